@@ -1,0 +1,1 @@
+"""Providers: who serves a model, each behind the same interface."""
