@@ -1,0 +1,62 @@
+"""What is asked: messages and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["user", "assistant", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMessage:
+    """One message of a conversation as a model sees it."""
+
+    role: Role
+    content: str
+
+    @classmethod
+    def user(cls, text: str) -> ModelMessage:
+        """A message of the user."""
+        return cls("user", text)
+
+    @classmethod
+    def assistant(cls, text: str) -> ModelMessage:
+        """An answer of the model, given back as history."""
+        return cls("assistant", text)
+
+    @classmethod
+    def system(cls, text: str) -> ModelMessage:
+        """An instruction that stands above the conversation."""
+        return cls("system", text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One request, the same for every provider; what a provider cannot honour it leaves out."""
+
+    messages: Sequence[ModelMessage]
+    max_tokens: int | None = None
+    """The most tokens to write; None leaves it to the provider's own setting."""
+    system_prompt: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: Sequence[str] = ()
+    """Texts at which the model stops."""
+    reasoning_effort: str | None = None
+    """How much the model is to think, in the provider's own words (`low`, `medium`, `high` …)."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the provider's own request body, sent as they are."""
+
+    def system_text(self) -> str | None:
+        """The system prompt and every system message, in order, as one text; None where there is none."""
+        parts = [self.system_prompt] if self.system_prompt else []
+        parts += [message.content for message in self.messages if message.role == "system"]
+        return "\n\n".join(parts) or None
+
+    def turns(self) -> list[dict[str, str]]:
+        """The messages without the system's, as every provider's wire format writes them."""
+        return [
+            {"role": message.role, "content": message.content} for message in self.messages if message.role != "system"
+        ]

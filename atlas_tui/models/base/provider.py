@@ -1,0 +1,279 @@
+"""The provider: everything that is the same whoever serves the model."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from atlas_tui.config import Timeouts
+from atlas_tui.errors import AtlasError, ProviderError
+from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.models.base.deadline import StreamDeadline
+from atlas_tui.models.base.events import End, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
+from atlas_tui.models.base.messages import ModelRequest
+from atlas_tui.models.base.reception import Reception
+from atlas_tui.models.base.response import Attempt, ModelResponse
+from atlas_tui.models.base.stopwatch import Stopwatch
+from atlas_tui.models.base.transport import transport_error
+from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
+from atlas_tui.pricing import CostEstimate, Price, TokenUsage, context_window, cost_of
+from atlas_tui.text import one_line
+
+StreamCallback = Callable[[str, ModelResponse], None]
+_LISTING_LIMIT = 15.0
+"""Seconds that a model list may take: it is asked for while somebody looks at the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that a provider serves."""
+
+    id: str
+    name: str = ""
+    context_window: int | None = None
+    """Tokens that it can read and write together; None where unknown."""
+    max_output: int | None = None
+    price: tuple[float, float] | None = None
+    """US dollars per million tokens of input and of output, for a small request; None where unknown."""
+    detail: str = ""
+    """What else tells it from others, for a person: size, quantization, end of life."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return dataclasses.asdict(self)
+
+
+class Provider(ABC):
+    """Who serves a model.
+
+    An adapter yields what the wire says and names its SDK's errors; timing, limits, cancelling, truncation, usage,
+    cost and the translation of every error are here, once.
+    """
+
+    is_mock: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        name: str,
+        model_name: str | None,
+        *,
+        max_tokens: int | None = None,
+        timeout: float | Timeouts | None = None,
+        base_url: str | None = None,
+        prices: Mapping[str, Price] | None = None,
+    ) -> None:
+        self.name = name
+        self.model_name = model_name or ""
+        """The model's id; empty until the first request where the provider's server decides."""
+        self.max_tokens = max_tokens
+        self.base_url = base_url
+        """The server's address where it is not the vendor's own."""
+        self.timeouts = _as_timeouts(timeout)
+        self._prices = prices
+
+    # What an adapter supplies
+
+    @abstractmethod
+    async def _load(self) -> None:
+        """Import the SDK and check that a request can be made. No part of the measured time."""
+
+    @abstractmethod
+    def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
+        """Send the request and yield what comes, up to and with `Finish`. Closing it closes the connection."""
+
+    @abstractmethod
+    async def _list(self) -> list[ModelInfo]:
+        """The models that the server offers; price and context window are filled in by the base."""
+
+    @abstractmethod
+    def _classify(self, error: Exception) -> ProviderError | None:
+        """The SDK's own error as ours, or None if it is none of the SDK's."""
+
+    @property
+    def server(self) -> str:
+        """Who is asked, for a sentence: the provider, and the address where it is not the vendor's own."""
+        return f"{self.name} ({self.base_url})" if self.base_url else self.name
+
+    # What a caller uses
+
+    def generate(self, request: ModelRequest, *, cancel: CancelToken | None = None) -> ModelResponse:
+        """Ask and wait for the whole answer.
+
+        Raises:
+            ProviderError: the request failed, ended early or was stopped; `error.partial` holds what had arrived.
+        """
+        return self.stream(request, cancel=cancel).response()
+
+    def stream(self, request: ModelRequest, *, cancel: CancelToken | None = None) -> EventStream:
+        """Ask and give the events as they come. A failure is the `error` of the last event, not raised."""
+
+        async def source(emit: Emit, token: CancelToken) -> End:
+            return await self.run(request, emit, token)
+
+        return EventStream(source, cancel)
+
+    def stream_with_callback(
+        self, request: ModelRequest, callback: StreamCallback, *, cancel: CancelToken | None = None
+    ) -> ModelResponse:
+        """Ask and call `callback(delta, response)` in this thread at each delta of the answer.
+
+        `response.content` and `response.usage` are those so far.
+
+        Raises:
+            ProviderError: the request failed, ended early or was stopped; `error.partial` holds what had arrived.
+        """
+        sofar = ModelResponse.begin(request, self.name, self.model_name, mock=self.is_mock, pricer=self.cost_of_usage)
+        with self.stream(request, cancel=cancel) as events:
+            for event in events:
+                match event:
+                    case TextDelta(text):
+                        sofar.append(text)
+                        callback(text, sofar)
+                    case ReasoningDelta(text):
+                        sofar.append_reasoning(text)
+                    case Start(model=model, request_id=request_id):
+                        sofar.model, sofar.request_id = model, request_id
+                    case UsageUpdate(usage) if not usage.estimated:
+                        sofar.usage = usage
+            return events.response()
+
+    def list_models(self) -> list[ModelInfo]:
+        """The models that the provider offers now, with context window and price where they are known.
+
+        Raises:
+            ProviderError: the provider did not give its list.
+        """
+        return [self._complete(model) for model in call_in_worker(self._listing)]
+
+    def cost_of_usage(self, usage: TokenUsage, model: str) -> CostEstimate:
+        """What a usage costs with this provider."""
+        return cost_of(usage, self.name, model or self.model_name, base_url=self.base_url, prices=self._prices)
+
+    def context_window(self, model: str | None = None) -> int | None:
+        """How many tokens the model takes, from the price table; None where unknown."""
+        return context_window(self.name, model or self.model_name, self.base_url)
+
+    async def run(self, request: ModelRequest, emit: Emit, cancel: CancelToken) -> End:
+        """Make one attempt on the running loop: emit its events, return its ending. Never raises a failure."""
+        response = ModelResponse.begin(
+            request, self.name, self.model_name, mock=self.is_mock, pricer=self.cost_of_usage
+        )
+        reception = Reception(response, emit)
+        failure: ProviderError | None = None
+        try:
+            if cancel.cancelled:
+                raise asyncio.CancelledError
+            await self._load()
+            response.model = self.model_name
+            await self._receive(request, reception)
+            if not response.complete:
+                failure = ProviderError("truncated", f"{self.server} broke off: the answer came without its ending")
+        except asyncio.CancelledError:
+            if not cancel.cancelled:
+                raise
+            _settle_cancel()
+            failure = ProviderError("cancelled", "stopped")
+        except Exception as error:  # noqa: BLE001 - the border to the SDKs: every error becomes one of ours
+            failure = self.translate(error)
+        await reception.flush()
+        if response.complete:
+            # Once the provider's own ending was seen, nothing that befalls the connection spoils the answer.
+            refused = response.finish_reason == "refused"
+            failure = ProviderError("refused", f"{self.server} refused to answer") if refused else None
+        return self._ending(response, reception.watch, failure)
+
+    async def _receive(self, request: ModelRequest, reception: Reception) -> None:
+        deadline = StreamDeadline(self.timeouts)
+        reception.watch.start()
+        try:
+            async with aclosing(self._stream(request)) as wire:
+                async for item in wire:
+                    await reception.take(item, deadline)
+                    if reception.response.complete:
+                        break
+        except asyncio.CancelledError:
+            if deadline.expired is None:
+                raise
+            _settle_cancel()
+            raise ProviderError("timeout", f"{self.server} {deadline.expired}") from None
+        finally:
+            deadline.stop()
+            reception.watch.stop()
+
+    def _ending(self, response: ModelResponse, watch: Stopwatch, failure: ProviderError | None) -> End:
+        response.timing = watch.timing(response.usage, bool(response.reasoning))
+        if failure is not None:
+            failure.provider, failure.model = self.name, response.model
+            failure.request_id = failure.request_id or response.request_id
+            failure.partial = response
+            response.complete = False
+        response.attempts = (
+            Attempt(
+                self.name,
+                response.model,
+                failure.kind if failure else None,
+                str(failure) if failure else "",
+                response.timing.duration,
+            ),
+        )
+        _ = response.cost  # computed here, in the worker, because the first price imports the price table
+        return End(response, failure)
+
+    def translate(self, error: Exception) -> ProviderError:
+        """Any exception of the SDK or below it as a `ProviderError`, with the cause chained."""
+        if isinstance(error, ProviderError):
+            return error
+        ours = self._classify(error) or transport_error(error, self.server)
+        if ours is None:
+            words = one_line(f"{type(error).__name__}: {error}", 160)
+            ours = ProviderError("protocol", f"{self.server} sent something unexpected ({words})")
+        ours.__cause__ = error
+        return ours
+
+    async def _listing(self) -> list[ModelInfo]:
+        try:
+            await self._load()
+            async with asyncio.timeout(_LISTING_LIMIT):
+                return await self._list()
+        except TimeoutError:
+            raise ProviderError(
+                "timeout", f"{self.server} gave no model list within {_LISTING_LIMIT:g} s", provider=self.name
+            ) from None
+        except AtlasError:
+            raise
+        except Exception as error:
+            failure = self.translate(error)
+            failure.provider = self.name
+            raise failure from error
+
+    def _complete(self, model: ModelInfo) -> ModelInfo:
+        million = (
+            self.cost_of_usage(TokenUsage(1000, 0), model.id),
+            self.cost_of_usage(TokenUsage(0, 1000), model.id),
+        )
+        price = None
+        if million[0].total is not None and million[1].total is not None:
+            price = (million[0].total * 1000, million[1].total * 1000)
+        return dataclasses.replace(
+            model,
+            context_window=model.context_window or self.context_window(model.id),
+            price=model.price or price,
+        )
+
+
+def _as_timeouts(timeout: float | Timeouts | None) -> Timeouts:
+    if timeout is None:
+        return Timeouts()
+    return timeout if isinstance(timeout, Timeouts) else Timeouts.within(timeout)
+
+
+def _settle_cancel() -> None:
+    """A cancel that was meant for the request, not for the task around it, has been dealt with."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

@@ -1,0 +1,204 @@
+"""What is answered: the response, whole or so far, with its usage, cost and timing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from atlas_tui.models.base.messages import ModelRequest
+from atlas_tui.models.base.tokens import MESSAGE_OVERHEAD, TokenCounter, estimate_tokens
+from atlas_tui.pricing import UNKNOWN_COST, CostEstimate, TokenUsage
+
+Pricer = Callable[[TokenUsage, str], CostEstimate]
+"""The cost of a usage with the model that the response named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long an answer took, in seconds on the worker's own clock: drawing it is no part of it."""
+
+    ttft: float | None = None
+    """Time to first token: from the request to the first delta, of reasoning or of the answer."""
+    duration: float = 0.0
+    """From the request to the ending."""
+    tokens_per_second: float | None = None
+    """Output tokens per second since the first."""
+
+    def to_dict(self) -> dict[str, float | None]:
+        """The fields by name."""
+        return {
+            "ttft": self.ttft,
+            "duration": self.duration,
+            "tokens_per_second": self.tokens_per_second,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request to one target; a response may be the last of several."""
+
+    provider: str
+    model: str
+    error: str | None = None
+    """The kind of the failure, or None for the attempt that answered."""
+    message: str = ""
+    duration: float = 0.0
+    """Seconds from the request to its ending."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return {
+            "provider": self.provider,
+            "model": self.model,
+            "error": self.error,
+            "message": self.message,
+            "duration": self.duration,
+        }
+
+
+class _GrowingText:
+    """Text that is appended to often and read seldom."""
+
+    __slots__ = ("_pieces", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._pieces: list[str] = []
+
+    def append(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def __str__(self) -> str:
+        if self._pieces:
+            self._text += "".join(self._pieces)
+            self._pieces.clear()
+        return self._text
+
+
+class ModelResponse:
+    """An answer: whole when `complete`, else what has arrived so far."""
+
+    def __init__(
+        self,
+        *,
+        content: str = "",
+        reasoning: str = "",
+        model: str = "",
+        provider: str = "",
+        usage: TokenUsage | None = None,
+        cost: CostEstimate | None = None,
+        finish_reason: str | None = None,
+        timing: Timing = Timing(),
+        request_id: str | None = None,
+        complete: bool = False,
+        attempts: tuple[Attempt, ...] = (),
+        mock: bool = False,
+        pricer: Pricer | None = None,
+    ) -> None:
+        self._content = _GrowingText(content)
+        self._reasoning = _GrowingText(reasoning)
+        self.model = model
+        """The model as the provider named it; it can differ from the alias that was asked for."""
+        self.provider = provider
+        self.finish_reason = finish_reason
+        """Why the model ended: `stop`, `length`, `refused`, `tool`, or the provider's own word; None if unknown."""
+        self.timing = timing
+        self.request_id = request_id
+        self.complete = complete
+        """True only if the provider's own ending was seen."""
+        self.attempts = attempts
+        self.mock = mock
+        """True where no model was asked: the mock provider played the target."""
+        self._usage = usage
+        self._cost = cost
+        self._priced: TokenUsage | None = usage if cost else None
+        self._pricer = pricer
+        self._input_estimate = 0
+        self._counter = TokenCounter()
+        self._counter.add(reasoning + content)
+
+    @classmethod
+    def begin(
+        cls, request: ModelRequest, provider: str, model: str, *, mock: bool, pricer: Pricer | None = None
+    ) -> ModelResponse:
+        """An empty answer to a request, to be filled delta by delta."""
+        response = cls(provider=provider, model=model, mock=mock, pricer=pricer)
+        texts = [message.content for message in request.messages] + [request.system_prompt or ""]
+        response._input_estimate = sum(estimate_tokens(text) + MESSAGE_OVERHEAD for text in texts if text)
+        return response
+
+    @property
+    def content(self) -> str:
+        """The answer; never any of the reasoning."""
+        return str(self._content)
+
+    @property
+    def reasoning(self) -> str:
+        """The thinking text, where the provider shows it."""
+        return str(self._reasoning)
+
+    def append(self, text: str) -> None:
+        """The next delta of the answer."""
+        self._content.append(text)
+        self._counter.add(text)
+
+    def append_reasoning(self, text: str) -> None:
+        """The next delta of the reasoning."""
+        self._reasoning.append(text)
+        self._counter.add(text)
+
+    @property
+    def usage(self) -> TokenUsage:
+        """The provider's own count where it has come, else an estimate from the text so far."""
+        if self._usage is not None and not self._usage.estimated:
+            return self._usage
+        known = self._usage or TokenUsage(self._input_estimate)
+        return TokenUsage(
+            known.input_tokens or self._input_estimate,
+            self._counter.count(),
+            known.cache_read_tokens,
+            known.cache_write_tokens,
+            known.reasoning_tokens,
+            estimated=True,
+        )
+
+    @usage.setter
+    def usage(self, usage: TokenUsage) -> None:
+        self._usage = usage
+
+    @property
+    def cost(self) -> CostEstimate:
+        """The cost of `usage`; the first one imports the price table."""
+        usage = self.usage
+        if self._priced != usage:
+            self._cost = self._pricer(usage, self.model) if self._pricer else UNKNOWN_COST
+            self._priced = usage
+        return self._cost or UNKNOWN_COST
+
+    def set_cost(self, cost: CostEstimate) -> None:
+        """The cost as the provider itself billed it."""
+        self._cost, self._priced = cost, self.usage
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable form of `--json`: every field by name."""
+        return {
+            "content": self.content,
+            "reasoning": self.reasoning,
+            "model": self.model,
+            "provider": self.provider,
+            "usage": self.usage.to_dict(),
+            "cost": self.cost.to_dict(),
+            "finish_reason": self.finish_reason,
+            "timing": self.timing.to_dict(),
+            "request_id": self.request_id,
+            "complete": self.complete,
+            "attempts": [attempt.to_dict() for attempt in self.attempts],
+            "mock": self.mock,
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"ModelResponse({self.provider}:{self.model}, {len(self.content)} characters, "
+            f"complete={self.complete}, finish_reason={self.finish_reason!r})"
+        )

@@ -1,0 +1,237 @@
+"""The worker thread: one event loop for one request, off the caller's thread.
+
+The SDKs' blocking clients cannot be stopped from another thread: closing a response does not wake a read that
+waits. A task on an event loop can, in every state, within milliseconds. So each request runs as a task on a loop
+of its own in a daemon thread, and neither a stalled server nor a hanging name look-up keeps the process alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.models.base.events import End, Event, TextDelta
+from atlas_tui.models.base.response import ModelResponse
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+Emit = Callable[[Event], Awaitable[None]]
+"""Hands an event on; waits while the consumer is behind, which pauses the reading, and so the server."""
+EventSource = Callable[[Emit, CancelToken], Awaitable[End]]
+"""Runs one request on the worker's loop: emits its events and returns its one ending."""
+
+
+class Sink(Protocol):
+    """Where a worker puts its events; both methods are called on the worker thread."""
+
+    def put(self, event: Event) -> None:
+        """Take an event; must not block."""
+
+    def full(self) -> bool:
+        """True while the consumer is behind."""
+
+
+class _DaemonExecutor(ThreadPoolExecutor):
+    """Runs a loop's blocking calls (name look-ups) in daemon threads.
+
+    The standard executor's threads are joined when the process ends, so one hanging look-up would keep it alive.
+    """
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - handed on to whoever awaits the future
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, name="atlas-blocking", daemon=True).start()
+        return future
+
+
+async def in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Run a blocking call (an SDK import) beside the loop, so that a cancel is not kept waiting by it."""
+    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on a new event loop in this thread, without waiting for look-ups left behind."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_DaemonExecutor(max_workers=1))
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def call_in_worker(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in a worker thread and wait for its result; usable where a loop already runs."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(run_loop(make()))
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=run, name="atlas-call", daemon=True)
+    thread.start()
+    result = outcome.result()
+    thread.join()
+    return result
+
+
+class Worker:
+    """One request under way: its thread, its loop, and the token that stops it."""
+
+    def __init__(self, source: EventSource, sink: Sink, cancel: CancelToken | None = None) -> None:
+        self.cancel_token = cancel or CancelToken()
+        self._source = source
+        self._sink = sink
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="atlas-worker", daemon=True)
+
+    def start(self) -> Worker:
+        """Begin the request."""
+        self._thread.start()
+        return self
+
+    def cancel(self) -> None:
+        """Stop the request from any thread; its `End` follows at once."""
+        self.cancel_token.cancel()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the thread; True if it has ended."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call `function` on the worker's loop, if it still runs."""
+        loop = self._loop
+        with contextlib.suppress(RuntimeError):  # the loop has closed: the request is over
+            if loop is not None:
+                loop.call_soon_threadsafe(function)
+
+    def _run(self) -> None:
+        try:
+            end = run_loop(self._drive())
+        except Exception as error:
+            log.exception("the worker failed")
+            failure = ProviderError("protocol", f"Atlas itself failed ({type(error).__name__}); the log has details")
+            end = End(ModelResponse(), failure)
+        self._sink.put(end)
+
+    async def _drive(self) -> End:
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        stop = functools.partial(self.call, task.cancel)
+        self.cancel_token.on_cancel(stop)
+        try:
+            return await self._source(self._emit, self.cancel_token)
+        finally:
+            self.cancel_token.forget(stop)
+
+    async def _emit(self, event: Event) -> None:
+        self._sink.put(event)
+        while self._sink.full():
+            await asyncio.sleep(0.002)
+
+
+class _QueueSink:
+    LIMIT = 4096
+
+    def __init__(self) -> None:
+        self.queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def put(self, event: Event) -> None:
+        self.queue.put(event)
+
+    def full(self) -> bool:
+        return self.queue.qsize() > self.LIMIT
+
+
+class EventStream(Iterator[Event]):
+    """The events of one request: an iterator and a context manager.
+
+    The request begins when the stream is made. The last event is `End`; a failure is in its `error`, not raised.
+
+        with client.stream("Why is the sky blue?") as stream:
+            for event in stream:
+                if isinstance(event, TextDelta):
+                    print(event.text, end="")
+    """
+
+    def __init__(self, source: EventSource, cancel: CancelToken | None = None) -> None:
+        self._sink = _QueueSink()
+        self._ended: End | None = None
+        self._worker = Worker(source, self._sink, cancel).start()
+
+    def __next__(self) -> Event:
+        if self._ended is not None:
+            raise StopIteration
+        event = self._sink.queue.get()
+        if type(event) is End:
+            self._ended = event
+            self._worker.join(1.0)
+        return event
+
+    def close(self) -> None:
+        """Cancel the request at once, from any thread. The iterator still gives what had arrived, and its `End`."""
+        self._worker.cancel()
+
+    def response(self) -> ModelResponse:
+        """Wait for the ending and give the response.
+
+        Raises:
+            ProviderError: the request failed or was stopped; `error.partial` holds what had arrived.
+        """
+        for _ in self:
+            pass
+        assert self._ended is not None
+        if self._ended.error is not None:
+            raise self._ended.error
+        return self._ended.response
+
+    def text(self) -> Iterator[str]:
+        """Only the deltas of the answer.
+
+        Raises:
+            ProviderError: at the end, if the request failed or was stopped.
+        """
+        for event in self:
+            if isinstance(event, TextDelta):
+                yield event.text
+        self.response()
+
+    def __enter__(self) -> EventStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        self._worker.join(1.0)
+
+    def __del__(self) -> None:
+        # A stream that nobody reads any more must not go on costing money.
+        worker = getattr(self, "_worker", None)
+        if worker is not None:
+            worker.cancel()

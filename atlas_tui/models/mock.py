@@ -1,0 +1,197 @@
+"""The mock provider: no key, no server, the same answer to the same prompt every time; it rehearses every failure."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from typing import Any, ClassVar, get_args
+
+from atlas_tui.errors import ConfigError, Kind, ProviderError
+from atlas_tui.models.base import (
+    Counted,
+    Finish,
+    ModelInfo,
+    ModelRequest,
+    Provider,
+    ReasoningDelta,
+    Start,
+    TextDelta,
+    TokenUsage,
+    WireEvent,
+    estimate_tokens,
+)
+
+_TOKEN = re.compile(r"\s*\S{1,7}|\s+")
+_BREATH = 64
+"""Tokens between two pauses where there is no delay, so that a stop gets a chance."""
+
+MODELS = {
+    "mock-basic": "one short paragraph",
+    "mock-standard": "Markdown with a list and code",
+    "mock-advanced": "reasoning, then a long answer with a table",
+}
+
+_OPENING = (
+    "This is a rehearsed answer: the **mock** provider played it, and no model was asked. "
+    'Your prompt was: "{prompt}" ({words} words).'
+)
+_STANDARD = """
+
+## What a real model would do here
+
+1. **Read** the prompt, with the passages that were retrieved for it.
+2. **Stream** its answer, delta by delta, into this log.
+3. **Report** its usage, from which the cost is computed.
+
+```python
+from atlas_tui import create_query_client
+
+client = create_query_client()          # or "anthropic", "openai", "ollama"
+print(client.query("Why is the sky blue?"))
+```
+
+Choose a provider in the sidebar, or start with `atlas-tui -p anthropic`. It needs its key in the environment;
+`ollama` needs none.
+"""
+_ADVANCED = """
+### The same prompt, elsewhere
+
+| provider | needs | answers |
+| --- | --- | --- |
+| `anthropic` | `ANTHROPIC_API_KEY` | Claude models |
+| `openai` | `OPENAI_API_KEY` | GPT models |
+| `ollama` | a server on this machine | open models |
+| `mock` | nothing | this text |
+
+> A rehearsal is as good as its likeness: the deltas, the usage and the failures are like those of a real server.
+
+- Light travels in straight lines until something is in its way.
+- Air is in its way: molecules scatter short waves more than long ones, by $\\lambda^{-4}$.
+- What is left of the scattered light is blue.
+"""
+_REASONING = (
+    "The user asks about {prompt}. No model is behind this, so I should say so first, then show what the screen "
+    "can do: headings, a list, code and a table."
+)
+
+STALL = "stall"
+"""The extra rehearsal: half an answer, then silence until a limit or the user ends it."""
+_MID_STREAM = frozenset({"truncated", "connection", STALL})
+
+
+class MockProvider(Provider):
+    """Plays a provider and a model without network, at the pace of `delay_ms` a token.
+
+    Args:
+        model_name: `mock-basic`, `mock-standard` or `mock-advanced`; or any model, when it plays another provider.
+        name: the provider that it plays.
+        delay_ms: milliseconds between two tokens.
+        simulate_errors: True fails every request, a number as many of the first ones, False none.
+        error_type: how: any `ProviderError.kind`, or `stall`.
+        response: this text as the answer, instead of the rehearsed one.
+    """
+
+    is_mock: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        model_name: str | None = None,
+        *,
+        name: str = "mock",
+        delay_ms: float = 15,
+        simulate_errors: bool | int = False,
+        error_type: str = "server",
+        response: str | None = None,
+        **common: Any,
+    ) -> None:
+        kinds = (*get_args(Kind), STALL)
+        if error_type not in kinds:
+            raise ConfigError(f"unknown error_type {error_type!r} of the mock provider: use one of {', '.join(kinds)}")
+        if name == "mock" and model_name not in (None, *MODELS):
+            raise ConfigError(f"the mock provider has no model {model_name!r}: use one of {', '.join(MODELS)}")
+        super().__init__(name, model_name or "mock-standard", **common)
+        self._delay = max(0.0, delay_ms / 1000)
+        self._failures_left = -1 if simulate_errors is True else int(simulate_errors)
+        self._error_type = error_type
+        self._response = response
+        self._requests = 0
+
+    @property
+    def server(self) -> str:
+        """Who is asked, visibly no real server."""
+        return "mock" if self.name == "mock" else f"{self.name} (mock)"
+
+    async def _load(self) -> None:
+        """Nothing to import and nothing to check."""
+
+    async def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
+        fails = self._failures_left != 0
+        if fails:
+            self._failures_left -= 1
+            if self._error_type not in _MID_STREAM:
+                raise self._rehearsed_error()
+        self._requests += 1
+        yield Start(self.name, self.model_name, request_id=f"mock-{self._requests}")
+        reasoning, answer = self._compose(request)
+        limit = request.max_tokens or self.max_tokens
+        pieces = [*((ReasoningDelta, t) for t in _TOKEN.findall(reasoning))]
+        pieces += [(TextDelta, t) for t in _TOKEN.findall(answer)]  # type: ignore[misc]
+        cut = limit is not None and limit < len(pieces)
+        pieces = pieces[:limit] if cut else pieces
+        if fails:
+            pieces = pieces[: max(1, len(pieces) // 2)]
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for number, (make, text) in enumerate(pieces, 1):
+            due += self._delay
+            if self._delay or number % _BREATH == 0:
+                await asyncio.sleep(max(0.0, due - loop.time()))
+            yield make(text)
+        if fails:
+            await self._break_off()
+            return
+        thought = sum(1 for make, _ in pieces if make is ReasoningDelta)
+        prompt = sum(estimate_tokens(m.content) for m in request.messages) + estimate_tokens(
+            request.system_prompt or ""
+        )
+        yield Counted(TokenUsage(prompt, len(pieces), reasoning_tokens=thought))
+        yield Finish("length" if cut else "stop")
+
+    def _compose(self, request: ModelRequest) -> tuple[str, str]:
+        if self._response is not None:
+            return "", self._response
+        prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        words = len(prompt.split())
+        short = " ".join(prompt.split())
+        short = short if len(short) <= 120 else short[:119] + "…"
+        answer = _OPENING.format(prompt=short, words=words)
+        if self.model_name == "mock-basic":
+            return "", answer + "\n"
+        answer += _STANDARD
+        if self.model_name != "mock-advanced":
+            return "", answer
+        return _REASONING.format(prompt=short), answer + _ADVANCED
+
+    def _rehearsed_error(self) -> ProviderError:
+        kind: Any = self._error_type
+        status = {"auth": 401, "permission": 403, "not_found": 404, "bad_request": 400, "context_length": 400}
+        status |= {"rate_limit": 429, "overloaded": 529, "server": 500}
+        return ProviderError(
+            kind,
+            f"{self.server} rehearses the failure `{kind}`",
+            status=status.get(kind),
+            retry_after=1.0 if kind == "rate_limit" else None,
+        )
+
+    async def _break_off(self) -> None:
+        if self._error_type == STALL:
+            await asyncio.Event().wait()
+        if self._error_type == "connection":
+            raise ConnectionResetError("rehearsed")
+
+    async def _list(self) -> list[ModelInfo]:
+        return [ModelInfo(name, detail=detail) for name, detail in MODELS.items()]
+
+    def _classify(self, error: Exception) -> ProviderError | None:
+        return None
