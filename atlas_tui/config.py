@@ -72,3 +72,8 @@ class Config:
     """The user's own prices by target."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Key bindings by the id of the action."""
+
+
+def load_config() -> Config:
+    """The settings in force."""
+    return Config()

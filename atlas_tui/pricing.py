@@ -99,9 +99,7 @@ class Price:
         fresh = max(0, usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens)
         read = self.input if self.cache_read is None else self.cache_read
         write = self.input if self.cache_write is None else self.cache_write
-        spent_in = (
-            fresh * self.input + usage.cache_read_tokens * read + usage.cache_write_tokens * write
-        ) / 1e6
+        spent_in = (fresh * self.input + usage.cache_read_tokens * read + usage.cache_write_tokens * write) / 1e6
         spent_out = usage.output_tokens * self.output / 1e6
         return CostEstimate(spent_in + spent_out, spent_in, spent_out, usage.estimated)
 
@@ -144,6 +142,11 @@ def cost_of(
     return CostEstimate(float(price.total_price), float(price.input_price), float(price.output_price))
 
 
+def load_prices() -> None:
+    """Import the price table now, so that the first price does not have to wait for it."""
+    import genai_prices  # noqa: F401
+
+
 @lru_cache(maxsize=1024)
 def context_window(provider: str, model: str, base_url: str | None = None) -> int | None:
     """How many tokens the model can read and write together, or None where that is not known."""
@@ -153,9 +156,7 @@ def context_window(provider: str, model: str, base_url: str | None = None) -> in
     return None if price is None else price.model.context_window
 
 
-def _calculate(
-    provider: str, model: str, base_url: str | None, **tokens: int | None
-) -> PriceCalculation | None:
+def _calculate(provider: str, model: str, base_url: str | None, **tokens: int | None) -> PriceCalculation | None:
     from genai_prices import Usage, calc_price
 
     usage = Usage(**tokens)

@@ -99,6 +99,10 @@ class Provider(ABC):
         """Who is asked, for a sentence: the provider, and the address where it is not the vendor's own."""
         return f"{self.name} ({self.base_url})" if self.base_url else self.name
 
+    def unreachable(self) -> str | None:
+        """Why it cannot be asked just now, found without a request (a port that is closed, say), or None."""
+        return None
+
     # What a caller uses
 
     def generate(self, request: ModelRequest, *, cancel: CancelToken | None = None) -> ModelResponse:

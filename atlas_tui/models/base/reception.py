@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 from atlas_tui.models.base.deadline import StreamDeadline
@@ -9,7 +10,7 @@ from atlas_tui.models.base.events import Counted, Finish, ReasoningDelta, Start,
 from atlas_tui.models.base.response import ModelResponse
 from atlas_tui.models.base.stopwatch import Stopwatch
 from atlas_tui.models.base.worker import Emit
-from atlas_tui.pricing import CostEstimate
+from atlas_tui.pricing import CostEstimate, load_prices
 from atlas_tui.text import StreamRedactor
 
 
@@ -22,6 +23,7 @@ class Reception:
         self._emit = emit
         self._redact_text = StreamRedactor()
         self._redact_reasoning = StreamRedactor()
+        self._prices: asyncio.Future[None] | None = None
 
     async def take(self, item: WireEvent, deadline: StreamDeadline) -> None:
         """Take in the next thing that the wire says."""
@@ -51,6 +53,8 @@ class Reception:
         response = self.response
         match item:
             case Start():
+                # While the first token is awaited there is time; the first cost would stop the reading for it.
+                self._prices = asyncio.get_running_loop().run_in_executor(None, load_prices)
                 response.model, response.request_id = item.model or response.model, item.request_id
                 await self._emit(dataclasses.replace(item, model=response.model, mock=response.mock))
             case Counted(usage, cost):

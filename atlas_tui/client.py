@@ -1,0 +1,172 @@
+"""The library's front door: a client that asks questions and gives answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from atlas_tui.config import Config, load_config
+from atlas_tui.errors import ConfigError
+from atlas_tui.models.base import CancelToken, Emit, End, EventStream, ModelResponse, Provider, TextDelta
+from atlas_tui.models.factory import create_provider
+from atlas_tui.retrieval import Document, KnowledgeBase
+from atlas_tui.session import Session
+
+TextCallback = Callable[[str, str], None]
+"""`callback(delta, full_text)`."""
+
+
+class QueryClient:
+    """Asks a provider; every query stands alone. Made by `create_query_client`."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        system_prompt: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        fallback: Sequence[Provider] = (),
+        knowledge: KnowledgeBase,
+        max_cost: float | None = None,
+    ) -> None:
+        self.provider = provider
+        self.last_response: ModelResponse | None = None
+        """The last response, also one that failed (then with `complete` False), or None."""
+        self._knowledge = knowledge
+        self._options: dict[str, Any] = {
+            "system_prompt": system_prompt,
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "fallback": fallback,
+            "max_cost": max_cost,
+        }
+
+    def query(self, text: str) -> str:
+        """Ask and wait for the whole answer.
+
+        Raises:
+            ProviderError: the request failed or ended early; `error.partial.content` is what had arrived.
+            ConfigError: the text is empty.
+        """
+        return self.stream(text).response().content
+
+    def query_streaming(self, text: str, callback: TextCallback) -> str:
+        """Ask, call `callback(delta, full_text)` in this thread at each delta, and give the whole answer.
+
+        Raises:
+            ProviderError: the request failed or ended early; `error.partial.content` is what had arrived, all of
+                which the callback has seen. The client can be asked again.
+            ConfigError: the text is empty.
+        """
+        full_text = ""
+        with self.stream(text) as events:
+            for event in events:
+                if isinstance(event, TextDelta):
+                    full_text += event.text
+                    callback(event.text, full_text)
+            return events.response().content
+
+    def stream(self, text: str, *, cancel: CancelToken | None = None) -> EventStream:
+        """Ask and give the events as they come: an iterator and a context manager.
+
+        A failure is the `error` of the last event, `End`, and is not raised. `close()` from any thread cancels the
+        request at once.
+
+        Raises:
+            ConfigError: the text is empty.
+        """
+        return self._ask(text, None, cancel)
+
+    def query_with_context(self, text: str) -> dict[str, Any]:
+        """Ask with passages from the knowledge base: `{"response": str, "context": {"documents": [...]}}`.
+
+        Raises:
+            ProviderError: the request failed or ended early.
+            ConfigError: the text is empty.
+        """
+        documents = self.retrieve_only(text)
+        answer = self._ask(text, documents, None).response()
+        return {"response": answer.content, "context": {"documents": documents}}
+
+    def retrieve_only(self, text: str, k: int = 5) -> list[Document]:
+        """The `k` passages that fit the text best, best first; needs no key. An empty knowledge base gives `[]`."""
+        return self._knowledge.search(text, k)
+
+    def list_models(self) -> list[str]:
+        """The ids of the models that the client's provider offers.
+
+        Raises:
+            ProviderError: the provider did not give its list.
+        """
+        return [model.id for model in self.provider.list_models()]
+
+    def _ask(self, text: str, documents: list[Document] | None, cancel: CancelToken | None) -> EventStream:
+        session = Session(self.provider, **self._options)
+        turn = session.add_turn(text)
+        turn.documents = tuple(documents or ())
+
+        async def source(emit: Emit, token: CancelToken) -> End:
+            end = await session.run(turn, emit, token)
+            self.last_response = end.response
+            return end
+
+        return EventStream(source, cancel)
+
+
+def create_query_client(
+    provider_name: str | None = None,
+    model_name: str | None = None,
+    *,
+    system_prompt: str | None = None,
+    system_prompt_file: str | Path | None = None,
+    collection_name: str | None = None,
+    db_path: str | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    fallback: Sequence[str] = (),
+    budget: float | None = None,
+    mock: bool = False,
+    config: Config | None = None,
+    **options: Any,
+) -> QueryClient:
+    """Create a client.
+
+    Args:
+        provider_name: `anthropic`, `openai`, `ollama`, `mock`, a name from the configuration, or a target
+            (`provider:model`). None takes the user's default, which is `mock` until one is chosen.
+        model_name: the model; None takes the provider's default.
+        system_prompt: an instruction that stands above every query.
+        system_prompt_file: a file that holds it.
+        collection_name: the collection of the knowledge base.
+        db_path: the knowledge base's folder, or `http://host:port` of a Chroma server.
+        max_tokens: the most tokens that an answer may have.
+        temperature: how freely the model chooses; what a provider does not take is left out.
+        fallback: targets to ask, in order, when a request fails before its first token.
+        budget: US dollars that one answer may cost; a running answer that exceeds it is stopped.
+        mock: play every target without network and without a key.
+        config: the settings; None loads the user's.
+        options: what the provider takes, see `create_provider`.
+
+    Raises:
+        ConfigError: a name, an option or a file is wrong.
+        ProviderError: of kind `auth`, if the provider needs a key and there is none.
+    """
+    config = config or load_config()
+    if system_prompt_file is not None:
+        if system_prompt is not None:
+            raise ConfigError("system_prompt and system_prompt_file exclude each other: give one of them")
+        try:
+            system_prompt = Path(system_prompt_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"the system prompt file cannot be read: {error}") from error
+    return QueryClient(
+        create_provider(provider_name, model_name, max_tokens, mock=mock, config=config, **options),
+        system_prompt=system_prompt if system_prompt is not None else config.system_prompt,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        fallback=[create_provider(target, mock=mock, config=config) for target in fallback or config.fallback],
+        knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
+        max_cost=budget if budget is not None else config.max_cost,
+    )

@@ -1,0 +1,138 @@
+"""Providers by name: the only place that knows which there are and which model each begins with."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from atlas_tui.config import Config, ProviderConfig, load_config
+from atlas_tui.errors import ConfigError, ProviderError
+from atlas_tui.models.base import Provider
+
+DEFAULT_MODELS: dict[str, str] = {
+    "anthropic": "claude-sonnet-5-5",
+    "openai": "gpt-6.1-sol",
+    "ollama": "",  # the first model that its server has
+    "mock": "mock-standard",
+}
+"""The model of each provider where the user has named none: current ones, changed here and nowhere else."""
+
+_CLASSES = {
+    "anthropic": "AnthropicProvider",
+    "openai": "OpenAIProvider",
+    "ollama": "OllamaProvider",
+    "mock": "MockProvider",
+}
+_COMMON_OPTIONS = ("timeout", "base_url", "prices")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """Whether a provider can be used now."""
+
+    name: str
+    available: bool
+    reason: str = ""
+    """Why not, and what to do."""
+
+
+def split_target(target: str) -> tuple[str, str | None]:
+    """`provider` or `provider:model`, split at the first colon: `ollama:llama3:8b` is the model `llama3:8b`."""
+    provider, _, model = target.partition(":")
+    return provider, model or None
+
+
+def provider_names(config: Config | None = None) -> list[str]:
+    """Every provider that can be named: the built-in ones, then those of the configuration."""
+    configured = (config or load_config()).providers
+    return [*_CLASSES, *(name for name in configured if name not in _CLASSES)]
+
+
+def default_model(name: str, config: Config | None = None) -> str:
+    """The model that a provider begins with: environment, then configuration, then `DEFAULT_MODELS`."""
+    config = config or load_config()
+    variable = f"ATLAS_{name.upper().replace('-', '_')}_DEFAULT_MODEL"
+    configured = config.providers.get(name)
+    return (
+        os.environ.get(variable)
+        or (configured.model if configured and configured.model else None)
+        or (config.default_model if config.default_model and name == config.default_provider else None)
+        or DEFAULT_MODELS.get(name, "")
+    )
+
+
+def create_provider(
+    name: str | None = None,
+    model_name: str | None = None,
+    max_tokens: int | None = None,
+    *,
+    mock: bool = False,
+    config: Config | None = None,
+    **options: Any,
+) -> Provider:
+    """Create a provider.
+
+    Args:
+        name: `anthropic`, `openai`, `ollama`, `mock`, a name from the configuration, or a target
+            (`provider:model`); None takes the user's default.
+        model_name: the model; it wins over the target's.
+        max_tokens: the most tokens that an answer may have.
+        mock: play this provider and model without network and without a key.
+        config: the settings; None loads the user's.
+        options: what the provider takes: `timeout` (seconds, or `Timeouts`), `base_url`, `api_key` and more.
+
+    Raises:
+        ConfigError: the name or an option is unknown; the message lists the known ones.
+        ProviderError: of kind `auth`, if the provider needs a key and there is none.
+    """
+    config = config or load_config()
+    name, target_model = split_target(name or config.default_provider)
+    model = model_name or target_model or default_model(name, config)
+    settings = config.providers.get(name) or (ProviderConfig(name) if name in _CLASSES else None)
+    if settings is None:
+        raise ConfigError(f"unknown provider {name!r}: use one of {', '.join(provider_names(config))}")
+    kind = "mock" if mock else settings.kind
+    cls = getattr(import_module(f"atlas_tui.models.{kind}"), _CLASSES[kind])
+    known = _known_options(cls)
+    for option in options:
+        if option not in known:
+            raise ConfigError(f"provider {name!r} has no option {option!r}: use one of {', '.join(sorted(known))}")
+    wanted = {
+        "timeout": config.timeouts,
+        "prices": config.prices,
+        "base_url": settings.base_url,
+        "api_key_env": settings.api_key_env,
+        "api_key_cmd": settings.api_key_cmd,
+        **settings.options,
+        **options,
+    }
+    # What is configured for the real provider has no meaning for the mock that plays it.
+    wanted = {key: value for key, value in wanted.items() if key in known and (value is not None or key in options)}
+    if mock and not model:
+        model = "llama3" if settings.kind == "ollama" else f"{name}-model"
+    provider: Provider = cls(model or None, name=name, max_tokens=max_tokens or config.max_tokens, **wanted)
+    return provider
+
+
+def check_providers(config: Config | None = None) -> list[ProviderStatus]:
+    """Which providers can be used now, and why the others cannot. Asks no server but a local Ollama's port."""
+    config = config or load_config()
+    return [_check(name, config) for name in provider_names(config)]
+
+
+def _check(name: str, config: Config) -> ProviderStatus:
+    try:
+        provider = create_provider(name, config=config)
+    except (ConfigError, ProviderError) as error:
+        return ProviderStatus(name, False, str(error))
+    reason = provider.unreachable()
+    return ProviderStatus(name, reason is None, reason or "")
+
+
+def _known_options(cls: type[Provider]) -> set[str]:
+    parameters = inspect.signature(cls).parameters.values()
+    own = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    return (own | set(_COMMON_OPTIONS)) - {"name"}
