@@ -1,0 +1,82 @@
+"""What every test gets: a clean environment, and the servers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.real_model import real_model, real_ollama
+from tests.servers.scripted import ScriptedServer, refusing_url, silent_url
+
+__all__ = ["real_model", "real_ollama"]
+
+LEAKY_PREFIXES = (
+    "ATLAS_", "ANTHROPIC_", "OPENAI_", "OLLAMA_", "MOCK_", "AZURE_", "TEXTUAL_", "XDG_", "SKIP_API_KEY_CHECK",
+    "SSL_CERT_", "REQUESTS_CA_BUNDLE", "PYTHONASYNCIODEBUG", "OTEL_",
+)  # fmt: skip
+LEAKY_NAMES = {
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE",
+    "COLORTERM", "COLORFGBG", "COLUMNS", "LINES", "EDITOR", "VISUAL", "PAGER", "BROWSER", "TMUX", "STY",
+    "TERM_PROGRAM", "SSH_TTY", "SSH_CONNECTION", "CI",
+}  # fmt: skip
+LEAKY_SUFFIXES = ("_API_KEY", "_BASE_URL", "_AUTH_TOKEN")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, proxy, terminal setting or file of the person who runs the tests reaches them."""
+    for name in list(os.environ):
+        upper = name.upper()
+        if upper in LEAKY_NAMES or upper.startswith(LEAKY_PREFIXES) or upper.endswith(LEAKY_SUFFIXES):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    places = {
+        "HOME": home,
+        "XDG_CONFIG_HOME": home / "config",
+        "XDG_DATA_HOME": home / "data",
+        "XDG_STATE_HOME": home / "state",
+        "XDG_CACHE_HOME": home / "cache",
+        "ATLAS_DATA_DIR": home / "atlas",
+    }
+    for name, place in places.items():
+        monkeypatch.setenv(name, str(place))
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A scripted server: `server.url` for anthropic and ollama, `server.url + "/v1"` for openai."""
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def dead_url() -> Iterator[str]:
+    """Connections to this URL are refused."""
+    with refusing_url() as url:
+        yield url
+
+
+@pytest.fixture
+def black_hole_url() -> Iterator[str]:
+    """Connections to this URL are neither accepted nor refused."""
+    with silent_url() as url:
+        yield url
+
+
+@pytest.fixture
+def no_leaked_threads() -> Iterator[None]:
+    """Fails the test when a thread that it started lives on 2 s after its end (the servers' own excepted)."""
+    before = set(threading.enumerate())
+    yield
+    started = [t for t in threading.enumerate() if t not in before and t.name != "scripted-server"]
+    for thread in started:
+        thread.join(2)
+    leaked = [thread.name for thread in started if thread.is_alive()]
+    assert not leaked, f"still running: {leaked}"
