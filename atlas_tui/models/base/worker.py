@@ -187,7 +187,22 @@ class EventStream(Iterator[Event]):
     def __next__(self) -> Event:
         if self._ended is not None:
             raise StopIteration
-        event = self._sink.queue.get()
+        return self._given(self._sink.queue.get())
+
+    def next_within(self, seconds: float) -> Event | None:
+        """The next event, or None after so many seconds of silence, in which a server keeps its connections alive.
+
+        Raises:
+            StopIteration: `End` has been given.
+        """
+        if self._ended is not None:
+            raise StopIteration
+        try:
+            return self._given(self._sink.queue.get(timeout=seconds))
+        except queue.Empty:
+            return None
+
+    def _given(self, event: Event) -> Event:
         if type(event) is End:
             self._ended = event
             self._worker.join(1.0)
@@ -203,8 +218,9 @@ class EventStream(Iterator[Event]):
         Raises:
             ProviderError: the request failed or was stopped; `error.partial` holds what had arrived.
         """
-        for _ in self:
-            pass
+        with self:  # an interrupt while waiting must not leave the request running
+            for _ in self:
+                pass
         assert self._ended is not None
         if self._ended.error is not None:
             raise self._ended.error
