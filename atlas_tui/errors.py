@@ -81,6 +81,7 @@ class ProviderError(AtlasError):
         request_id: str | None = None,
         retry_after: float | None = None,
         retryable: bool | None = None,
+        remedy: str | None = None,
         partial: Any = None,
     ) -> None:
         super().__init__(message)
@@ -95,13 +96,10 @@ class ProviderError(AtlasError):
         self.retry_after = retry_after
         """Seconds that the server asks to wait before the next request."""
         self.retryable = KINDS[kind].retryable if retryable is None else retryable
+        self.remedy = remedy or KINDS[kind].remedy
+        """What the user can do about it, as a clause that ends a sentence."""
         self.partial = partial
         """The `ModelResponse` so far: nothing that was received is lost."""
-
-    @property
-    def remedy(self) -> str:
-        """What the user can do about it."""
-        return KINDS[self.kind].remedy
 
     def __str__(self) -> str:
         text = self.message.rstrip(". ")

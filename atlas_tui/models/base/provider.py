@@ -15,11 +15,11 @@ from atlas_tui.errors import AtlasError, ProviderError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.models.base.deadline import StreamDeadline
 from atlas_tui.models.base.events import End, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
+from atlas_tui.models.base.faults import transport_error
 from atlas_tui.models.base.messages import ModelRequest
 from atlas_tui.models.base.reception import Reception
 from atlas_tui.models.base.response import Attempt, ModelResponse
 from atlas_tui.models.base.stopwatch import Stopwatch
-from atlas_tui.models.base.transport import transport_error
 from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
 from atlas_tui.pricing import CostEstimate, Price, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from atlas_tui.config import Timeouts
-from atlas_tui.errors import Kind, ProviderError
-from atlas_tui.text import one_line
+from atlas_tui.errors import ConfigError, ProviderError
+from atlas_tui.models.base.events import ALIVE, WireEvent
+from atlas_tui.models.base.faults import error_fields as error_fields
+from atlas_tui.models.base.faults import kind_of_code as kind_of_code
+from atlas_tui.models.base.faults import kind_of_status as kind_of_status
+from atlas_tui.models.base.faults import transport_error as transport_error
+from atlas_tui.text import one_line, remember_secret
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,6 +35,22 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def checked_url(url: str) -> str:
+    """A base URL without a slash at its end.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigError(f"the base URL {one_line(url, 80)!r} is none: it looks like https://host/v1")
+    return url.strip().rstrip("/")
 
 
 @lru_cache(maxsize=2)
@@ -60,20 +81,28 @@ def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
         trust_env=not is_loopback(base_url),
         follow_redirects=False,
         timeout=httpx2.Timeout(connect=timeouts.connect, read=None, write=30.0, pool=None),
+        event_hooks={"request": [_remember_keys]},
     )
 
 
-async def server_sent_events(response: httpx2.Response) -> AsyncIterator[tuple[str, str] | None]:
-    """The events of a body as (event name, data), or None where bytes came without a whole event.
+async def _remember_keys(request: httpx2.Request) -> None:
+    # Also those that the SDK takes from the user's custom headers: a server may echo them.
+    for name in ("authorization", "x-api-key", "api-key"):
+        remember_secret(request.headers.get(name, "").removeprefix("Bearer "))
+
+
+async def event_data(response: httpx2.Response, server: str) -> AsyncIterator[list[str]]:
+    """The data of a body's events, as many at a time as came together; none where bytes came without a whole event.
 
     The fields are decoded here because the SDKs' typed event objects cost several times what the rest of the way
-    to the screen does. Line ends and comments follow the HTML Living Standard, section 9.2; an event that lacks
-    only its closing blank line at the end of the body still counts.
+    to the screen does. Names of events are left out: all wire formats repeat them in the data. Line ends and
+    comments follow the HTML Living Standard, section 9.2; an event that lacks only its closing blank line at the
+    end of the body still counts.
 
     Raises:
         ProviderError: the body is no stream of events.
     """
-    await _require_event_stream(response)
+    await _require_event_stream(response, server)
     pending = b""
     async for chunk in response.aiter_bytes():
         pending += chunk
@@ -82,62 +111,76 @@ async def server_sent_events(response: httpx2.Response) -> AsyncIterator[tuple[s
             pending = pending[: len(pending) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
         end = pending.rfind(b"\n\n")
         if end < 0:
-            yield None
+            yield []
             continue
         whole, pending = pending[:end], pending[end + 2 :]
-        seen = False
-        for block in whole.split(b"\n\n"):
-            event = _decode(block)
-            if event is not None:
-                seen = True
-                yield event
-        if not seen:
-            yield None
-    event = _decode(pending.replace(b"\r", b"\n"))
-    if event is not None:
-        yield event
+        yield [data for block in whole.decode("utf-8", "replace").split("\n\n") if (data := _data(block))]
+    if data := _data(pending.replace(b"\r", b"\n").decode("utf-8", "replace")):
+        yield [data]
 
 
-def _decode(block: bytes) -> tuple[str, str] | None:
-    name, data = "", []
-    for line in block.decode("utf-8", "replace").split("\n"):
-        if line.startswith("data:"):
-            data.append(line[6:] if line.startswith("data: ") else line[5:])
-        elif line.startswith("event:"):
-            name = line[6:].strip()
-    return (name, "\n".join(data)) if data else None
+def _data(block: str) -> str:
+    if block.startswith("data: ") and "\n" not in block:
+        return block[6:]
+    lines = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
+    return "\n".join(lines)
 
 
-async def _require_event_stream(response: httpx2.Response) -> None:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def wire_events(
+    response: httpx2.Response, server: str, read: Callable[[dict[str, Any]], Iterable[WireEvent]]
+) -> AsyncGenerator[WireEvent, None]:
+    """What `read` makes of each event of a body, up to its end or to `[DONE]`.
+
+    Raises:
+        ProviderError: the body is no stream of events, or an event is malformed or of another form.
+    """
+    async for batch in event_data(response, server):
+        if not batch:
+            yield ALIVE
+        for data in batch:
+            if data == "[DONE]":
+                return
+            for item in understood(data, server, read):
+                yield item
+
+
+def understood(data: str, server: str, read: Callable[[dict[str, Any]], Iterable[WireEvent]]) -> Iterable[WireEvent]:
+    """What `read` makes of one event.
+
+    Raises:
+        ProviderError: it is malformed or of another form.
+    """
+    event = parse_event(data, server)
+    try:
+        return read(event)
+    except (TypeError, AttributeError, LookupError) as error:
+        raise _unknown_form(data, server) from error
+
+
+async def _require_event_stream(response: httpx2.Response, server: str) -> None:
+    kind = _media_type(response)
     if kind == "text/event-stream" and response.status_code == 200:
         return
-    status = response.status_code
-    if 300 <= status < 400:
-        raise ProviderError(
-            "protocol",
-            f"the server redirects to {one_line(response.headers.get('location', 'nowhere'), 120)}, "
-            "which Atlas does not follow: set the base URL to the final address",
-            status=status,
-        )
-    body = await _head(response)
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(await _head(response))
     except ValueError:
         parsed = None
     said = error_fields(parsed)
     if said["message"]:
         raise ProviderError(
             kind_of_code(said["code"], said["type"]) or "server",
-            f"the server answered with an error: {one_line(said['message'])}",
-            status=status,
+            f"{server} answered with an error: {one_line(said['message'])}",
         )
     raise ProviderError(
         "protocol",
-        f"the server answered with {one_line(kind or 'no content', 40)} instead of a stream: "
-        "check that the base URL is that of a model API",
-        status=status,
+        f"{server} answered with {kind} instead of a stream",
+        remedy="check that the base URL is that of a model API",
     )
+
+
+def _media_type(response: httpx2.Response) -> str:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return one_line(kind, 40) or "nothing"
 
 
 async def _head(response: httpx2.Response, limit: int = 65536) -> bytes:
@@ -149,7 +192,7 @@ async def _head(response: httpx2.Response, limit: int = 65536) -> bytes:
     return body[:limit]
 
 
-def parse_event(data: str) -> dict[str, Any]:
+def parse_event(data: str, server: str) -> dict[str, Any]:
     """The JSON object of an event.
 
     Raises:
@@ -158,138 +201,46 @@ def parse_event(data: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except ValueError as error:
-        raise ProviderError("protocol", f"the server sent a malformed event: {one_line(data, 80)}") from error
+        raise ProviderError("protocol", f"{server} sent a malformed event: {one_line(data, 80)}") from error
     if not isinstance(value, dict):
-        raise ProviderError("protocol", f"the server sent an event of an unknown form: {one_line(data, 80)}")
+        raise _unknown_form(data, server)
     return value
 
 
-def error_fields(body: object) -> dict[str, str]:
-    """`message`, `code` and `type` of an error body, from the shapes that servers use; empty where absent."""
-    inner = body.get("error", body) if isinstance(body, dict) else body
-    if isinstance(inner, str):
-        inner = {"message": inner}
-    if not isinstance(inner, dict):
-        inner = {}
-    return {name: str(inner[name]) if inner.get(name) is not None else "" for name in ("message", "code", "type")}
+def _unknown_form(data: str, server: str) -> ProviderError:
+    return ProviderError("protocol", f"{server} sent an event of an unknown form: {one_line(data, 80)}")
 
 
-_CODES: dict[str, Kind] = {
-    "authentication_error": "auth",
-    "invalid_api_key": "auth",
-    "permission_error": "permission",
-    "billing_error": "permission",
-    "not_found_error": "not_found",
-    "model_not_found": "not_found",
-    "invalid_request_error": "bad_request",
-    "request_too_large": "context_length",
-    "context_length_exceeded": "context_length",
-    "exceed_context_size_error": "context_length",
-    "string_above_max_length": "context_length",
-    "rate_limit_error": "rate_limit",
-    "rate_limit_exceeded": "rate_limit",
-    "insufficient_quota": "rate_limit",
-    "overloaded_error": "overloaded",
-    "overloaded": "overloaded",
-    "unavailable_error": "overloaded",
-    "api_error": "server",
-    "server_error": "server",
-    "internal_error": "server",
-    "timeout_error": "timeout",
-    "content_filter": "refused",
-    "content_policy_violation": "refused",
-}
-_STATUSES: dict[int, Kind] = {
-    400: "bad_request",
-    401: "auth",
-    402: "permission",
-    403: "permission",
-    404: "not_found",
-    405: "not_found",
-    408: "timeout",
-    413: "context_length",
-    422: "bad_request",
-    429: "rate_limit",
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
-}
-NOT_WORTH_RETRYING = frozenset({"insufficient_quota", "billing_error"})
-_TOO_LONG = (
-    "prompt is too long",
-    "maximum context length",
-    "context length",
-    "context window",
-    "exceeds the available context",
-    "context size",
-)
+def as_text(value: object) -> str:
+    """A piece of text in an event.
+
+    Raises:
+        TypeError: it is none; the event has an unknown form.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, not {type(value).__name__}")
+    return value
 
 
-def kind_of_code(code: str, type_: str = "") -> Kind | None:
-    """The kind that a server's error code or type names, if it is a known one. The code is the more precise."""
-    return _CODES.get(code) or _CODES.get(type_)
+def as_count(value: object) -> int:
+    """A number of tokens that a server reports; 0 where it says nothing sensible."""
+    return value if isinstance(value, int) and value > 0 else 0
 
 
-def kind_of_status(status: int, code: str = "", type_: str = "", message: str = "") -> Kind:
-    """The kind of an HTTP error. The server's code comes before the status, which proxies change."""
-    kind = kind_of_code(code, type_)
-    if kind in (None, "bad_request"):
-        if status in (400, 413, 422, 500) and any(words in message.lower() for words in _TOO_LONG):
-            return "context_length"
-        kind = _STATUSES.get(status) or kind
-    if kind is None:
-        kind = "server" if status >= 500 or status == 409 else "protocol" if status < 400 else "bad_request"
-    return kind
+def json_body(response: httpx2.Response, server: str) -> dict[str, Any]:
+    """The JSON object that a server answered with.
 
-
-# By class name, because the SDKs stand on two HTTP libraries with the same tree (httpx and httpx2), neither of
-# which may be imported just to name its errors.
-_TRANSPORT: dict[str, tuple[Kind, str]] = {
-    "ConnectTimeout": ("timeout", "could not be reached in time"),
-    "PoolTimeout": ("timeout", "had no free connection in time"),
-    "ReadTimeout": ("timeout", "did not answer in time"),
-    "WriteTimeout": ("timeout", "did not take the request in time"),
-    "TimeoutException": ("timeout", "did not answer in time"),
-    "ConnectError": ("connection", "cannot be reached"),
-    "ReadError": ("connection", "broke the connection"),
-    "WriteError": ("connection", "broke the connection"),
-    "CloseError": ("connection", "broke the connection"),
-    "NetworkError": ("connection", "cannot be reached"),
-    "ProxyError": ("connection", "cannot be reached through the proxy"),
-    "RemoteProtocolError": ("connection", "broke off in the middle of its answer"),
-    "LocalProtocolError": ("bad_request", "cannot be sent this request (check the key for odd characters)"),
-    "ProtocolError": ("protocol", "does not speak HTTP properly"),
-    "UnsupportedProtocol": ("bad_request", "has an address that does not begin with http:// or https://"),
-    "InvalidURL": ("bad_request", "has an invalid address"),
-    "DecodingError": ("protocol", "sent a body that cannot be decompressed"),
-    "TooManyRedirects": ("protocol", "redirects in a circle"),
-    "TransportError": ("connection", "cannot be reached"),
-    "HTTPError": ("connection", "cannot be reached"),
-    "StreamError": ("connection", "broke the connection"),
-    "JSONDecodeError": ("protocol", "sent malformed JSON"),
-    "UnicodeDecodeError": ("protocol", "sent bytes that are no text"),
-    "gaierror": ("connection", "cannot be found: its host name does not resolve"),
-    "SSLCertVerificationError": ("connection", "has a certificate that this machine does not trust"),
-    "SSLError": ("connection", "does not speak TLS properly (http:// instead of https://?)"),
-    "ConnectionRefusedError": ("connection", "refuses the connection: nothing listens there"),
-    "ConnectionResetError": ("connection", "broke the connection"),
-    "BrokenPipeError": ("connection", "broke the connection"),
-    "TimeoutError": ("timeout", "did not answer in time"),
-    "OSError": ("connection", "cannot be reached"),
-}
-# Where the outermost error is only "Connection error.", one of these further down says what really happened.
-_PRECISE = ("gaierror", "SSLCertVerificationError", "ConnectionRefusedError", "SSLError")
-
-
-def transport_error(error: BaseException, server: str) -> ProviderError | None:
-    """The failure below the SDK, found along the chain of causes; None if there is none."""
-    names: list[str] = []
-    link: BaseException | None = error
-    while link is not None and len(names) < 20:
-        names += [cls.__name__ for cls in type(link).__mro__ if cls.__name__ in _TRANSPORT]
-        link = link.exceptions[0] if isinstance(link, BaseExceptionGroup) else link.__cause__ or link.__context__
-    name = next((name for name in names if name in _PRECISE), names[0] if names else None)
-    if name is None:
-        return None
-    kind, words = _TRANSPORT[name]
-    return ProviderError(kind, f"{server} {words}")
+    Raises:
+        ProviderError: it is none.
+    """
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ProviderError(
+            "protocol",
+            f"{server} answers with {_media_type(response)} where a model list should be",
+            remedy="check that the base URL is that of a model API",
+        )
+    return value
