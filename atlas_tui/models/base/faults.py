@@ -117,8 +117,12 @@ def http_error(
     """
     if 300 <= status < 400:
         target = one_line(headers.get("location", "nowhere"), 120)
-        remedy = "if you trust it, set the base URL to the final address"
-        return ProviderError("protocol", f"{server} redirects to {target}", status=status, remedy=remedy)
+        return ProviderError(
+            "protocol",
+            f"{server} redirects to {target}",
+            status=status,
+            remedy="if you trust that address, set it as the base URL",
+        )
     said = error_fields(body)
     message, code, type_ = said["message"], said["code"], said["type"]
     if message.lstrip()[:1] == "<":

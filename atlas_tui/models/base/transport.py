@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -126,8 +126,11 @@ def _data(block: str) -> str:
     return "\n".join(lines)
 
 
+_NOTHING_NEW = (ALIVE,)
+
+
 async def wire_events(
-    response: httpx2.Response, server: str, read: Callable[[dict[str, Any]], Iterable[WireEvent]]
+    response: httpx2.Response, server: str, read: Callable[[dict[str, Any]], Sequence[WireEvent]]
 ) -> AsyncGenerator[WireEvent, None]:
     """What `read` makes of each event of a body, up to its end or to `[DONE]`.
 
@@ -140,11 +143,11 @@ async def wire_events(
         for data in batch:
             if data == "[DONE]":
                 return
-            for item in understood(data, server, read):
+            for item in understood(data, server, read) or _NOTHING_NEW:
                 yield item
 
 
-def understood(data: str, server: str, read: Callable[[dict[str, Any]], Iterable[WireEvent]]) -> Iterable[WireEvent]:
+def understood(data: str, server: str, read: Callable[[dict[str, Any]], Sequence[WireEvent]]) -> Sequence[WireEvent]:
     """What `read` makes of one event.
 
     Raises:
