@@ -1,0 +1,201 @@
+"""Blocks: the pieces of a text that are laid out, kept and forgotten one by one.
+
+A block knows its slice of the source and can be drawn from that slice alone, at any width and at any time; so its
+lines may be thrown away when they are far from the screen. No block is large: a long list is a block an item, a
+fence or a table one block every `SEGMENT` lines, a paragraph of many kilobytes several pieces.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markdown_it.token import Token
+from rich.style import Style
+
+from atlas_tui.tui.widgets.markdown_log.grammar import top_blocks
+from atlas_tui.tui.widgets.markdown_log.inline import Link
+from atlas_tui.tui.widgets.markdown_log.layout import Flow, SourceLines
+from atlas_tui.tui.widgets.markdown_log.looks import Look
+from atlas_tui.tui.widgets.markdown_log.runs import Line, flow
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from atlas_tui.tui.widgets.markdown_log.stream import Stream
+
+
+class Row:
+    """One drawn line; the painter keeps its strip here."""
+
+    __slots__ = ("key", "runs", "strip")
+
+    def __init__(self, runs: Line) -> None:
+        self.runs = runs
+        self.key: object = None
+        self.strip: Strip | None = None
+
+
+BLANK = Row([])
+
+
+class Block:
+    """A slice of the source, and its rows while they are kept."""
+
+    __slots__ = ("_height", "_height_limit", "_laid", "_rows", "_stale", "end", "gap", "links", "start", "stream")
+
+    def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
+        self.stream = stream
+        self.start = start
+        self.end = end
+        self.gap = gap
+        self.links: list[Link] = []
+        self._rows: list[Row] | None = None
+        self._laid: object = None
+        self._stale = False
+        self._height = self._height_limit = -1
+
+    @property
+    def source(self) -> str:
+        """The block's slice of the text."""
+        return self.stream.source[self.start : self.end]
+
+    @property
+    def kept(self) -> bool:
+        """Whether the rows are kept at present."""
+        return self._rows is not None
+
+    def rows(self, look: Look, limit: int) -> list[Row]:
+        """The rows at this width. A row that did not change since the last call is the same object."""
+        key = self.layout_key(look, limit)
+        rows = self._rows
+        if rows is None or self._stale or self._laid != key:
+            old = rows if rows is not None and self._laid == key else []
+            self.links = []
+            lines = self.lay(look, limit)
+            if self.gap:
+                lines.insert(0, [])
+            rows = [
+                (old[number] if number < len(old) and old[number].runs == line else Row(line))
+                for number, line in enumerate(lines)
+            ]
+            self._rows, self._laid, self._stale = rows, key, False
+            self._height, self._height_limit = len(rows), limit
+        return rows
+
+    def height(self, limit: int) -> int:
+        """The number of rows: exact once they were laid out at this width, estimated before."""
+        if self._height_limit != limit:
+            self._height, self._height_limit = self.guess(limit), limit
+        return self._height
+
+    def forget(self) -> None:
+        """Give the rows back; the height stays known."""
+        self._rows = None
+
+    def spoil(self) -> None:
+        """The block must be laid out again, though unchanged rows may be taken over."""
+        self._stale = True
+        if self._rows is None:
+            self._height_limit = -1
+
+    def adopt(self, old: Block) -> None:
+        """Take over the rows of the block that stood here before the text grew."""
+        if type(old) is type(self) and old.start == self.start and old.gap == self.gap:
+            self._rows, self._laid, self.links = old._rows, old._laid, old.links
+            self._stale = old._stale or old.end != self.end
+            if not self._stale:
+                self._height, self._height_limit = old._height, old._height_limit
+
+    def layout_key(self, look: Look, limit: int) -> object:
+        """What the rows depend on beside the source."""
+        return look, limit
+
+    def guess(self, limit: int) -> int:
+        """An estimate of the height."""
+        return self.gap + guess(self.source.rstrip("\n"), limit)
+
+    def lay(self, look: Look, limit: int) -> list[Line]:
+        """Lay the block out, its gap not counted."""
+        raise NotImplementedError
+
+    def flow(self, text: SourceLines, look: Look) -> Flow:
+        """A layout of source lines that collects the links for this block."""
+        found = Flow(text, look, self.stream.base, self.stream.references)
+        self.links = found.links
+        return found
+
+
+def guess(source: str, limit: int) -> int:
+    """About how many rows a text takes."""
+    limit = max(limit, 1)
+    return sum([1 + len(line) // limit for line in source.split("\n")])
+
+
+class Prose(Block):
+    """Any block that is drawn as one: a paragraph, heading, quote, rule, formula, HTML."""
+
+    __slots__ = ("_parsed",)
+
+    def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
+        super().__init__(stream, start, end, gap)
+        self._parsed: tuple[list[Token], SourceLines] | None = None
+
+    def parsed(self, tokens: list[Token], text: SourceLines) -> None:
+        """Spare the first layout a second parse: the tokens are those that this slice would give."""
+        self._parsed = tokens, text
+
+    def lay(self, look: Look, limit: int) -> list[Line]:
+        tokens, text = self.take()
+        return self.flow(text, look).blocks(tokens, limit)
+
+    def take(self) -> tuple[list[Token], SourceLines]:
+        """The tokens, which are not kept."""
+        if self._parsed is not None:
+            parsed, self._parsed = self._parsed, None
+            return parsed
+        source = self.source
+        tokens = [token for block in top_blocks(source) for token in block.tokens]
+        return tokens, SourceLines.of(source, self.start)
+
+    def forget(self) -> None:
+        super().forget()
+        self._parsed = None
+
+
+class Item(Prose):
+    """An item of a list at top level, with its number where the list is ordered."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, stream: Stream, start: int, end: int, gap: bool, number: int) -> None:
+        super().__init__(stream, start, end, gap)
+        self.number = number
+
+    def lay(self, look: Look, limit: int) -> list[Line]:
+        tokens, text = self.take()
+        return self.flow(text, look).items(tokens, limit, 0, self.number)
+
+
+class Chrome(Block):
+    """Rows that are no part of the text: titles, footers, summaries, the blank line between messages."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream, 0, 0, gap=False)
+        self.content: list[tuple[str, str]] = []
+        """Texts with the names of their styles; none at all is a blank row."""
+
+    def put(self, *content: tuple[str, str]) -> None:
+        """Show these texts, each in the style of a name."""
+        if list(content) != self.content:
+            self.content = list(content)
+            self._height_limit = -1
+            self.spoil()
+
+    def guess(self, limit: int) -> int:
+        return guess("".join([text for text, _ in self.content]), limit)
+
+    def lay(self, look: Look, limit: int) -> list[Line]:
+        runs: list[tuple[str, Style, int]] = [(text, look[name], -1) for text, name in self.content]
+        return flow(runs, limit) if runs else [[]]

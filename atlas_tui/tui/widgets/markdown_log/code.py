@@ -1,0 +1,167 @@
+"""Syntax highlighting a line at a time.
+
+A line's colours depend on the lines above it and on nothing below, so a finished line never changes while code
+streams in, and lexing can go on from any line whose state was kept. For the lexers of Pygments that are tables of
+regular expressions the state is the stack of their table; comments that such a lexer knows only as one expression
+from opening to end are carried over lines here. Lexers of another make see each line by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from pygments.lexer import Lexer, RegexLexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, Error, String, Text, _TokenType
+from pygments.util import ClassNotFound
+
+State = tuple[tuple[str, ...], str]
+"""The lexer's stack, and what ends the comment that is open (or "")."""
+Parts = list[tuple[_TokenType, str]]
+
+START: State = (("root",), "")
+_COMMENTS = (("/*", "*/"), ("<!--", "-->"))
+_LONGEST = 2_000  # characters of a line that are lexed; the rest of a longer one stays plain
+
+
+class LineLexer:
+    """A language's lexer that goes from line to line."""
+
+    def __init__(self, lexer: Lexer | None) -> None:
+        self._lexer = lexer
+        self._table: dict[str, Any] | None = None
+        self._comments: list[tuple[str, str]] = []
+        # Lexers that overrule the method are no plain tables, so theirs is the only way in.
+        method = RegexLexer.get_tokens_unprocessed
+        if isinstance(lexer, RegexLexer) and type(lexer).get_tokens_unprocessed is method:
+            self._table = lexer._tokens
+            self._comments = [pair for pair in _COMMENTS if self._is_comment(*pair)]
+
+    def line(self, text: str, state: State) -> tuple[Parts, State]:
+        """The tokens of one line (without its newline), and the state after it."""
+        if self._lexer is None or len(text) > _LONGEST:
+            return [(Text, text)] if text else [], state
+        if self._table is None:
+            tokens = self._lexer.get_tokens_unprocessed(text + "\n")
+            return _joined((kind, value) for _, kind, value in tokens), state
+        stack, closing = state
+        parts: Parts = []
+        if closing:
+            end = text.find(closing)
+            if end < 0:
+                return [(Comment.Multiline, text)] if text else [], state
+            end += len(closing)
+            parts.append((Comment.Multiline, text[:end]))
+            text = text[end:]
+        found, after = self._run(text + "\n", stack)
+        for opening, close in self._comments:
+            start = text.rfind(opening)
+            if start >= 0 and text.find(close, start + len(opening)) < 0 and _may_open(found, start):
+                found, after = self._run(text[:start], stack)
+                parts += found
+                parts.append((Comment.Multiline, text[start:]))
+                return _joined(parts), (after, close)
+        return _joined([*parts, *found]), (after, "")
+
+    def _is_comment(self, opening: str, closing: str) -> bool:
+        found, _ = self._run(f"{opening} x {closing}", START[0])
+        return all(kind in Comment for kind, value in found if value.strip())
+
+    def _run(self, text: str, start: tuple[str, ...]) -> tuple[Parts, tuple[str, ...]]:
+        """The loop of `RegexLexer.get_tokens_unprocessed`, which does not tell the stack it ends with."""
+        assert self._table is not None
+        table = self._table
+        stack = list(start)
+        rules = table[stack[-1]]
+        parts: Parts = []
+        at, end = 0, len(text)
+        idle = 0
+        while True:
+            for match_at, action, new_state in rules:
+                match = match_at(text, at)
+                if match is None:
+                    continue
+                if action is not None:
+                    if type(action) is _TokenType:
+                        parts.append((action, match.group()))
+                    else:
+                        parts.extend((kind, value) for _, kind, value in action(self._lexer, match))
+                idle = idle + 1 if match.end() == at else 0
+                at = match.end()
+                if new_state is not None:
+                    _step(stack, new_state)
+                    rules = table[stack[-1]]
+                break
+            else:
+                if at >= end:
+                    break
+                if text[at] == "\n":
+                    stack[:] = ["root"]
+                    rules = table["root"]
+                    parts.append((Text, "\n"))
+                else:
+                    parts.append((Error, text[at]))
+                at += 1
+            if idle > 50:
+                break
+        return parts, tuple(stack)
+
+
+def _step(stack: list[str], new_state: Any) -> None:
+    if isinstance(new_state, tuple):
+        for state in new_state:
+            if state == "#pop":
+                if len(stack) > 1:
+                    stack.pop()
+            else:
+                stack.append(stack[-1] if state == "#push" else state)
+    elif isinstance(new_state, int):
+        del stack[1 if abs(new_state) >= len(stack) else new_state :]
+    else:
+        stack.append(stack[-1])
+
+
+def _may_open(parts: Parts, start: int) -> bool:
+    """Whether a comment may open at this place: not inside of a string or of another comment."""
+    at = 0
+    for kind, value in parts:
+        at += len(value)
+        if at > start:
+            return kind not in String and (kind not in Comment or at - len(value) == start)
+    return True
+
+
+def _joined(parts: Iterable[tuple[_TokenType, str]]) -> Parts:
+    """The parts without the newline, those of one kind joined."""
+    out: Parts = []
+    for kind, value in parts:
+        value = value.rstrip("\n")
+        if value:
+            if out and out[-1][0] is kind:
+                out[-1] = (kind, out[-1][1] + value)
+            else:
+                out.append((kind, value))
+    return out
+
+
+@lru_cache(maxsize=64)
+def line_lexer(language: str) -> LineLexer:
+    """The lexer of a language by the name in a fence; an unknown one leaves text plain."""
+    name = language.lower().strip("{}.")
+    if not name or name in ("text", "txt", "plain", "plaintext", "output"):
+        return LineLexer(None)
+    try:
+        return LineLexer(get_lexer_by_name(name, stripnl=False, stripall=False))
+    except ClassNotFound:
+        return LineLexer(None)
+
+
+def highlight(language: str, lines: list[str]) -> Iterable[Parts]:
+    """The tokens of each of these lines."""
+    lexer = line_lexer(language)
+    state = START
+    for line in lines:
+        parts, state = lexer.line(line, state)
+        yield parts

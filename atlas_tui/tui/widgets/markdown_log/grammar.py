@@ -1,0 +1,145 @@
+"""Markdown as markdown-it reads it, one top-level block at a time, with formulas beside CommonMark and GFM."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+_INLINE_MATH = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
+_BLOCK_MATH = {"$$": "$$", "\\[": "\\]"}
+# `\[like this\]` is CommonMark for brackets; only what has a sign of mathematics in it is taken for a formula.
+_formula = re.compile(r"[\\^_=+<>{}|/*0-9-]|^\s*[A-Za-z]\s*$").search
+
+
+class TopBlock(NamedTuple):
+    """A top-level block: its tokens, and its lines in the text that was parsed. Definitions have no token."""
+
+    first: int
+    end: int
+    tokens: list[Token]
+
+
+@cache
+def parser() -> MarkdownIt:
+    """The one parser: CommonMark, tables, strikethrough, task lists, formulas."""
+    md = MarkdownIt("commonmark", {"tasklists": True}).enable(["table", "strikethrough"])
+    md.inline.ruler.before("escape", "math", _math_inline)
+    # No `alt`: a formula never ends a paragraph, so a block above it can be frozen before the formula is closed.
+    md.block.ruler.before("fence", "math", _math_block)
+    return md
+
+
+def top_blocks(source: str) -> list[TopBlock]:
+    """The top-level blocks of a text. Inline content is left unparsed."""
+    md = parser()
+    tokens: list[Token] = []
+    state = StateBlock(source, md, {}, tokens)
+    rules = md.block.ruler.getRules("")
+    blocks = []
+    line, last = 0, state.lineMax
+    while line < last:
+        line = state.skipEmptyLines(line)
+        if line >= last:
+            break
+        state.line = line
+        count = len(tokens)
+        for rule in rules:
+            if rule(state, line, last, False):
+                break
+        blocks.append(TopBlock(line, state.line, tokens[count:]))
+        line = state.line
+    return blocks
+
+
+def inline(token: Token, references: dict[str, object]) -> list[Token]:
+    """The parsed content of an `inline` token."""
+    children: list[Token] = []
+    md = parser()
+    md.inline.parse(token.content, md, {"references": references}, children)
+    return children
+
+
+def definitions(source: str) -> dict[str, object]:
+    """All link reference definitions of a text."""
+    env: dict[str, dict[str, object]] = {}
+    if "]:" in source:
+        md = parser()
+        md.block.parse(source, md, env, [])
+    return env.get("references", {})
+
+
+def _math_inline(state: StateInline, silent: bool) -> bool:
+    source, start = state.src, state.pos
+    if source[start] not in "$\\":
+        return False
+    for opening, closing in _INLINE_MATH:
+        if not source.startswith(opening, start):
+            continue
+        first = start + len(opening)
+        end = _math_end(source, first, closing)
+        if end < 0:
+            return False
+        if not silent:
+            token = state.push("math_inline", "math", 0)
+            token.content = source[first:end]
+            token.markup = opening
+            token.meta = {"start": start, "end": end + len(closing)}
+        state.pos = end + len(closing)
+        return True
+    return False
+
+
+def _math_end(source: str, first: int, closing: str) -> int:
+    end = source.find(closing, first)
+    while closing == "$" and end > 0 and source[end - 1] == "\\":
+        end = source.find(closing, end + 1)
+    if end <= first or not source[first:end].strip():
+        return -1
+    if closing == "$":
+        # Amounts of money are no formulas: $5 and $10.
+        follows = source[end + 1 : end + 2]
+        if source[first].isspace() or source[end - 1].isspace() or follows.isdigit() or "\n" in source[first:end]:
+            return -1
+    elif closing != "$$" and not _formula(source[first:end]):
+        return -1
+    return end
+
+
+def _math_block(state: StateBlock, start: int, last: int, silent: bool) -> bool:
+    begin = state.bMarks[start] + state.tShift[start]
+    opening = state.src[begin : begin + 2]
+    closing = _BLOCK_MATH.get(opening)
+    if closing is None or state.is_code_block(start):
+        return False
+    line = start
+    begin += 2
+    while True:
+        end = state.eMarks[line]
+        found = state.src.find(closing, begin, end)
+        if found >= 0:
+            if state.src[found + 2 : end].strip():
+                return False
+            break
+        line += 1
+        # A formula has no blank line; one that the text has not closed yet is taken for a formula.
+        if line >= last or (not state.isEmpty(line) and state.sCount[line] < state.blkIndent):
+            break
+        if state.isEmpty(line):
+            return False
+        begin = state.bMarks[line] + state.tShift[line]
+    if silent:
+        return True
+    end_line = min(line + 1, last) if found >= 0 else line
+    state.line = end_line
+    token = state.push("math_block", "math", 0)
+    content = state.getLines(start, end_line, state.sCount[start], False).strip()
+    token.content = content[2 : -2 if found >= 0 else None].strip()
+    token.markup = opening
+    token.map = [start, end_line]
+    return True
