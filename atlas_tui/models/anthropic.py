@@ -24,13 +24,14 @@ from atlas_tui.models.base import (
     in_thread,
 )
 from atlas_tui.models.base.credentials import Credential, foreign_headers
-from atlas_tui.models.base.faults import http_error, sdk_error
+from atlas_tui.models.base.faults import sdk_error
 from atlas_tui.models.base.transport import (
     as_count,
     as_text,
     checked_url,
     http_client,
     json_body,
+    reported_error,
     tls_context,
     wire_events,
 )
@@ -167,7 +168,7 @@ class AnthropicProvider(Provider):
             )
             try:
                 reader = _MessageReader(self, response.headers.get("request-id"))
-                async for item in wire_events(response, self.server, reader.read):
+                async for item in wire_events(response, self, reader.read):
                     yield item
                 if reader.reason:
                     yield Finish(reader.reason)
@@ -210,7 +211,7 @@ class AnthropicProvider(Provider):
 
         async with self._client() as client:
             response = await client.get("/v1/models", cast_to=httpx2.Response, options={"params": {"limit": 1000}})
-            entries = json_body(response, self.server).get("data")
+            entries = json_body(response, self).get("data")
         return [_model_info(entry) for entry in entries or () if isinstance(entry, dict) and entry.get("id")]
 
     def _classify(self, error: Exception) -> ProviderError | None:
@@ -267,10 +268,7 @@ class _MessageReader:
             case "message_stop":
                 return (Finish(self.reason or "stop"),)
             case "error":
-                raise http_error(
-                    self._provider.server, self._provider.model_name, status=200, headers={}, body=event,
-                    request_id=self._request_id,
-                )  # fmt: skip
+                raise reported_error(self._provider, event, self._request_id)
             case None if "error" in event:
                 return self.read({**event, "type": "error"})
         return ()

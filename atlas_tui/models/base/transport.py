@@ -15,6 +15,7 @@ from atlas_tui.config import Timeouts
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base.events import ALIVE, WireEvent
 from atlas_tui.models.base.faults import error_fields as error_fields
+from atlas_tui.models.base.faults import http_error
 from atlas_tui.models.base.faults import kind_of_code as kind_of_code
 from atlas_tui.models.base.faults import kind_of_status as kind_of_status
 from atlas_tui.models.base.faults import transport_error as transport_error
@@ -22,6 +23,8 @@ from atlas_tui.text import one_line, remember_secret
 
 if TYPE_CHECKING:
     import httpx2
+
+    from atlas_tui.models.base.provider import Provider
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -91,7 +94,7 @@ async def _remember_keys(request: httpx2.Request) -> None:
         remember_secret(request.headers.get(name, "").removeprefix("Bearer "))
 
 
-async def event_data(response: httpx2.Response, server: str) -> AsyncIterator[list[str]]:
+async def event_data(response: httpx2.Response, provider: Provider) -> AsyncIterator[list[str]]:
     """The data of a body's events, as many at a time as came together; none where bytes came without a whole event.
 
     The fields are decoded here because the SDKs' typed event objects cost several times what the rest of the way
@@ -102,7 +105,7 @@ async def event_data(response: httpx2.Response, server: str) -> AsyncIterator[li
     Raises:
         ProviderError: the body is no stream of events.
     """
-    await _require_event_stream(response, server)
+    await _require_event_stream(response, provider)
     pending = b""
     async for chunk in response.aiter_bytes():
         pending += chunk
@@ -130,37 +133,39 @@ _NOTHING_NEW = (ALIVE,)
 
 
 async def wire_events(
-    response: httpx2.Response, server: str, read: Callable[[dict[str, Any]], Sequence[WireEvent]]
+    response: httpx2.Response, provider: Provider, read: Callable[[dict[str, Any]], Sequence[WireEvent]]
 ) -> AsyncGenerator[WireEvent, None]:
     """What `read` makes of each event of a body, up to its end or to `[DONE]`.
 
     Raises:
         ProviderError: the body is no stream of events, or an event is malformed or of another form.
     """
-    async for batch in event_data(response, server):
+    async for batch in event_data(response, provider):
         if not batch:
             yield ALIVE
         for data in batch:
             if data == "[DONE]":
                 return
-            for item in understood(data, server, read) or _NOTHING_NEW:
+            for item in understood(data, provider, read) or _NOTHING_NEW:
                 yield item
 
 
-def understood(data: str, server: str, read: Callable[[dict[str, Any]], Sequence[WireEvent]]) -> Sequence[WireEvent]:
+def understood(
+    data: str, provider: Provider, read: Callable[[dict[str, Any]], Sequence[WireEvent]]
+) -> Sequence[WireEvent]:
     """What `read` makes of one event.
 
     Raises:
         ProviderError: it is malformed or of another form.
     """
-    event = parse_event(data, server)
+    event = parse_event(data, provider)
     try:
         return read(event)
     except (TypeError, AttributeError, LookupError) as error:
-        raise _unknown_form(data, server) from error
+        raise _unknown_form(data, provider) from error
 
 
-async def _require_event_stream(response: httpx2.Response, server: str) -> None:
+async def _require_event_stream(response: httpx2.Response, provider: Provider) -> None:
     kind = _media_type(response)
     if kind == "text/event-stream" and response.status_code == 200:
         return
@@ -168,15 +173,11 @@ async def _require_event_stream(response: httpx2.Response, server: str) -> None:
         parsed = json.loads(await _head(response))
     except ValueError:
         parsed = None
-    said = error_fields(parsed)
-    if said["message"]:
-        raise ProviderError(
-            kind_of_code(said["code"], said["type"]) or "server",
-            f"{server} answered with an error: {one_line(said['message'])}",
-        )
+    if error_fields(parsed)["message"]:
+        raise reported_error(provider, parsed)
     raise ProviderError(
         "protocol",
-        f"{server} answered with {kind} instead of a stream",
+        f"{provider.server} answered with {kind} instead of a stream",
         remedy="check that the base URL is that of a model API",
     )
 
@@ -195,7 +196,7 @@ async def _head(response: httpx2.Response, limit: int = 65536) -> bytes:
     return body[:limit]
 
 
-def parse_event(data: str, server: str) -> dict[str, Any]:
+def parse_event(data: str, provider: Provider) -> dict[str, Any]:
     """The JSON object of an event.
 
     Raises:
@@ -204,14 +205,19 @@ def parse_event(data: str, server: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except ValueError as error:
-        raise ProviderError("protocol", f"{server} sent a malformed event: {one_line(data, 80)}") from error
+        raise ProviderError("protocol", f"{provider.server} sent a malformed event: {one_line(data, 80)}") from error
     if not isinstance(value, dict):
-        raise _unknown_form(data, server)
+        raise _unknown_form(data, provider)
     return value
 
 
-def _unknown_form(data: str, server: str) -> ProviderError:
-    return ProviderError("protocol", f"{server} sent an event of an unknown form: {one_line(data, 80)}")
+def reported_error(provider: Provider, body: object, request_id: str | None = None) -> ProviderError:
+    """The failure that a server reports although the status of its answer is 200."""
+    return http_error(provider.server, provider.model_name, status=200, headers={}, body=body, request_id=request_id)
+
+
+def _unknown_form(data: str, provider: Provider) -> ProviderError:
+    return ProviderError("protocol", f"{provider.server} sent an event of an unknown form: {one_line(data, 80)}")
 
 
 def as_text(value: object) -> str:
@@ -230,7 +236,7 @@ def as_count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def json_body(response: httpx2.Response, server: str) -> dict[str, Any]:
+def json_body(response: httpx2.Response, provider: Provider) -> dict[str, Any]:
     """The JSON object that a server answered with.
 
     Raises:
@@ -243,7 +249,7 @@ def json_body(response: httpx2.Response, server: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProviderError(
             "protocol",
-            f"{server} answers with {_media_type(response)} where a model list should be",
+            f"{provider.server} answers with {_media_type(response)} where a model list should be",
             remedy="check that the base URL is that of a model API",
         )
     return value

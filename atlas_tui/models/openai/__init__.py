@@ -148,7 +148,7 @@ class OpenAIProvider(Provider):
             try:
                 if self._responses:
                     reader = ResponseReader(self, request_id(response), limit)
-                    events = wire_events(response, self.server, reader.read)
+                    events = wire_events(response, self, reader.read)
                 else:
                     events = chat_events(response, self)
                 async for item in events:
@@ -161,7 +161,7 @@ class OpenAIProvider(Provider):
 
         async with self._client() as client:
             response = await client.get("/models", cast_to=httpx2.Response)
-            return model_list(response, self.server, at_vendor=self._at_vendor)
+            return model_list(response, self, at_vendor=self._at_vendor)
 
     def _classify(self, error: Exception) -> ProviderError | None:
         return sdk_error(error, _KINDS, self.server, self.model_name)

@@ -20,8 +20,7 @@ from atlas_tui.models.base import (
     TokenUsage,
     WireEvent,
 )
-from atlas_tui.models.base.faults import http_error
-from atlas_tui.models.base.transport import as_count, as_text, event_data, understood
+from atlas_tui.models.base.transport import as_count, as_text, event_data, reported_error, understood
 
 if TYPE_CHECKING:
     import httpx2
@@ -61,7 +60,7 @@ def chat_body(request: ModelRequest, model: str, *, limit: int | None, effort: s
 async def chat_events(response: httpx2.Response, provider: Provider) -> AsyncGenerator[WireEvent, None]:
     """What the body says, up to the finish reason and the usage, wherever the server puts it."""
     reader = ChunkReader(provider, request_id(response))
-    batches = event_data(response, provider.server)
+    batches = event_data(response, provider)
     async for batch in batches:
         if not batch:
             yield ALIVE
@@ -69,17 +68,17 @@ async def chat_events(response: httpx2.Response, provider: Provider) -> AsyncGen
             if data == "[DONE]":
                 reader.done = True
                 break
-            for item in understood(data, provider.server, reader.read) or (ALIVE,):
+            for item in understood(data, provider, reader.read) or (ALIVE,):
                 yield item
         if reader.done or reader.reason:
             break
     if reader.reason and not (reader.done or reader.usage_is_final):
-        await _await_usage(batches, reader, provider.server)
+        await _await_usage(batches, reader, provider)
     for item in reader.ending():
         yield item
 
 
-async def _await_usage(batches: AsyncIterator[list[str]], reader: ChunkReader, server: str) -> None:
+async def _await_usage(batches: AsyncIterator[list[str]], reader: ChunkReader, provider: Provider) -> None:
     import httpx2
 
     # The answer is whole: whatever happens now, only the exact usage is at stake.
@@ -89,7 +88,7 @@ async def _await_usage(batches: AsyncIterator[list[str]], reader: ChunkReader, s
                 for data in batch:
                     if data == "[DONE]":
                         return
-                    understood(data, server, reader.read)
+                    understood(data, provider, reader.read)
                 if reader.usage_is_final:
                     return
 
@@ -119,7 +118,7 @@ class ChunkReader:
         """What one chunk says."""
         items: list[WireEvent] = []
         if chunk.get("error"):
-            raise self._failure(chunk)
+            raise reported_error(self._provider, chunk, self._request_id)
         if not self._started:
             self._started = True
             items.append(Start(self._provider.name, chunk.get("model") or "", self._request_id))
@@ -134,7 +133,7 @@ class ChunkReader:
         if usage is None and "x_groq" in chunk:
             groq = chunk["x_groq"] or {}
             if groq.get("error"):
-                raise self._failure(groq)
+                raise reported_error(self._provider, groq, self._request_id)
             usage = groq.get("usage")
         if usage:
             self._usage = usage
@@ -152,12 +151,6 @@ class ChunkReader:
         elif refusal := delta.get("refusal"):
             self._refused = True
             items.append(TextDelta(as_text(refusal)))
-
-    def _failure(self, body: dict[str, Any]) -> ProviderError:
-        provider = self._provider
-        return http_error(
-            provider.server, provider.model_name, status=200, headers={}, body=body, request_id=self._request_id
-        )
 
     def ending(self) -> Sequence[WireEvent]:
         """The usage and the finish reason, as far as the server gave them."""

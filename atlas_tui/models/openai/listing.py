@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from atlas_tui.models.base import ModelInfo
+from atlas_tui.models.base import ModelInfo, Provider
 from atlas_tui.models.base.transport import as_count, json_body
 
 if TYPE_CHECKING:
@@ -18,14 +18,16 @@ _NOT_FOR_TEXT = (
 _MILLION = 1_000_000
 
 
-def model_list(response: httpx2.Response, server: str, *, at_vendor: bool) -> list[ModelInfo]:
+def model_list(response: httpx2.Response, provider: Provider, *, at_vendor: bool) -> list[ModelInfo]:
     """The models of a list; OpenAI's own holds many that do not write text, and is in no order.
 
     Raises:
         ProviderError: it is no list.
     """
     entries = [
-        entry for entry in json_body(response, server).get("data") or () if isinstance(entry, dict) and entry.get("id")
+        entry
+        for entry in json_body(response, provider).get("data") or ()
+        if isinstance(entry, dict) and entry.get("id")
     ]
     if at_vendor:
         entries = [entry for entry in entries if not any(word in str(entry["id"]) for word in _NOT_FOR_TEXT)]

@@ -16,8 +16,7 @@ from atlas_tui.models.base import (
     TokenUsage,
     WireEvent,
 )
-from atlas_tui.models.base.faults import http_error
-from atlas_tui.models.base.transport import as_count, as_text
+from atlas_tui.models.base.transport import as_count, as_text, reported_error
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "refused"}
 
@@ -67,11 +66,11 @@ class ResponseReader:
             case "response.completed" | "response.incomplete":
                 return self._ending(event["response"])
             case "response.failed":
-                raise self._failure(event["response"])
+                raise reported_error(self._provider, event["response"], self._request_id)
             case "error":
-                raise self._failure(event)
+                raise reported_error(self._provider, event, self._request_id)
             case None if event.get("error"):
-                raise self._failure(event)
+                raise reported_error(self._provider, event, self._request_id)
         return ()
 
     def _ending(self, response: dict[str, Any]) -> Sequence[WireEvent]:
@@ -92,9 +91,3 @@ class ResponseReader:
             reason = "length"  # llama.cpp says "completed" also where the limit cut the answer
         counted = (Counted(usage),) if usage.total_tokens else ()
         return (*counted, Finish("refused" if self._refused else reason))
-
-    def _failure(self, body: dict[str, Any]) -> Exception:
-        provider = self._provider
-        return http_error(
-            provider.server, provider.model_name, status=200, headers={}, body=body, request_id=self._request_id
-        )
