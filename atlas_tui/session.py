@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from atlas_tui.errors import ConfigError, Kind, ProviderError
+from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base import (
+    Attempt,
     CancelToken,
     CostEstimate,
     Emit,
@@ -19,20 +22,18 @@ from atlas_tui.models.base import (
     ModelResponse,
     Provider,
     Retrieved,
+    RetryScheduled,
     Sink,
     TokenUsage,
     UsageUpdate,
     Worker,
     estimate_tokens,
     in_thread,
+    settle_cancel,
 )
+from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
 from atlas_tui.pricing import FREE
 from atlas_tui.retrieval import Document, KnowledgeBase
-
-# Another provider may answer where this one cannot; a request that is wrong in itself stays wrong elsewhere.
-_FALL_BACK_ON: frozenset[Kind] = frozenset(
-    {"rate_limit", "overloaded", "server", "connection", "timeout", "truncated", "not_found", "permission", "protocol"}
-)
 
 
 @dataclass(slots=True)
@@ -54,9 +55,10 @@ class Session:
 
     Args:
         provider: who answers; assign `session.provider` to switch, the conversation stays.
-        fallback: providers to ask, in order, when an attempt fails before its first token.
+        fallback: providers to ask, in order, when one fails before its first token.
         knowledge: where to look for passages; None sends the prompt alone.
         max_cost: US dollars that one answer may cost; a running answer that exceeds it is stopped.
+        policy: what to do about failures; None takes the usual one.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Session:
         fallback: Sequence[Provider] = (),
         knowledge: KnowledgeBase | None = None,
         max_cost: float | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.provider = provider
         self.system_prompt = system_prompt
@@ -77,7 +80,11 @@ class Session:
         self.fallback = list(fallback)
         self.knowledge = knowledge
         self.max_cost = max_cost
+        self.policy = policy or Policy()
+        self.steering = Steering()
+        """Retry now, or fall back now, from any thread."""
         self.turns: list[Turn] = []
+        self._falls_back = False
 
     @property
     def cost(self) -> CostEstimate:
@@ -122,11 +129,14 @@ class Session:
 
         return EventStream(source, cancel)
 
-    def start(self, turn: Turn, sink: Sink) -> Worker:
-        """Ask for an answer to a turn in a worker thread that puts its events into `sink`; another one is a sibling."""
+    def start(self, turn: Turn, sink: Sink, *, first: Provider | None = None) -> Worker:
+        """Ask for an answer to a turn in a worker thread that puts its events into `sink`; a second one is a sibling.
+
+        `first` is asked before the others, also if it failed a moment ago: a retry or a fallback that the user wants.
+        """
 
         async def source(emit: Emit, token: CancelToken) -> End:
-            return await self.run(turn, emit, token)
+            return await self.run(turn, emit, token, first=first)
 
         return Worker(source, sink).start()
 
@@ -142,29 +152,105 @@ class Session:
         self.turns.append(turn)
         return turn
 
-    async def run(self, turn: Turn, emit: Emit, cancel: CancelToken) -> End:
-        """Find passages, ask the provider and then the fallbacks; the response joins the turn."""
+    async def run(self, turn: Turn, emit: Emit, cancel: CancelToken, *, first: Provider | None = None) -> End:
+        """Find passages, ask the provider, and do what the policy says about failures; the response joins the turn."""
+        self.steering.attach()
+        attempts: list[Attempt] = []
+        end = End(ModelResponse(provider=self.provider.name, model=self.provider.model_name))
+        try:
+            request = await self._prepare(turn, emit)
+            left = self._in_order(first)
+            if (error := self.policy.cooling(self.provider.target)) and left[0] is not self.provider and first is None:
+                await emit(FellBack(error, left[0].target))
+            while left:
+                provider = left.pop(0)
+                end = await self._ask(provider, request, emit, cancel, attempts, others=bool(left))
+                if end.error is None or not left or not self._falls_back:
+                    break
+                if end.response.content:
+                    turn.responses.append(end.response)
+                await emit(FellBack(end.error, left[0].target))
+        except asyncio.CancelledError:
+            # Stopped while nothing was under way: between two attempts, or while passages were looked up.
+            if not cancel.cancelled:
+                raise
+            settle_cancel()
+            end = End(end.response, ProviderError("cancelled", "stopped", partial=end.response))
+        end.response.attempts = tuple(attempts)
+        turn.responses.append(end.response)
+        return end
+
+    def _in_order(self, first: Provider | None) -> list[Provider]:
+        """Whom to ask: the user's choice first, else the conversation's provider unless it failed a moment ago."""
+        providers = [self.provider, *self.fallback]
+        if first is not None:
+            return [first, *(provider for provider in providers if provider is not first)]
+        return sorted(providers, key=lambda provider: self.policy.cooling(provider.target) is not None)
+
+    async def _prepare(self, turn: Turn, emit: Emit) -> ModelRequest:
         if self.knowledge is not None and not turn.documents:
             turn.documents = tuple(await in_thread(self.knowledge.search, turn.prompt))
         if turn.documents:
             await emit(Retrieved(turn.documents))
-        request = ModelRequest(
+        return ModelRequest(
             messages=self.messages(turn),
             max_tokens=self.max_tokens,
             system_prompt=self.system_prompt,
             temperature=self.temperature,
         )
-        targets = [self.provider, *self.fallback]
-        end = await self._attempt(targets.pop(0), request, emit, cancel)
-        attempts = end.response.attempts
-        while targets and end.error and end.error.kind in _FALL_BACK_ON and not end.response.content:
-            provider = targets.pop(0)
-            await emit(FellBack(end.error, f"{provider.name}:{provider.model_name}"))
-            end = await self._attempt(provider, request, emit, cancel)
+
+    async def _ask(
+        self,
+        provider: Provider,
+        request: ModelRequest,
+        emit: Emit,
+        cancel: CancelToken,
+        attempts: list[Attempt],
+        *,
+        others: bool,
+    ) -> End:
+        """Ask one target, again and again as the policy allows."""
+        self._falls_back = False
+        waited = 0.0
+        for number in itertools.count(1):
+            end = await self._steered(provider, request, emit, cancel, others=others)
             attempts += end.response.attempts
-        end.response.attempts = attempts
-        turn.responses.append(end.response)
-        return end
+            if end.error is None:
+                self.policy.succeeded(provider.target)
+                return end
+            begun = bool(end.response.content or end.response.reasoning)
+            decision = self.policy.decide(end.error, number, waited, begun=begun, others=others)
+            if self.steering.take() is Wish.FALL_BACK and not cancel.cancelled:
+                decision = FallBack()
+            if isinstance(decision, Retry):
+                await emit(RetryScheduled(end.error, decision.delay, number + 1))
+                waited += decision.delay
+                if await self.steering.wait(decision.delay) is not Wish.FALL_BACK or not others:
+                    continue
+                decision = FallBack()
+            self._falls_back = isinstance(decision, FallBack)
+            if not isinstance(decision, Stop) or not begun:
+                self.policy.failed(provider.target, end.error)
+            return end
+        raise AssertionError("unreachable")
+
+    async def _steered(
+        self, provider: Provider, request: ModelRequest, emit: Emit, cancel: CancelToken, *, others: bool
+    ) -> End:
+        """One attempt, which the user may give up for the next target."""
+        task = asyncio.current_task()
+        token = CancelToken(cancel)
+
+        def interrupt() -> None:
+            token.cancel()
+            if task is not None:
+                task.cancel()
+
+        self.steering.running(interrupt if others else None)
+        try:
+            return await self._attempt(provider, request, emit, token)
+        finally:
+            self.steering.running(None)
 
     async def _attempt(self, provider: Provider, request: ModelRequest, emit: Emit, cancel: CancelToken) -> End:
         limit = self.max_cost

@@ -20,7 +20,7 @@ from atlas_tui.models.base.events import (
     event_to_dict,
 )
 from atlas_tui.models.base.messages import ModelMessage, ModelRequest
-from atlas_tui.models.base.provider import ModelInfo, Provider
+from atlas_tui.models.base.provider import ModelInfo, Provider, settle_cancel
 from atlas_tui.models.base.response import Attempt, ModelResponse, Timing
 from atlas_tui.models.base.tokens import TokenCounter, estimate_tokens
 from atlas_tui.models.base.worker import Emit, EventSource, EventStream, Sink, Worker, in_thread
@@ -59,4 +59,5 @@ __all__ = [
     "estimate_tokens",
     "event_to_dict",
     "in_thread",
+    "settle_cancel",
 ]

@@ -7,17 +7,22 @@ from collections.abc import Callable
 
 
 class CancelToken:
-    """Says once, from any thread, that nobody waits for the answer any more."""
+    """Says once, from any thread, that nobody waits for the answer any more.
 
-    def __init__(self) -> None:
+    Args:
+        parent: what also stops whatever this token stops: a prompt's token is the parent of its attempts'.
+    """
+
+    def __init__(self, parent: CancelToken | None = None) -> None:
+        self._parent = parent
         self._lock = threading.Lock()
         self._cancelled = False
         self._callbacks: list[Callable[[], None]] = []
 
     @property
     def cancelled(self) -> bool:
-        """True from the first `cancel` on."""
-        return self._cancelled
+        """True from the first `cancel` on, of this token or of its parent."""
+        return self._cancelled or (self._parent is not None and self._parent.cancelled)
 
     def cancel(self) -> None:
         """Stop: whatever state the request is in, it ends within milliseconds. Repeating it does nothing."""

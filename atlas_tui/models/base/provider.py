@@ -95,6 +95,11 @@ class Provider(ABC):
         """The SDK's own error as ours, or None if it is none of the SDK's."""
 
     @property
+    def target(self) -> str:
+        """The target that it is, `provider:model`."""
+        return f"{self.name}:{self.model_name}" if self.model_name else self.name
+
+    @property
     def server(self) -> str:
         """Who is asked, for a sentence: the provider, and the address where it is not the vendor's own."""
         return f"{self.name} ({self.base_url})" if self.base_url else self.name
@@ -180,7 +185,7 @@ class Provider(ABC):
         except asyncio.CancelledError:
             if not cancel.cancelled:
                 raise
-            _settle_cancel()
+            settle_cancel()
             failure = ProviderError("cancelled", "stopped")
         except Exception as error:  # noqa: BLE001 - the border to the SDKs: every error becomes one of ours
             failure = self.translate(error)
@@ -203,7 +208,7 @@ class Provider(ABC):
         except asyncio.CancelledError:
             if deadline.expired is None:
                 raise
-            _settle_cancel()
+            settle_cancel()
             raise ProviderError("timeout", f"{self.server} {deadline.expired}") from None
         finally:
             deadline.stop()
@@ -276,7 +281,7 @@ def _as_timeouts(timeout: float | Timeouts | None) -> Timeouts:
     return timeout if isinstance(timeout, Timeouts) else Timeouts.within(timeout)
 
 
-def _settle_cancel() -> None:
+def settle_cancel() -> None:
     """A cancel that was meant for the request, not for the task around it, has been dealt with."""
     task = asyncio.current_task()
     if task is not None:

@@ -1,0 +1,188 @@
+"""What follows a failure: wait and retry, fall back, or stop. One table, one state, no clock of its own.
+
+Retries follow the practice of large services: full jitter, so that clients do not come back together; the server's
+own wish (`Retry-After`) first; a budget of retries, so that an outage is not made worse by those who suffer it.
+After the first token nothing is retried in silence: what was shown stays, and the user decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from atlas_tui.errors import Kind, ProviderError
+
+# A request that is wrong in itself, or a key that is, stays wrong elsewhere: those kinds end the prompt.
+_RETRY: frozenset[Kind] = frozenset({"rate_limit", "overloaded", "server", "connection", "timeout", "truncated"})
+_FALL_BACK: frozenset[Kind] = _RETRY | {"not_found", "permission", "protocol"}
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySettings:
+    """How patient Atlas is; times in seconds."""
+
+    attempts: int = 4
+    """Requests to one target for one prompt, the first included."""
+    first_wait: float = 0.5
+    """The longest first wait; it doubles with each attempt."""
+    longest_wait: float = 8.0
+    """The longest wait that Atlas chooses by itself."""
+    longest_retry_after: float = 60.0
+    """The longest wait that a server may ask for; above it the prompt falls back or fails at once."""
+    total_wait: float = 120.0
+    """All waiting for one prompt."""
+    budget: int = 10
+    """Retries that an outage may use up; every answer gives a tenth of one back."""
+    cooldown: float = 30.0
+    """How long a target that failed for good is asked last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Ask the same target again after `delay` seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class FallBack:
+    """Ask the next target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Tell the user."""
+
+
+Decision = Retry | FallBack | Stop
+
+
+@dataclass
+class Policy:
+    """Decides about failures, and remembers how the targets have done."""
+
+    settings: RetrySettings = RetrySettings()
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = random.random
+    """A number from 0 to 1."""
+    _left: float = field(init=False)
+    _cooling: dict[str, tuple[float, ProviderError]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._left = float(self.settings.budget)
+
+    def decide(self, error: ProviderError, attempt: int, waited: float, *, begun: bool, others: bool) -> Decision:
+        """What to do about a failure.
+
+        Args:
+            error: the failure.
+            attempt: the number of the attempt that failed, from 1.
+            waited: seconds waited so far for this prompt.
+            begun: a token had arrived.
+            others: there is a target to fall back to.
+        """
+        if begun or error.kind not in _FALL_BACK:
+            return Stop()
+        if error.kind in _RETRY and error.retryable and attempt < self.settings.attempts:
+            delay = self._delay(error, attempt)
+            if delay is not None and waited + delay <= self.settings.total_wait and self._left >= 1:
+                self._left -= 1
+                return Retry(delay)
+        return FallBack() if others else Stop()
+
+    def _delay(self, error: ProviderError, attempt: int) -> float | None:
+        settings = self.settings
+        backoff = self.jitter() * min(settings.longest_wait, settings.first_wait * 2.0 ** (attempt - 1))
+        if error.retry_after is None:
+            return backoff
+        # Everybody else was told the same moment: come a little after it.
+        return error.retry_after + 0.1 * backoff if error.retry_after <= settings.longest_retry_after else None
+
+    def succeeded(self, target: str) -> None:
+        """A target has answered."""
+        self._cooling.pop(target, None)
+        self._left = min(float(self.settings.budget), self._left + 0.1)
+
+    def failed(self, target: str, error: ProviderError) -> None:
+        """A target was given up."""
+        if error.kind in _FALL_BACK:
+            self._cooling[target] = (self.clock() + self.settings.cooldown, error)
+
+    def cooling(self, target: str) -> ProviderError | None:
+        """The failure for which a target is asked last for a while, or None."""
+        until, error = self._cooling.get(target, (0.0, None))
+        return error if until > self.clock() else None
+
+
+class Wish(Enum):
+    """What the user wants while an attempt runs or the next one is awaited."""
+
+    RETRY = "retry"
+    FALL_BACK = "fall back"
+
+
+class Steering:
+    """Lets the user decide from another thread: retry now, or fall back now. (Stopping is the cancel token's.)"""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: asyncio.Event | None = None
+        self._interrupt: Callable[[], None] | None = None
+        self._wish: Wish | None = None
+
+    def retry_now(self) -> None:
+        """End the wait: ask again at once."""
+        self._express(Wish.RETRY)
+
+    def fall_back_now(self) -> None:
+        """End the wait or the running attempt: ask the next target."""
+        self._express(Wish.FALL_BACK)
+
+    def _express(self, wish: Wish) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+
+        def apply() -> None:
+            self._wish = wish
+            if self._changed is not None:
+                self._changed.set()
+            elif wish is Wish.FALL_BACK and self._interrupt is not None:
+                self._interrupt()
+
+        try:
+            loop.call_soon_threadsafe(apply)
+        except RuntimeError:  # the loop closed between the look and the call: the prompt is over
+            self._loop = None
+
+    def attach(self) -> None:
+        """Called on the worker's loop, before the first attempt."""
+        self._loop = asyncio.get_running_loop()
+        self._wish = None
+
+    def running(self, interrupt: Callable[[], None] | None) -> None:
+        """An attempt runs, and `interrupt` ends it; None when it has ended."""
+        self._interrupt = interrupt
+
+    def take(self) -> Wish | None:
+        """The wish since the last look."""
+        wish, self._wish = self._wish, None
+        return wish
+
+    async def wait(self, delay: float) -> Wish | None:
+        """Wait for `delay` seconds or for a wish."""
+        if self._wish is not None:
+            return self.take()
+        self._changed = asyncio.Event()
+        try:
+            async with asyncio.timeout(delay):
+                await self._changed.wait()
+        except TimeoutError:
+            return None
+        finally:
+            self._changed = None
+        return self.take()
