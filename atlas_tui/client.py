@@ -12,6 +12,7 @@ from atlas_tui.models.base import CancelToken, Emit, End, EventStream, ModelResp
 from atlas_tui.models.factory import create_provider
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session
+from atlas_tui.text import one_line
 
 TextCallback = Callable[[str, str], None]
 """`callback(delta, full_text)`."""
@@ -125,7 +126,7 @@ def create_query_client(
     db_path: str | None = None,
     max_tokens: int | None = None,
     temperature: float | None = None,
-    fallback: Sequence[str] = (),
+    fallback: str | Sequence[str] = (),
     budget: float | None = None,
     mock: bool = False,
     config: Config | None = None,
@@ -143,7 +144,7 @@ def create_query_client(
         db_path: the knowledge base's folder, or `http://host:port` of a Chroma server.
         max_tokens: the most tokens that an answer may have.
         temperature: how freely the model chooses; what a provider does not take is left out.
-        fallback: targets to ask, in order, when a request fails before its first token.
+        fallback: targets (or one) to ask, in order, when a request fails before its first token.
         budget: US dollars that one answer may cost; a running answer that exceeds it is stopped.
         mock: play every target without network and without a key.
         config: the settings; None loads the user's.
@@ -157,16 +158,24 @@ def create_query_client(
     if system_prompt_file is not None:
         if system_prompt is not None:
             raise ConfigError("system_prompt and system_prompt_file exclude each other: give one of them")
-        try:
-            system_prompt = Path(system_prompt_file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"the system prompt file cannot be read: {error}") from error
+        system_prompt = _read_prompt(Path(system_prompt_file).expanduser())
+    targets = [fallback] if isinstance(fallback, str) else fallback or config.fallback
     return QueryClient(
         create_provider(provider_name, model_name, max_tokens, mock=mock, config=config, **options),
         system_prompt=system_prompt if system_prompt is not None else config.system_prompt,
         max_tokens=max_tokens,
         temperature=temperature,
-        fallback=[create_provider(target, mock=mock, config=config) for target in fallback or config.fallback],
+        fallback=[create_provider(target, mock=mock, config=config) for target in targets],
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
         max_cost=budget if budget is not None else config.max_cost,
     )
+
+
+def _read_prompt(file: Path) -> str:
+    name = one_line(str(file))
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the system prompt file {name} is not UTF-8 text: save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"the system prompt file {name} cannot be read: {error.strerror}") from error

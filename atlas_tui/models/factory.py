@@ -94,11 +94,12 @@ def create_provider(
     settings = config.providers.get(name) or (ProviderConfig(name) if name in _CLASSES else None)
     if settings is None:
         raise ConfigError(f"unknown provider {name!r}: use one of {', '.join(provider_names(config))}")
-    kind = "mock" if mock else settings.kind
-    cls = getattr(import_module(f"atlas_tui.models.{kind}"), _CLASSES[kind])
+    cls = _class_of("mock" if mock else settings.kind)
     known = _known_options(cls)
-    for option in options:
-        if option not in known:
+    # The mock has the settings of its own table; what is meant for the provider that it plays, it accepts and drops.
+    player = config.providers.get("mock", ProviderConfig("mock")) if mock else settings
+    for option in (*player.options, *options):
+        if option not in known and not (mock and option in _known_options(_class_of(settings.kind))):
             raise ConfigError(f"provider {name!r} has no option {option!r}: use one of {', '.join(sorted(known))}")
     wanted = {
         "timeout": config.timeouts,
@@ -106,10 +107,9 @@ def create_provider(
         "base_url": settings.base_url,
         "api_key_env": settings.api_key_env,
         "api_key_cmd": settings.api_key_cmd,
-        **settings.options,
+        **player.options,
         **options,
     }
-    # What is configured for the real provider has no meaning for the mock that plays it.
     wanted = {key: value for key, value in wanted.items() if key in known and (value is not None or key in options)}
     if mock and not model:
         model = "llama3" if settings.kind == "ollama" else f"{name}-model"
@@ -132,7 +132,12 @@ def _check(name: str, config: Config) -> ProviderStatus:
     return ProviderStatus(name, reason is None, reason or "")
 
 
-def _known_options(cls: type[Provider]) -> set[str]:
+def _class_of(kind: str) -> type[Any]:
+    cls: type[Any] = getattr(import_module(f"atlas_tui.models.{kind}"), _CLASSES[kind])
+    return cls
+
+
+def _known_options(cls: type[Any]) -> set[str]:
     parameters = inspect.signature(cls).parameters.values()
     own = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
     return (own | set(_COMMON_OPTIONS)) - {"name"}

@@ -1,0 +1,63 @@
+"""A provider for tests of what stands above the providers: it plays given events and records what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, ClassVar
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import Counted, Finish, ModelInfo, ModelRequest, Provider, Start, TextDelta, WireEvent
+
+HANG = "hang"
+"""A step of an answer: silence until the request is cancelled."""
+
+Step = WireEvent | Exception | str
+Answer = Sequence[Step]
+
+
+def says(*deltas: str, finish: str = "stop", counted: Counted | None = None) -> list[Step]:
+    """A complete answer in these deltas."""
+    return [*map(TextDelta, deltas), *([counted] if counted else []), Finish(finish)]
+
+
+class PlayedProvider(Provider):
+    """Plays one answer for each request, the last one again and again. An exception in an answer is raised there."""
+
+    is_mock: ClassVar[bool] = False
+
+    def __init__(self, *answers: Answer, name: str = "played", model: str = "test-model", **common: Any) -> None:
+        super().__init__(name, model, **common)
+        self._answers = list(answers)
+        self.requests: list[ModelRequest] = []
+        self.hanging = threading.Event()
+        """Set when an answer has come to `HANG`."""
+        self.closed = threading.Event()
+        """Set when a request is over, however it ended."""
+
+    async def _load(self) -> None:
+        """Nothing to import."""
+
+    async def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
+        self.requests.append(request)
+        self.closed.clear()
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        try:
+            yield Start(self.name, self.model_name, request_id=f"request-{len(self.requests)}")
+            for step in answer:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, str):
+                    self.hanging.set()
+                    await asyncio.Event().wait()
+                else:
+                    yield step
+        finally:
+            self.closed.set()
+
+    async def _list(self) -> list[ModelInfo]:
+        return [ModelInfo(self.model_name)]
+
+    def _classify(self, error: Exception) -> ProviderError | None:
+        return None
