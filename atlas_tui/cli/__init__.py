@@ -1,0 +1,91 @@
+"""The command `atlas-tui`: commands, exit status; the only reader of the arguments.
+
+Exit status: 0 done, 1 the provider failed or the answer is incomplete, 2 usage or configuration, 128 + n ended by
+signal n (130 for Ctrl+C, 143 for SIGTERM), 141 the reader of a pipe has gone.
+
+What a command needs is imported when it runs: `--help` costs little more than a bare interpreter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from atlas_tui.cli.parser import parse
+
+DONE, FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit status; the arguments are those of the process if None."""
+    options = parse(arguments)
+    from atlas_tui.errors import AtlasError
+
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return PIPE_CLOSED
+    except AtlasError as error:
+        return _report(error, options)
+    except OSError as error:
+        _forget_stdout()
+        return _fail(error, f"cannot write ({error.strerror or error}): check the disk and the output", options)
+    except Exception as error:
+        import logging
+
+        logging.getLogger(__name__).exception("a defect")
+        words = f"Atlas itself failed ({type(error).__name__}: {error}): the log has details, --debug shows them"
+        return _fail(error, words, options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from atlas_tui.cli.logs import start_logging
+    from atlas_tui.config import load_config
+
+    start_logging(debug=options.debug)
+    config = load_config(options.config)
+    if options.command == "ask":
+        from atlas_tui.cli.ask import ask
+
+        return ask(options, config)
+    if options.command == "models":
+        from atlas_tui.cli.models import models
+
+        return models(options, config)
+    from atlas_tui.cli.chat import chat
+
+    return chat(options, config)
+
+
+def _report(error: Exception, options: argparse.Namespace) -> int:
+    """An error before any answer: one line, in `--json` and `--events` its form on stdout too, and the status."""
+    from atlas_tui.cli.forms import error_only
+    from atlas_tui.errors import ProviderError
+
+    form = error_only(error, options)
+    if form is not None:
+        with suppress(OSError):
+            print(form, flush=True)
+    # A key that is missing is a matter of configuration: nothing was sent, so no server has given a status.
+    unsent = isinstance(error, ProviderError) and error.kind == "auth" and error.status is None
+    failed = isinstance(error, ProviderError) and not unsent
+    return _fail(error, str(error), options, FAILED if failed else USAGE)
+
+
+def _fail(error: Exception, words: str, options: argparse.Namespace, status: int = FAILED) -> int:
+    from atlas_tui.cli.console import complain
+
+    complain(words, error if options.debug else None)
+    return status
+
+
+def _forget_stdout() -> None:
+    """Nobody takes the output any more: what is still buffered must not fail once more when the process ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,205 @@
+"""`atlas-tui ask`: one answer, streamed to stdout."""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import sys
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from atlas_tui.cli import forms
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.interruption import Interruption
+from atlas_tui.cli.meters import Meter, summary
+from atlas_tui.config import Config
+from atlas_tui.errors import ConfigError
+from atlas_tui.models.base import (
+    End,
+    Event,
+    FellBack,
+    Provider,
+    ReasoningDelta,
+    Retrieved,
+    RetryScheduled,
+    TextDelta,
+    event_to_dict,
+)
+from atlas_tui.models.factory import create_provider
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.session import Session
+
+_TICK = 0.1
+"""Seconds between two drawings of the line of state."""
+
+
+def ask(options: argparse.Namespace, config: Config) -> int:
+    """Ask, print the answer as it comes, and give the exit status.
+
+    Raises:
+        AtlasError: nothing could be sent.
+    """
+    prompt = read_prompt(options.prompt)
+    session = _session(options, config)
+    turn = session.add_turn(prompt)
+    console = Console(quiet=options.quiet)
+    writer = _writer(options, console)
+    inbox = Inbox()
+    with Interruption() as interruption:
+        meter = Meter(":".join(filter(None, (session.provider.name, session.provider.model_name))))
+        worker = session.start(turn, inbox)
+        interruption.cancels(worker.cancel)
+        try:
+            end = _follow(inbox, writer, meter, console)
+            console.finish()
+        finally:
+            # Also when the reader of stdout has gone: the request ends with it.
+            worker.cancel()
+            worker.join(1.0)
+    if console.interactive or options.verbose:
+        console.note(summary(end.response))
+    return _status(end, interruption, options)
+
+
+def read_prompt(words: list[str]) -> str:
+    """The prompt: the arguments, then what is piped in.
+
+    Raises:
+        ConfigError: there is none, or the input is no text.
+    """
+    parts = [" ".join(words)]
+    if sys.stdin is not None and not sys.stdin.isatty():
+        try:
+            parts.append(sys.stdin.buffer.read().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"the piped input is not UTF-8 text (byte {error.start}): pipe in text") from error
+    prompt = "\n\n".join(part.strip("\r\n") for part in parts if part.strip())
+    if not prompt:
+        raise ConfigError('the prompt is empty: give one (atlas-tui ask "...") or pipe it in')
+    return prompt
+
+
+def _session(options: argparse.Namespace, config: Config) -> Session:
+    settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
+
+    def provider(target: str | None, model: str | None = None) -> Provider:
+        return create_provider(target, model, mock=options.mock, config=config, **settings)
+
+    return Session(
+        provider(options.provider[0] if options.provider else None, options.model),
+        system_prompt=config.system_prompt if options.system is None else options.system,
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        fallback=[provider(target) for target in options.fallback or config.fallback],
+        knowledge=KnowledgeBase(config.db_path, config.collection_name) if options.context else None,
+        max_cost=config.max_cost if options.max_cost is None else options.max_cost,
+    )
+
+
+class Inbox:
+    """Takes events from the worker and gives them in batches, so that a fast stream is written in few calls."""
+
+    _FULL = 4096
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def put(self, event: Event) -> None:
+        """Called by the worker."""
+        self._queue.put(event)
+
+    def full(self) -> bool:
+        """True while stdout takes less than the provider gives."""
+        return self._queue.qsize() > self._FULL
+
+    def take(self, timeout: float | None) -> list[Event]:
+        """All that has come; waits for the first, at most so many seconds."""
+        try:
+            events = [self._queue.get(timeout=timeout)]
+            while len(events) < self._FULL:
+                events.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return events
+
+
+def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End:
+    console.state(meter.line())
+    while True:
+        for event in inbox.take(_TICK if console.live else None):
+            meter.see(event)
+            if isinstance(event, FellBack | RetryScheduled):
+                console.note(f"atlas-tui: {_news(event)}")
+            writer.write(event)
+            if isinstance(event, End):
+                return event
+        console.state(meter.line())
+
+
+def _news(event: FellBack | RetryScheduled) -> str:
+    if isinstance(event, FellBack):
+        return f"{event.error}; falling back to {event.target}"
+    return f"{event.error}; attempt {event.attempt} in {event.delay:.1f} s"
+
+
+class Writer(Protocol):
+    """A form in which an answer goes to stdout."""
+
+    def write(self, event: Event) -> None:
+        """The next event."""
+
+
+class _Streamed:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, event: Event) -> None:
+        if isinstance(event, TextDelta):
+            self._console.answer(event.text)
+        elif isinstance(event, ReasoningDelta):
+            self._console.reasoning(event.text)
+
+
+class _AtTheEnd:
+    """The answer when it is whole, as text or as one JSON object."""
+
+    def __init__(self, console: Console, *, as_json: bool) -> None:
+        self._console = console
+        self._as_json = as_json
+        self._documents: tuple[Mapping[str, Any], ...] = ()
+
+    def write(self, event: Event) -> None:
+        if isinstance(event, Retrieved):
+            self._documents = event.documents
+        elif isinstance(event, End):
+            content = event.response.content
+            self._console.answer(forms.whole(event, self._documents) if self._as_json else content)
+
+
+class _EventLines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, event: Event) -> None:
+        self._console.answer(forms.to_json(event_to_dict(event)) + "\n")
+
+
+def _writer(options: argparse.Namespace, console: Console) -> Writer:
+    if options.events:
+        return _EventLines(console)
+    if options.json or not options.stream:
+        return _AtTheEnd(console, as_json=options.json)
+    return _Streamed(console)
+
+
+def _status(end: End, interruption: Interruption, options: argparse.Namespace) -> int:
+    """Say what is wrong with the answer, if anything is, and give the exit status."""
+    if interruption.signal is not None and end.error is not None:
+        complain("interrupted: what had arrived is on stdout, ask again for the rest")
+        return 128 + interruption.signal
+    if end.error is not None:
+        complain(str(end.error), end.error if options.debug else None)
+        return 1
+    if end.response.finish_reason == "length":
+        complain("the answer was cut at the limit of tokens: raise --max-tokens or ask it to continue")
+    return 0

@@ -1,0 +1,165 @@
+"""stdout and stderr of a command, and the one line of state that lives below the answer on a terminal.
+
+Where both streams are the same terminal, the answer and the line of state must not mix. While the cursor stands in
+the answer, the line is drawn on the row below it, and the cursor goes back to where the answer continues. So text
+that stays on its row is written without touching the line: nothing flickers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import unicodedata
+from typing import TextIO
+
+from atlas_tui.text import clean, one_line, redact
+
+_CLEAR_ROW = "\r\x1b[2K"
+# Index moves down in the same column and scrolls at the bottom (line feed would depend on the terminal's mode).
+_ROW_BELOW = "\x1bD\x1b[A\x1b7\x1b[B" + _CLEAR_ROW
+_CLEAR_BELOW = "\x1b7\x1b[B" + _CLEAR_ROW + "\x1b8"
+_BACK = "\x1b8"
+_DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
+_MESSAGE_LIMIT = 1000
+
+
+def complain(message: str, error: BaseException | None = None) -> None:
+    """One line on stderr, with the traceback of `error` before it if there is one."""
+    if sys.stderr is None:
+        return
+    if error is not None:
+        print(redact(clean("".join(traceback.format_exception(error)))), file=sys.stderr, end="")
+    print(f"atlas-tui: {one_line(message, _MESSAGE_LIMIT)}", file=sys.stderr, flush=True)
+
+
+class Console:
+    """Writes an answer to stdout and everything about it to stderr; all of it is cleaned here."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        # A stream that the caller closed (`2>&-`) is None.
+        self._out: TextIO = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - open as long as the process
+        self._err: TextIO = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+        for stream in (self._out, self._err):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets "?", not a crash
+        dumb = os.environ.get("TERM", "") in ("", "dumb")
+        self.live = self._err.isatty() and not dumb and not quiet
+        """True where state is shown while the answer streams."""
+        self.interactive = self._err.isatty() and not quiet
+        """True where a person reads stderr."""
+        self._same_terminal = self.live and self._out.isatty()
+        self._styled = self.live and not os.environ.get("NO_COLOR")
+        self._column = 0
+        self._drawn: str | None = None
+        self._below = False
+        self._open_line = False
+        self._reasoning = False
+
+    def answer(self, text: str) -> None:
+        """A piece of the answer, or of its JSON form."""
+        self._end_reasoning()
+        text = clean(text)
+        if self._same_terminal:
+            self._make_way(text)
+        self._out.write(text)
+        if text:
+            self._open_line = not text.endswith("\n")
+
+    def reasoning(self, text: str) -> None:
+        """A piece of the reasoning; shown only where a person watches."""
+        if not self.live:
+            return
+        text = clean(text)
+        self._make_way(text)
+        self._reasoning = True
+        self._err.write(f"{_DIM}{text}{_PLAIN}" if self._styled else text)
+
+    def state(self, line: str) -> None:
+        """Write out what has come and draw the line of state anew."""
+        self._out.flush()
+        if self.live:
+            self._draw(line)
+        self._err.flush()
+
+    def note(self, line: str) -> None:
+        """A line on stderr that stays."""
+        self._end_reasoning()
+        self._hide()
+        self._out.flush()
+        self._err.write(f"{one_line(line, _MESSAGE_LIMIT)}\n")
+        self._err.flush()
+
+    def finish(self) -> None:
+        """The answer is over: its last line ends, the line of state goes."""
+        self._end_reasoning()
+        self._hide()
+        self._err.flush()
+        if self._open_line:
+            self._out.write("\n")
+            self._open_line, self._column = False, 0
+        self._out.flush()
+
+    def _end_reasoning(self) -> None:
+        if self._reasoning:
+            self._hide()
+            self._err.write("\n\n" if self._column else "\n")
+            self._err.flush()
+            self._reasoning, self._column = False, 0
+
+    def _make_way(self, text: str) -> None:
+        """Before `text` goes to the terminal: the line of state goes if the text would run into it."""
+        width = self._width()
+        column = _column_after(self._column, text, width)
+        if self._drawn is not None and (not self._below or "\n" in text or column < self._column or column >= width):
+            self._hide()
+        self._err.flush()
+        self._column = column
+
+    def _hide(self) -> None:
+        if self._drawn is not None:
+            self._out.flush()
+            self._err.write(_CLEAR_BELOW if self._below else _CLEAR_ROW)
+            self._drawn = None
+
+    def _draw(self, line: str) -> None:
+        width = self._width()
+        if self._column >= width:
+            return  # the cursor hangs at the margin, a place to which no terminal can be sent back
+        line = clean(line)[: width - 1]
+        below = self._column > 0
+        if line == self._drawn and below == self._below:
+            return
+        self._below = below
+        move, back = (_ROW_BELOW, _BACK) if below else (_CLEAR_ROW, "")
+        self._err.write(move + (f"{_DIM}{line}{_PLAIN}" if self._styled else line) + back)
+        self._drawn = line
+
+    def _width(self) -> int:
+        try:
+            return os.get_terminal_size(self._err.fileno()).columns or 80
+        except OSError:
+            return 80
+
+
+def _column_after(column: int, text: str, width: int) -> int:
+    """The cursor's column after a text; `width` means that it hangs at the margin."""
+    newline = text.rfind("\n")
+    if newline >= 0:
+        column, text = 0, text[newline + 1 :]
+    if text.isascii() and "\t" not in text:
+        column += len(text)
+        return column if column <= width else (column - 1) % width + 1
+    for character in text:
+        if character == "\t":
+            column = min(width - 1, column // 8 * 8 + 8)
+            continue
+        cells = _cells(character)
+        column = cells if column + cells > width else column + cells
+    return column
+
+
+def _cells(character: str) -> int:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1

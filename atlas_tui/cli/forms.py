@@ -1,0 +1,42 @@
+"""The JSON forms of `--json` and `--events`. ASCII only, so no control character reaches a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.text import redact
+
+if TYPE_CHECKING:
+    from atlas_tui.models.base import End
+
+
+def to_json(value: object) -> str:
+    """One line of JSON; what JSON has no form for becomes text."""
+    return json.dumps(value, ensure_ascii=True, default=str)
+
+
+def whole(end: End, documents: Sequence[Mapping[str, Any]]) -> str:
+    """The one object of `--json`: the response and its context; with `error` if it failed."""
+    form = {**end.response.to_dict(), "context": {"documents": [dict(document) for document in documents]}}
+    if end.error is not None:
+        form["error"] = error_form(end.error)
+    return to_json(form)
+
+
+def error_only(error: Exception, options: argparse.Namespace) -> str | None:
+    """The form of an error before any answer, or None where stdout is for people."""
+    if getattr(options, "json", False):
+        return to_json({"error": error_form(error)})
+    if getattr(options, "events", False):
+        return to_json({"type": "end", "response": None, "error": error_form(error)})
+    return None
+
+
+def error_form(error: Exception) -> dict[str, Any]:
+    """An error; one of configuration has the kind `config`."""
+    form = error.to_dict() if isinstance(error, ProviderError) else {"kind": "config", "message": str(error)}
+    return {**form, "message": redact(form["message"])}

@@ -1,0 +1,114 @@
+"""`atlas-tui models`: what providers offer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from dataclasses import dataclass, field
+
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.forms import to_json
+from atlas_tui.config import Config
+from atlas_tui.errors import AtlasError
+from atlas_tui.models.base import ModelInfo, Provider
+from atlas_tui.models.factory import check_providers, create_provider
+from atlas_tui.text import one_line
+
+
+@dataclass(slots=True)
+class Offer:
+    """What one provider offers, or why that is not known."""
+
+    provider: str
+    models: list[ModelInfo] = field(default_factory=list)
+    problem: str | None = None
+
+
+def models(options: argparse.Namespace, config: Config) -> int:
+    """Print the models of one provider or of all; the exit status.
+
+    Raises:
+        AtlasError: the one provider that was asked for did not give its list.
+    """
+    if options.provider:
+        provider = create_provider(options.provider[0], options.model, mock=options.mock, config=config)
+        offers = [Offer(provider.name, provider.list_models())]
+    else:
+        offers = _all_offers(config, mock=options.mock)
+    console = Console()
+    if options.json:
+        console.answer(_json(offers))
+    else:
+        for row in _table(offers, header=sys.stdout.isatty()):
+            console.answer(row + "\n")
+    console.finish()
+    for offer in offers:
+        if offer.problem:
+            complain(f"no models of {offer.provider}: {offer.problem}")
+    return 0
+
+
+def _all_offers(config: Config, *, mock: bool) -> list[Offer]:
+    """Every provider is asked at the same time: the slowest decides how long it takes."""
+    offers: list[Offer] = []
+    asking: list[threading.Thread] = []
+    for status in check_providers(config):
+        offer = Offer(status.name, problem=status.reason or None)
+        offers.append(offer)
+        if status.available or mock:
+            offer.problem = None
+            provider = create_provider(status.name, mock=mock, config=config)
+            asking.append(threading.Thread(target=_ask, args=(provider, offer), daemon=True))
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    return offers
+
+
+def _ask(provider: Provider, offer: Offer) -> None:
+    try:
+        offer.models = provider.list_models()
+    except AtlasError as error:
+        offer.problem = str(error)
+
+
+def _json(offers: list[Offer]) -> str:
+    listed = [{"provider": offer.provider, **model.to_dict()} for offer in offers for model in offer.models]
+    for entry in listed:
+        price = entry.pop("price")
+        entry["price"] = {"input": price[0], "output": price[1]} if price else None
+    missing = [{"provider": offer.provider, "reason": offer.problem} for offer in offers if offer.problem]
+    return to_json({"models": listed, "unavailable": missing})
+
+
+def _table(offers: list[Offer], *, header: bool) -> list[str]:
+    """Rows in columns, the target first; a header only for people, so that a pipe gets nothing but targets."""
+    rows = [("TARGET", "CONTEXT", "IN $/M", "OUT $/M", "DETAIL")] if header else []
+    rows += [
+        (
+            one_line(f"{offer.provider}:{model.id}"),
+            _thousands(model.context_window),
+            _dollars(model.price[0]) if model.price else "?",
+            _dollars(model.price[1]) if model.price else "?",
+            one_line(model.detail or (model.name if model.name != model.id else "")),
+        )
+        for offer in offers
+        for model in offer.models
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    return [
+        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}".rstrip()
+        for row in rows
+    ]
+
+
+def _thousands(tokens: int | None) -> str:
+    if tokens is None:
+        return "?"
+    return f"{tokens / 1e6:.3g}M" if tokens >= 1_000_000 else f"{tokens / 1e3:.4g}k" if tokens >= 1000 else str(tokens)
+
+
+def _dollars(price: float) -> str:
+    return f"{price:.2f}" if price >= 0.01 or not price else f"{price:.4f}"
