@@ -10,6 +10,7 @@ from atlas_tui.config import Config, load_config
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import CancelToken, Emit, End, EventStream, ModelResponse, Provider, TextDelta
 from atlas_tui.models.factory import create_provider
+from atlas_tui.policy import Policy
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session
 from atlas_tui.text import one_line
@@ -31,6 +32,7 @@ class QueryClient:
         fallback: Sequence[Provider] = (),
         knowledge: KnowledgeBase,
         max_cost: float | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.provider = provider
         self.last_response: ModelResponse | None = None
@@ -42,6 +44,7 @@ class QueryClient:
             "temperature": temperature,
             "fallback": fallback,
             "max_cost": max_cost,
+            "policy": policy or Policy(),  # one for all queries: what failed for good a moment ago is asked last
         }
 
     def query(self, text: str) -> str:
@@ -128,6 +131,7 @@ def create_query_client(
     temperature: float | None = None,
     fallback: str | Sequence[str] = (),
     budget: float | None = None,
+    policy: Policy | None = None,
     mock: bool = False,
     config: Config | None = None,
     **options: Any,
@@ -146,6 +150,7 @@ def create_query_client(
         temperature: how freely the model chooses; what a provider does not take is left out.
         fallback: targets (or one) to ask, in order, when a request fails before its first token.
         budget: US dollars that one answer may cost; a running answer that exceeds it is stopped.
+        policy: how patiently failures before the first token are retried; None takes the usual patience.
         mock: play every target without network and without a key.
         config: the settings; None loads the user's.
         options: what the provider takes, see `create_provider`.
@@ -168,6 +173,7 @@ def create_query_client(
         fallback=[create_provider(target, mock=mock, config=config) for target in targets],
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
         max_cost=budget if budget is not None else config.max_cost,
+        policy=policy,
     )
 
 

@@ -1,0 +1,455 @@
+"""The query client, as its users call it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from atlas_tui import AtlasError, ConfigError, ProviderError, QueryClient, create_query_client
+from atlas_tui.config import Config, ProviderConfig
+from atlas_tui.errors import Kind
+from atlas_tui.models.base import (
+    Counted,
+    End,
+    FellBack,
+    ModelMessage,
+    Retrieved,
+    RetryScheduled,
+    Start,
+    TextDelta,
+    TokenUsage,
+)
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.pricing import Price
+from atlas_tui.retrieval import Document, KnowledgeBase
+from tests.played import HANG, PlayedProvider, says
+
+pytestmark = pytest.mark.usefixtures("no_leaked_threads")
+PRICES = {"played": Price(input=1.0, output=1_000_000.0)}
+"""A dollar for each token of output."""
+
+
+def client_of(provider: PlayedProvider, **options: Any) -> QueryClient:
+    """A client that does not wait before it falls back or fails."""
+    return QueryClient(provider, **{"knowledge": KnowledgeBase(), "policy": at_once(), **options})
+
+
+def at_once() -> Policy:
+    return Policy(RetrySettings(attempts=1))
+
+
+def ignore(delta: str, full_text: str) -> None:
+    """A callback that wants nothing."""
+
+
+class Library(KnowledgeBase):
+    """Two passages, whatever is asked."""
+
+    PASSAGES: ClassVar[list[Document]] = [
+        {"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9},
+        {"content": "Light is a wave.", "metadata": {"source": "light.md"}, "relevance_score": 0.4},
+    ]
+
+    def search(self, query: str, k: int = 5) -> list[Document]:
+        return self.PASSAGES[:k]
+
+
+class TestQuery:
+    def test_gives_the_answer_and_keeps_the_response(self) -> None:
+        client = client_of(PlayedProvider(says("Hel", "lo", counted=Counted(TokenUsage(11, 2)))))
+        assert client.last_response is None
+        assert client.query("Say hello") == "Hello"
+        response = client.last_response
+        assert response is not None
+        assert response.complete
+        assert (response.content, response.provider, response.model) == ("Hello", "played", "test-model")
+        assert (response.usage, response.finish_reason) == (TokenUsage(11, 2), "stop")
+        assert response.request_id == "request-1"
+
+    def test_every_query_stands_alone(self) -> None:
+        provider = PlayedProvider(says("one"))
+        client = client_of(provider)
+        client.query("first")
+        client.query("second")
+        assert provider.requests[1].messages == [ModelMessage.user("second")]
+
+    def test_takes_its_settings_to_the_model(self) -> None:
+        provider = PlayedProvider(says("yes"))
+        client_of(provider, system_prompt="Be brief.", max_tokens=7, temperature=0.2).query("Is it?")
+        (request,) = provider.requests
+        assert (request.system_prompt, request.max_tokens, request.temperature) == ("Be brief.", 7, 0.2)
+
+    @pytest.mark.parametrize("text", ["", "  \n\t "])
+    def test_refuses_an_empty_prompt_before_anything_is_sent(self, text: str) -> None:
+        provider = PlayedProvider(says("never"))
+        client = client_of(provider)
+        for ask in (
+            client.query,
+            client.stream,
+            client.query_with_context,
+            lambda t: client.query_streaming(t, ignore),
+        ):
+            with pytest.raises(ConfigError, match="empty"):
+                ask(text)
+        assert provider.requests == []
+
+    def test_raises_what_failed_with_the_part_that_had_arrived(self) -> None:
+        client = client_of(PlayedProvider([TextDelta("Half an "), TextDelta("ans")]))
+        with pytest.raises(ProviderError) as caught:
+            client.query("Go on")
+        assert (caught.value.kind, caught.value.provider, caught.value.model) == ("truncated", "played", "test-model")
+        partial = caught.value.partial
+        assert (partial.content, partial.complete) == ("Half an ans", False)
+        assert client.last_response is partial
+
+    async def test_works_where_an_event_loop_already_runs(self) -> None:
+        client = client_of(PlayedProvider(says("in", "side")))
+        assert client.query("Hello") == "inside"
+        assert client.query_streaming("Hello", ignore) == "inside"
+        assert client.list_models() == ["test-model"]
+
+    def test_serves_several_threads_at_once(self) -> None:
+        client = create_query_client(delay_ms=0)
+        prompts = [f"number {n}" for n in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(client.query, prompts))
+        assert all(f'"{prompt}"' in answer for prompt, answer in zip(prompts, answers, strict=True))
+
+    def test_an_interrupt_while_waiting_stops_the_request(self) -> None:
+        provider = PlayedProvider([HANG])
+        main = threading.get_ident()
+        assert threading.current_thread() is threading.main_thread()
+
+        def interrupt() -> None:
+            assert provider.hanging.wait(5)
+            signal.pthread_kill(main, signal.SIGINT)
+
+        other = threading.Thread(target=interrupt)
+        other.start()
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client_of(provider).query("Never answered")
+        other.join()
+        assert caught.tb is not None  # the traceback still holds the stream, so no garbage collector has closed it
+        assert provider.closed.wait(2)
+
+
+class TestQueryStreaming:
+    def test_shows_each_delta_with_the_text_so_far(self) -> None:
+        seen: list[tuple[str, str]] = []
+        answer = client_of(PlayedProvider(says("a", "b\n", "c"))).query_streaming(
+            "?", lambda *shown: seen.append(shown)
+        )
+        assert answer == "ab\nc"
+        assert seen == [("a", "a"), ("b\n", "ab\n"), ("c", "ab\nc")]
+
+    def test_calls_back_in_the_thread_that_asked(self) -> None:
+        threads = set()
+        client_of(PlayedProvider(says("a", "b"))).query_streaming("?", lambda *_: threads.add(threading.get_ident()))
+        assert threads == {threading.get_ident()}
+
+    @pytest.mark.parametrize(
+        ("error_type", "kind", "begun"),
+        [
+            ("truncated", "truncated", True),
+            ("connection", "connection", True),
+            ("overloaded", "overloaded", False),
+            ("auth", "auth", False),
+        ],
+    )
+    def test_a_failed_stream_has_shown_all_of_its_partial_and_can_be_asked_again(
+        self, error_type: str, kind: Kind, begun: bool
+    ) -> None:
+        client = create_query_client(delay_ms=0, simulate_errors=1, error_type=error_type, policy=at_once())
+        shown = ""
+
+        def callback(delta: str, full_text: str) -> None:
+            nonlocal shown
+            shown += delta
+            assert full_text == shown
+
+        with pytest.raises(ProviderError) as caught:
+            client.query_streaming("Why?", callback)
+        assert caught.value.kind == kind
+        assert caught.value.partial.content == shown
+        assert bool(shown) is begun
+        whole = client.query("Why?")
+        assert whole.startswith(shown)
+        assert len(whole) > len(shown)
+        assert client.last_response is not None
+        assert client.last_response.complete
+
+    @pytest.mark.parametrize("error", [RuntimeError("the screen is gone"), KeyboardInterrupt()])
+    def test_an_exception_in_the_callback_stops_the_request_and_is_raised(self, error: BaseException) -> None:
+        provider = PlayedProvider([TextDelta("one "), TextDelta("two "), HANG], says("again"))
+        client = client_of(provider)
+
+        def callback(delta: str, full_text: str) -> None:
+            if delta == "two ":
+                raise error
+
+        with pytest.raises(type(error)) as caught:
+            client.query_streaming("Count", callback)
+        assert caught.value is error
+        assert provider.closed.wait(2)
+        assert client.last_response is not None
+        assert client.last_response.content == "one two "
+        assert not client.last_response.complete
+        assert client.query_streaming("Again", ignore) == "again"
+
+
+class TestStream:
+    def test_begins_with_start_and_has_one_ending_the_last(self) -> None:
+        with client_of(PlayedProvider(says("a", "b"))).stream("?") as stream:
+            events = list(stream)
+            assert next(stream, None) is None
+        assert events[0] == Start("played", "test-model", "request-1")
+        assert [event for event in events if isinstance(event, TextDelta)] == [TextDelta("a"), TextDelta("b")]
+        assert [type(event) for event in events].count(End) == 1
+        assert isinstance(events[-1], End)
+        assert events[-1].error is None
+        assert events[-1].response.content == "ab"
+
+    def test_a_failure_is_the_ending_and_not_raised(self) -> None:
+        *_, end = client_of(PlayedProvider([TextDelta("a"), ProviderError("overloaded", "busy")])).stream("?")
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert (end.error.kind, end.response.content) == ("overloaded", "a")
+
+    def test_close_from_another_thread_ends_a_silent_stream_and_keeps_what_had_arrived(self) -> None:
+        provider = PlayedProvider([TextDelta("Half"), HANG])
+        client = client_of(provider)
+        with client.stream("?") as stream:
+
+            def close_when_silent() -> None:
+                assert provider.hanging.wait(5)
+                stream.close()
+
+            closer = threading.Thread(target=close_when_silent)
+            closer.start()
+            *_, end = stream
+            closer.join()
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert end.error.kind == "cancelled"
+        assert end.error.partial.content == "Half"
+        assert provider.closed.is_set()
+
+    def test_leaving_the_block_early_stops_the_request(self) -> None:
+        provider = PlayedProvider([TextDelta("a"), HANG])
+        with client_of(provider).stream("?") as stream:
+            assert TextDelta("a") in (next(stream), next(stream))
+        assert provider.closed.is_set()
+
+    def test_a_stream_that_nobody_reads_any_more_stops(self) -> None:
+        provider = PlayedProvider([HANG])
+        stream = client_of(provider).stream("?")
+        assert provider.hanging.wait(5)
+        del stream
+        assert provider.closed.wait(5)
+
+    def test_text_gives_the_deltas_alone_and_raises_a_failure_after_them(self) -> None:
+        provider = PlayedProvider(says("a", "b"), [TextDelta("c")])
+        client = client_of(provider)
+        assert list(client.stream("?").text()) == ["a", "b"]
+        deltas = client.stream("?").text()
+        assert next(deltas) == "c"
+        with pytest.raises(ProviderError, match="broke off"):
+            next(deltas)
+
+    def test_silence_can_be_waited_for_with_a_limit(self) -> None:
+        with client_of(PlayedProvider([HANG])).stream("?") as stream:
+            assert isinstance(stream.next_within(5), Start)
+            assert stream.next_within(0.01) is None
+            stream.close()
+            assert isinstance(stream.next_within(5), End)
+            with pytest.raises(StopIteration):
+                stream.next_within(5)
+
+
+class TestBudget:
+    def test_stops_a_running_answer_and_keeps_what_was_paid_for(self) -> None:
+        flood = [TextDelta("expensive words " * 200)] * 50
+        provider = PlayedProvider([*flood, HANG], prices=PRICES)
+        client = client_of(provider, max_cost=100.0)
+        with pytest.raises(ProviderError, match=r"limit of \$100") as caught:
+            client.query("Go on for ever")
+        assert caught.value.kind == "budget"
+        assert 0 < len(caught.value.partial.content) < len(flood[0].text) * 50
+        assert provider.closed.is_set()
+
+    def test_does_not_send_what_is_too_dear_already(self) -> None:
+        provider = PlayedProvider(says("never"), prices={"played": Price(1_000_000.0, 0.0)})
+        with pytest.raises(ProviderError) as caught:
+            client_of(provider, max_cost=1.0).query("A prompt of far more than one token, at a dollar each")
+        assert (caught.value.kind, caught.value.provider, provider.requests) == ("budget", "played", [])
+        assert caught.value.partial.content == ""
+
+    def test_lets_an_answer_within_it_pass(self) -> None:
+        counted = Counted(TokenUsage(5, 2))
+        client = client_of(PlayedProvider(says("just ", "right", counted=counted), prices=PRICES), max_cost=3.0)
+        assert client.query("?") == "just right"
+        assert client.last_response is not None
+        assert str(client.last_response.cost) == "$2.000005"
+
+    def test_is_an_argument_in_dollars(self) -> None:
+        client = create_query_client("openai:gpt-4.1", mock=True, budget=0.000001)
+        with pytest.raises(ProviderError) as caught:
+            client.query("This alone costs more than a ten-thousandth of a cent")
+        assert caught.value.kind == "budget"
+
+
+class TestRetries:
+    def test_a_failure_before_the_first_token_is_retried_unseen_by_the_callback(self) -> None:
+        busy = [ProviderError("overloaded", "busy")]
+        provider = PlayedProvider(busy, busy, says("at ", "last"))
+        client = client_of(provider, policy=Policy(jitter=lambda: 0.0))
+        seen: list[str] = []
+        assert client.query_streaming("?", lambda delta, _: seen.append(delta)) == "at last"
+        assert seen == ["at ", "last"]
+        assert client.last_response is not None
+        assert [attempt.error for attempt in client.last_response.attempts] == ["overloaded", "overloaded", None]
+
+    def test_close_ends_the_wait_for_a_retry(self) -> None:
+        client = client_of(PlayedProvider([ProviderError("rate_limit", "slow", retry_after=50.0)]), policy=Policy())
+        with client.stream("?") as stream:
+            for event in stream:
+                if isinstance(event, RetryScheduled):
+                    stream.close()
+        assert isinstance(event, End)
+        assert event.error is not None
+        assert event.error.kind == "cancelled"
+
+
+class TestFallback:
+    def test_another_provider_answers_when_the_first_fails_before_its_first_token(self) -> None:
+        first = PlayedProvider([ProviderError("overloaded", "busy")], name="first")
+        second = PlayedProvider(says("here"), name="second")
+        client = client_of(first, fallback=[second])
+        events = list(client.stream("Anyone?"))
+        (fell,) = [event for event in events if isinstance(event, FellBack)]
+        assert (fell.error.kind, fell.target) == ("overloaded", "second:test-model")
+        response = client.last_response
+        assert response is not None
+        assert (response.content, response.provider, response.complete) == ("here", "second", True)
+        assert [(a.provider, a.error) for a in response.attempts] == [("first", "overloaded"), ("second", None)]
+        assert first.requests == second.requests
+
+    @pytest.mark.parametrize("kind", ["auth", "bad_request", "context_length", "refused", "cancelled"])
+    def test_what_is_wrong_with_the_request_is_not_tried_elsewhere(self, kind: Kind) -> None:
+        second = PlayedProvider(says("here"))
+        client = client_of(PlayedProvider([ProviderError(kind, "no")]), fallback=[second])
+        with pytest.raises(ProviderError) as caught:
+            client.query("?")
+        assert (caught.value.kind, second.requests) == (kind, [])
+
+    def test_a_begun_answer_is_never_joined_to_another(self) -> None:
+        second = PlayedProvider(says("other"))
+        client = client_of(PlayedProvider([TextDelta("begun")]), fallback=[second])
+        with pytest.raises(ProviderError) as caught:
+            client.query("?")
+        assert (caught.value.partial.content, second.requests) == ("begun", [])
+
+    def test_when_all_fail_the_last_failure_is_raised_and_every_attempt_is_told(self) -> None:
+        names = ("a", "b", "c")
+        down = [PlayedProvider([ProviderError("server", f"{n} is down")], name=n) for n in names]
+        with pytest.raises(ProviderError, match="c is down") as caught:
+            client_of(down[0], fallback=down[1:]).query("?")
+        assert [attempt.provider for attempt in caught.value.partial.attempts] == list(names)
+
+    @pytest.mark.parametrize("fallback", ["openai:gpt-4.1", ["openai:gpt-4.1"], ("mock", "openai:gpt-4.1")])
+    def test_is_given_as_targets(self, fallback: Any) -> None:
+        client = create_query_client(
+            "anthropic",
+            mock=True,
+            fallback=fallback,
+            policy=at_once(),
+            config=Config(providers={"mock": ProviderConfig("mock", options={"delay_ms": 0})}),
+            simulate_errors=True,
+        )
+        answer = client.query("?")
+        assert client.last_response is not None
+        expected = "mock" if "mock" in fallback else "openai"
+        assert (client.last_response.provider, bool(answer)) == (expected, True)
+
+
+class TestContext:
+    def test_an_empty_knowledge_base_gives_nothing_and_needs_no_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SKIP_API_KEY_CHECK", "true")
+        assert create_query_client("anthropic").retrieve_only("Why is the sky blue?") == []
+
+    def test_passages_come_best_first_in_the_documented_shape(self) -> None:
+        documents = client_of(PlayedProvider(says("x")), knowledge=Library()).retrieve_only("sky", k=1)
+        assert documents == [
+            {"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}
+        ]
+
+    def test_query_with_context_gives_the_answer_and_its_passages(self) -> None:
+        client = client_of(PlayedProvider(says("Because.")), knowledge=Library())
+        assert client.query_with_context("Why?") == {
+            "response": "Because.",
+            "context": {"documents": Library.PASSAGES},
+        }
+        assert create_query_client(delay_ms=0).query_with_context("Why?")["context"] == {"documents": []}
+
+    def test_a_plain_query_looks_nothing_up(self) -> None:
+        events = list(client_of(PlayedProvider(says("x")), knowledge=Library()).stream("Why?"))
+        assert not [event for event in events if isinstance(event, Retrieved)]
+
+
+class TestCreate:
+    def test_is_the_mock_where_nobody_has_chosen(self) -> None:
+        client = create_query_client(delay_ms=0)
+        assert (client.provider.name, client.provider.model_name) == ("mock", "mock-standard")
+        assert "mock" in client.query("Hello")
+
+    @pytest.mark.parametrize(
+        ("arguments", "provider", "model"),
+        [
+            (("anthropic", "claude-3-7-sonnet-20250219"), "anthropic", "claude-3-7-sonnet-20250219"),
+            (("openai:gpt-4.1",), "openai", "gpt-4.1"),
+            (("ollama:llama3:8b",), "ollama", "llama3:8b"),
+            (("openai:gpt-4.1", "gpt-4o"), "openai", "gpt-4o"),
+        ],
+    )
+    def test_mock_plays_any_target_without_a_key(self, arguments: tuple[str, ...], provider: str, model: str) -> None:
+        client = create_query_client(*arguments, mock=True, delay_ms=0)
+        assert client.query("Hello")
+        response = client.last_response
+        assert response is not None
+        assert (response.provider, response.model, response.mock) == (provider, model, True)
+
+    def test_a_system_prompt_comes_from_a_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "system.md"
+        file.write_text("\ufeffAntworte kürzer.", encoding="utf-8")
+        client = create_query_client(system_prompt_file=file, delay_ms=0)
+        counted = self._input_tokens(client)
+        assert counted > self._input_tokens(create_query_client(delay_ms=0))
+        assert counted == self._input_tokens(create_query_client(system_prompt="Antworte kürzer.", delay_ms=0))
+
+    @staticmethod
+    def _input_tokens(client: QueryClient) -> int:
+        client.query("Hello")
+        assert client.last_response is not None
+        return client.last_response.usage.input_tokens
+
+    def test_a_system_prompt_file_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
+        binary = tmp_path / "binary.md"
+        binary.write_bytes(b"\xff\xfe\x00")
+        for file, reason in ((tmp_path / "absent.md", "No such file"), (tmp_path, "directory"), (binary, "UTF-8")):
+            with pytest.raises(ConfigError, match=reason) as caught:
+                create_query_client(system_prompt_file=str(file))
+            assert str(file) in str(caught.value)
+            assert "\n" not in str(caught.value)
+        with pytest.raises(ConfigError, match="exclude each other"):
+            create_query_client(system_prompt="a", system_prompt_file=binary)
+
+    def test_every_mistake_is_an_atlas_error_of_one_sentence(self) -> None:
+        for wrong in ({"provider_name": "gpt"}, {"colour": "red"}, {"model_name": "gpt"}, {"fallback": "nobody"}):
+            with pytest.raises(AtlasError, match="use one of") as caught:
+                create_query_client(**wrong)  # type: ignore[arg-type]
+            assert "\n" not in str(caught.value)
