@@ -53,6 +53,8 @@ class Reception:
         response = self.response
         match item:
             case Start():
+                # Anew, because keys may have become known while the request was made.
+                self._redact_text, self._redact_reasoning = StreamRedactor(), StreamRedactor()
                 # While the first token is awaited there is time; the first cost would stop the reading for it.
                 self._prices = asyncio.get_running_loop().run_in_executor(None, load_prices)
                 response.model, response.request_id = item.model or response.model, item.request_id

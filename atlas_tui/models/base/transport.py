@@ -19,6 +19,7 @@ from atlas_tui.models.base.faults import http_error
 from atlas_tui.models.base.faults import kind_of_code as kind_of_code
 from atlas_tui.models.base.faults import kind_of_status as kind_of_status
 from atlas_tui.models.base.faults import transport_error as transport_error
+from atlas_tui.models.base.network import speed_up
 from atlas_tui.text import one_line, remember_secret
 
 if TYPE_CHECKING:
@@ -77,15 +78,18 @@ def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
     Redirects are not followed: the SDKs would send the whole conversation to wherever they point. Silence is
     limited by `StreamDeadline`, not by the read timeout, which counts keep-alive bytes as progress for ever.
     """
+    import httpcore2
     import httpx2
 
-    return httpx2.AsyncClient(
+    client = httpx2.AsyncClient(
         verify=tls_context(base_url),
         trust_env=not is_loopback(base_url),
         follow_redirects=False,
         timeout=httpx2.Timeout(connect=timeouts.connect, read=None, write=30.0, pool=None),
         event_hooks={"request": [_remember_keys]},
     )
+    speed_up(client, httpcore2)
+    return client
 
 
 async def _remember_keys(request: httpx2.Request) -> None:

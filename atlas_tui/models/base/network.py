@@ -1,0 +1,198 @@
+"""Connections of the HTTP libraries straight on asyncio.
+
+Their own way goes through anyio, where each piece of a stream costs two more turns of the event loop, two more
+system calls and a cancel scope: twice the processor time of a blocking socket. This way costs no more than that
+one. The libraries (httpcore and httpcore2) take such a backend in their public interface; that it reaches them
+through a client of httpx is not, so `speed_up` leaves a client alone that it does not know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+_PIECE = 65_536
+_HIGH_WATER = 1 << 20
+"""Bytes that may wait to be read before the server is made to wait."""
+
+
+def speed_up(client: Any, core: ModuleType) -> None:
+    """Have an `AsyncClient` of httpx or httpx2 connect by asyncio; `core` is its httpcore. Proxies stay as they are."""
+    pool: Any = getattr(getattr(client, "_transport", None), "_pool", None)
+    if type(pool) is getattr(core, "AsyncConnectionPool", None) and hasattr(pool, "_network_backend"):
+        pool._network_backend = AsyncioBackend(core)
+
+
+class AsyncioBackend:
+    """Opens connections; `core` names the errors to raise."""
+
+    def __init__(self, core: ModuleType) -> None:
+        self._core = core
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[tuple[Any, ...]] | None = None,
+    ) -> Connection:
+        """Connect to the first address of the host that answers."""
+        loop = asyncio.get_running_loop()
+        local = (local_address, 0) if local_address else None
+        try:
+            async with asyncio.timeout(timeout):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self._core), host, port, local_addr=local, happy_eyeballs_delay=0.25
+                )
+        except TimeoutError as error:
+            raise self._core.ConnectTimeout("connecting took too long") from error
+        except OSError as error:
+            raise self._core.ConnectError(str(error)) from error
+        sock = connection.get_extra_info("socket")
+        for option in socket_options or ():
+            sock.setsockopt(*option)
+        return connection
+
+    async def connect_unix_socket(self, path: str, timeout: float | None = None, **_: Any) -> Connection:
+        """Not used: no provider listens on a path."""
+        raise self._core.UnsupportedProtocol("unix sockets")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between attempts to connect."""
+        await asyncio.sleep(seconds)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One connection, plain or TLS: asyncio's protocol and httpcore's network stream at once."""
+
+    def __init__(self, core: ModuleType) -> None:
+        self._core = core
+        self._transport: Any = None
+        self._buffer = bytearray(_PIECE)
+        self._received = bytearray()
+        self._ended = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._paused = False
+
+    # What asyncio calls
+
+    def connection_made(self, transport: Any) -> None:
+        """The connection stands."""
+        self._transport = transport
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the next bytes go; one buffer for all, because a new one of that size costs more than the read."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes have come."""
+        self._received += memoryview(self._buffer)[:nbytes]
+        if len(self._received) > _HIGH_WATER and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> bool:
+        """The server has said all; ours stays open until `aclose`."""
+        self._ended = True
+        _wake(self._reader)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._ended = True
+        self._error = exc
+        _wake(self._reader)
+        _wake(self._writer)
+
+    def pause_writing(self) -> None:
+        """The server does not take more for now."""
+        self._writer = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        _wake(self._writer)
+        self._writer = None
+
+    # What httpcore calls
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """The bytes that have come, at least one; none at the end."""
+        if not self._received and not self._ended:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                if timeout is None:
+                    await self._reader
+                else:
+                    async with asyncio.timeout(timeout):
+                        await self._reader
+            except TimeoutError as error:
+                raise self._core.ReadTimeout("no answer in time") from error
+            finally:
+                self._reader = None
+        if not self._received:
+            if self._error is not None:
+                raise self._core.ReadError(str(self._error)) from self._error
+            return b""
+        if len(self._received) <= max_bytes:
+            piece = bytes(self._received)
+            self._received.clear()
+        else:
+            piece = bytes(self._received[:max_bytes])
+            del self._received[:max_bytes]
+        if self._paused and len(self._received) < _HIGH_WATER // 2:
+            self._paused = False
+            self._transport.resume_reading()
+        return piece
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of the bytes."""
+        if self._ended and self._error is not None:
+            raise self._core.WriteError(str(self._error)) from self._error
+        if buffer:
+            self._transport.write(buffer)
+        if self._writer is not None:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._writer
+            except TimeoutError as error:
+                raise self._core.WriteTimeout("the request was not taken in time") from error
+
+    async def aclose(self) -> None:
+        """Close now: nothing that could still come is wanted."""
+        self._transport.abort()
+        await asyncio.sleep(0)  # asyncio closes the socket in the loop's next turn
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Connection:
+        """Go over to TLS, with the server's certificate checked."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                self._transport = await loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            raise self._core.ConnectTimeout("the TLS handshake took too long") from error
+        except OSError as error:  # an SSLError is one
+            raise self._core.ConnectError(str(error)) from error
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore wants to know of the connection, by its names."""
+        if info == "is_readable":
+            return self._ended or bool(self._received)
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self._transport.get_extra_info(names.get(info, info))
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
