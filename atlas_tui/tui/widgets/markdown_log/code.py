@@ -36,7 +36,7 @@ class LineLexer:
         # Lexers that overrule the method are no plain tables, so theirs is the only way in.
         method = RegexLexer.get_tokens_unprocessed
         if isinstance(lexer, RegexLexer) and type(lexer).get_tokens_unprocessed is method:
-            self._table = lexer._tokens
+            self._table = vars(type(lexer))["_tokens"]
             self._comments = [pair for pair in _COMMENTS if self._is_comment(*pair)]
 
     def line(self, text: str, state: State) -> tuple[Parts, State]:
@@ -67,7 +67,7 @@ class LineLexer:
 
     def _is_comment(self, opening: str, closing: str) -> bool:
         found, _ = self._run(f"{opening} x {closing}", START[0])
-        return all(kind in Comment for kind, value in found if value.strip())
+        return all(_within(kind, Comment) for kind, value in found if value.strip())
 
     def _run(self, text: str, start: tuple[str, ...]) -> tuple[Parts, tuple[str, ...]]:
         """The loop of `RegexLexer.get_tokens_unprocessed`, which does not tell the stack it ends with."""
@@ -129,8 +129,12 @@ def _may_open(parts: Parts, start: int) -> bool:
     for kind, value in parts:
         at += len(value)
         if at > start:
-            return kind not in String and (kind not in Comment or at - len(value) == start)
+            return not _within(kind, String) and (not _within(kind, Comment) or at - len(value) == start)
     return True
+
+
+def _within(kind: _TokenType, group: Any) -> bool:
+    return kind in group
 
 
 def _joined(parts: Iterable[tuple[_TokenType, str]]) -> Parts:

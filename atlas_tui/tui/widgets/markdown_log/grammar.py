@@ -12,7 +12,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 _INLINE_MATH = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
-_BLOCK_MATH = {"$$": "$$", "\\[": "\\]"}
+BLOCK_MATH = {"$$": "$$", "\\[": "\\]"}
 # `\[like this\]` is CommonMark for brackets; only what has a sign of mathematics in it is taken for a formula.
 _formula = re.compile(r"[\\^_=+<>{}|/*0-9-]|^\s*[A-Za-z]\s*$").search
 
@@ -30,7 +30,7 @@ def parser() -> MarkdownIt:
     """The one parser: CommonMark, tables, strikethrough, task lists, formulas."""
     md = MarkdownIt("commonmark", {"tasklists": True}).enable(["table", "strikethrough"])
     md.inline.ruler.before("escape", "math", _math_inline)
-    # No `alt`: a formula never ends a paragraph, so a block above it can be frozen before the formula is closed.
+    # No `alt`: a formula never ends a paragraph, so a block above it is finished though the formula is not.
     md.block.ruler.before("fence", "math", _math_block)
     return md
 
@@ -114,7 +114,7 @@ def _math_end(source: str, first: int, closing: str) -> int:
 def _math_block(state: StateBlock, start: int, last: int, silent: bool) -> bool:
     begin = state.bMarks[start] + state.tShift[start]
     opening = state.src[begin : begin + 2]
-    closing = _BLOCK_MATH.get(opening)
+    closing = BLOCK_MATH.get(opening)
     if closing is None or state.is_code_block(start):
         return False
     line = start
@@ -127,19 +127,16 @@ def _math_block(state: StateBlock, start: int, last: int, silent: bool) -> bool:
                 return False
             break
         line += 1
-        # A formula has no blank line; one that the text has not closed yet is taken for a formula.
-        if line >= last or (not state.isEmpty(line) and state.sCount[line] < state.blkIndent):
-            break
-        if state.isEmpty(line):
+        # A formula has no blank line, and one that is not closed yet is a paragraph.
+        if line >= last or state.isEmpty(line) or state.sCount[line] < state.blkIndent:
             return False
         begin = state.bMarks[line] + state.tShift[line]
     if silent:
         return True
-    end_line = min(line + 1, last) if found >= 0 else line
-    state.line = end_line
+    state.line = line + 1
     token = state.push("math_block", "math", 0)
-    content = state.getLines(start, end_line, state.sCount[start], False).strip()
-    token.content = content[2 : -2 if found >= 0 else None].strip()
+    content = state.getLines(start, line + 1, state.sCount[start], False).strip()
+    token.content = content[2:-2].strip()
     token.markup = opening
-    token.map = [start, end_line]
+    token.map = [start, line + 1]
     return True

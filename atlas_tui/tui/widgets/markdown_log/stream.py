@@ -13,7 +13,7 @@ import re
 
 from atlas_tui.text import clean
 from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, Prose, guess
-from atlas_tui.tui.widgets.markdown_log.grammar import TopBlock, definitions, top_blocks
+from atlas_tui.tui.widgets.markdown_log.grammar import BLOCK_MATH, TopBlock, definitions, top_blocks
 from atlas_tui.tui.widgets.markdown_log.layout import SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.segments import SEGMENT, Code, Fence, Table, TableRows
 
@@ -124,9 +124,7 @@ class Stream:
         while last >= 0:
             block = found[last]
             depth = 1 if block.tokens and block.tokens[0].type == "table_open" else 0
-            # The line after a definition may still turn out to be its title.
-            follows = last > 0 and not found[last - 1].tokens and lines[block.first - 1].strip()
-            if block.first + depth < partial and not follows:
+            if block.first + depth < partial and not _may_be_claimed(found, last, lines):
                 return last
             last -= 1
         return -1
@@ -231,6 +229,7 @@ class Stream:
 
     def _next_line(self, segment: Code, start: int, end: int) -> Code:
         if segment.lines == SEGMENT:
+            self._end_of(segment, start)
             segment = Code(self, start, segment.fence, segment)
             self._add(segment, False)
         segment.lines += 1
@@ -248,6 +247,7 @@ class Stream:
 
     def _next_row(self, segment: TableRows, start: int, end: int) -> TableRows:
         if segment.lines == SEGMENT:
+            self._end_of(segment, start)
             segment = TableRows(self, start, segment.table)
             self._add(segment, False)
         segment.lines += 1
@@ -304,3 +304,16 @@ class Stream:
             for block in top_blocks(partial):
                 self._put(block, text, False)
         return True
+
+
+def _may_be_claimed(found: list[TopBlock], number: int, lines: list[str]) -> bool:
+    """Whether a block above, with no blank line between, could still take this one in: a link definition whose
+    title comes on the next line, or a formula that is not closed yet."""
+    line = found[number].first
+    for block in reversed(found[:number]):
+        if not all(map(str.strip, lines[block.first : line])):
+            return False
+        line = block.first
+        if not block.tokens or lines[line].lstrip()[:2] in BLOCK_MATH:
+            return True
+    return False

@@ -1,0 +1,124 @@
+"""However a text is cut into deltas, what is drawn is what the whole text gives."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from atlas_tui.tui.widgets.markdown_log.stream import LONG, Stream
+from tests.tui.widgets.markdown_log.drawing import drawn, lines, runs
+
+PIECES = [
+    "# Heading\n", "###### h6 `x`\n", "Setext\n===\n", "setext\n-\n", "plain words that go on for a while\n", "\n",
+    "\n\n", "**bold _and italic_** ~~gone~~ `code`\n", "- item\n", "- \n", "* star\n", "+ plus\n", "  - nested\n",
+    "    - deeper\n", "1. one\n", "2. two\n", "7) seven\n", "   para in item\n", "- [x] done\n", "- [ ] todo\n",
+    "> quote\n", "> - in quote\n", ">\n", "> > deep\n", "lazy\n", "```python\n", "```\n", "~~~~\n", "~~~\n",
+    "  ```js\n", "def f(x):\n", "    return '''x\n", "/* open\n", "close */ int x;\n", "\tindented\n", "    code\n",
+    "| a | b |\n", "|---|--:|\n", "| 1 | 2222 |\n", "| longer cell | `x|y` | extra |\n", "a | b\n", "-|-\n", "---\n",
+    "***\n", "<div>\n", "</div>\n", "<b>inline</b><br>next\n", "<!-- c\n", "-->\n", "[ref]: /url\n", "'title\n",
+    "[ref]: <x> 'a\n", "b'\n", "[ref] and [text](http://a.b/c_d \"t\")\n", "![img](x.png)\n", "https://a.b/c?d=e.\n",
+    "\\[\n", "\\]\n", "\\[ x^2 \\]\n", "$$\n", "$a_1$ and $5\n", "$$ y $$\n", "日本語の文字列がここに続きます、とても長い\n",
+    "👩‍👩‍👧 e\u0301 \u05d0\u05d1\u05d2\n", "&amp; &#27; \\* \\`\n", "hard  \nbreak\\\nhere\n", "x" * 90 + "\n", "\x1b[31m\r\n",
+]  # fmt: skip
+LINES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
+NOISE = st.text(alphabet="ab 1-*_`~#>|[]()!<&\\$\n\t.:=+é日", max_size=60)
+TEXTS = st.one_of(LINES, st.builds(lambda a, b, c: a + b + c, LINES, NOISE, LINES), NOISE)
+
+
+def whole(text: str) -> Stream:
+    stream = Stream()
+    stream.append(text)
+    return stream
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS, st.randoms(use_true_random=False), st.sampled_from([9, 30, 61]))
+@example("- a\n\n2. b\n", None, 30)
+@example("1. a\n\n2. b\n\n3) c", None, 30)
+@example("[foo]: /url\n'title\nend'\n\n[foo]\n", None, 30)
+@example("para\na | b\n-|-x\n", None, 30)
+@example("- \\[\n- x\n  \\]\n", None, 30)
+@example("| a |\n|-|\n| 1 |\n```\n| 2 |\n", None, 9)
+def test_any_split_draws_the_same(text: str, random: object, width: int) -> None:
+    stream = Stream()
+    at = 0
+    while at < len(text):
+        size = random.choice([1, 1, 2, 3, 5, 8, 30]) if random is not None else 1  # type: ignore[attr-defined]
+        stream.append(text[at : at + size])
+        at += size
+        assert runs(stream, width) == runs(whole(text[:at]), width), text[:at]
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_lines_that_were_given_back_are_drawn_again_alike(text: str) -> None:
+    stream = whole(text)
+    before = runs(stream)
+    for block in stream.blocks:
+        block.forget()
+    assert runs(stream) == before
+    assert runs(stream, 33) == runs(whole(text), 33)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_the_end_draws_what_a_text_that_came_whole_draws(text: str) -> None:
+    stream = Stream()
+    for character in text:
+        stream.append(character)
+        lines(stream)
+    stream.end()
+    at_once = whole(text)
+    at_once.end()
+    assert runs(stream) == runs(at_once)
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS)
+def test_offsets_point_into_the_source(text: str) -> None:
+    stream = whole(text)
+    for line in runs(stream):
+        for shown, _, offset in line:
+            if offset >= 0:
+                assert offset <= len(stream.source)
+                if shown.isalpha() and shown.isascii() and len(shown) > 3:
+                    assert stream.source[offset : offset + len(shown)] == shown
+
+
+def test_a_long_list_table_or_fence_is_many_small_blocks() -> None:
+    items = "".join(f"- item {number}\n" for number in range(200))
+    rows = "| a | b |\n|---|---|\n" + "".join(f"| {number} | x |\n" for number in range(200))
+    code = "```python\n" + "".join(f"x{number} = {number}\n" for number in range(200)) + "```\n"
+    for text, blocks in ((items, 200), (rows, 4), (code, 4)):
+        stream = Stream()
+        for start in range(0, len(text), 50):
+            stream.append(text[start : start + 50])
+            lines(stream)
+        assert len(stream.blocks) == blocks
+        assert runs(stream) == runs(whole(text))
+
+
+def test_a_paragraph_without_end_is_drawn_in_pieces() -> None:
+    text = "words and more words " * (LONG // 4)
+    stream = Stream()
+    for start in range(0, len(text), 997):
+        stream.append(text[start : start + 997])
+        lines(stream)
+    assert len(stream.blocks) > 3
+    assert runs(stream) == runs(whole(text))
+    assert " ".join(" ".join(lines(stream)).split()) == text.strip()
+
+
+def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
+    stream = whole("See [the docs].\n\n[the docs]: https://docs.example/\n")
+    assert lines(stream) == ["See [the docs]."]
+    stream.end()
+    assert lines(stream) == ["See the docs (https://docs.example/)."]
+
+
+def test_an_end_of_fence_being_written_is_not_shown_as_code() -> None:
+    stream = whole("```\nx = 1\n``")
+    assert [line.strip() for line in lines(stream)] == ["x = 1"]
+    stream.end()
+    assert [line.strip() for line in lines(stream)] == ["x = 1", "``"]
+    assert [line.strip() for line in drawn("```\nx = 1\n```")] == ["x = 1"]
