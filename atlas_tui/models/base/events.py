@@ -109,10 +109,13 @@ def event_to_dict(event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The provider's own usage; replaces what it said before. `cost` where the provider bills by the answer."""
+    """The provider's own usage; replaces what it said before."""
 
     usage: TokenUsage
     cost: float | None = None
+    """US dollars, where the provider bills by the answer."""
+    tokens_per_second: float | None = None
+    """Where the provider measured it itself."""
 
 
 @dataclass(frozen=True, slots=True)

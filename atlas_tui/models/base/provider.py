@@ -82,6 +82,10 @@ class Provider(ABC):
     async def _load(self) -> None:
         """Import the SDK and check that a request can be made. No part of the measured time."""
 
+    async def _settle(self) -> None:  # noqa: B027 - most need not ask
+        """Learn from the server what a request must know of it: which model, how long a prompt. Once a provider, and
+        no part of the measured time either; a listing does without."""
+
     @abstractmethod
     def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
         """Send the request and yield what comes, up to and with `Finish`. Closing it closes the connection."""
@@ -178,6 +182,7 @@ class Provider(ABC):
             if cancel.cancelled:
                 raise asyncio.CancelledError
             await self._load()
+            await self._settle()
             response.model = self.model_name
             await self._receive(request, reception)
             if not response.complete:

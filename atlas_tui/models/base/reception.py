@@ -59,8 +59,9 @@ class Reception:
                 self._prices = asyncio.get_running_loop().run_in_executor(None, load_prices)
                 response.model, response.request_id = item.model or response.model, item.request_id
                 await self._emit(dataclasses.replace(item, model=response.model, mock=response.mock))
-            case Counted(usage, cost):
+            case Counted(usage, cost, rate):
                 response.usage = usage
+                self.watch.rate = rate or self.watch.rate
                 if cost is not None:
                     response.set_cost(CostEstimate(cost, estimated=False))
                 await self._emit(UsageUpdate(response.usage, response.cost))

@@ -22,6 +22,8 @@ class Stopwatch:
         self._first_size = self._size = 0
         self._usage_at = 0.0
         self._usage_size = 0
+        self.rate: float | None = None
+        """Tokens per second by the provider's own clock, which the network and a slow reader do not touch."""
 
     def start(self) -> None:
         """The request is sent now."""
@@ -51,9 +53,9 @@ class Stopwatch:
     def timing(self, usage: TokenUsage, reasoning_shown: bool) -> Timing:
         """The figures. What came in the first delta and hidden reasoning took no time after the first token."""
         ttft = self._first - self._begun if self._first else None
-        rate = None
+        rate = self.rate
         elapsed = self._last - self._first
-        if elapsed > 0 and self._size > self._first_size:
+        if rate is None and elapsed > 0 and self._size > self._first_size:
             tokens = usage.output_tokens - (0 if reasoning_shown else usage.reasoning_tokens)
             rate = max(0, tokens) * (1 - self._first_size / self._size) / elapsed
         return Timing(ttft, self._ended - self._begun, rate)
