@@ -6,6 +6,7 @@ import argparse
 import queue
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from atlas_tui.cli import forms
@@ -45,7 +46,7 @@ def ask(options: argparse.Namespace, config: Config) -> int:
     console = Console(quiet=options.quiet)
     writer = _writer(options, console)
     inbox = Inbox()
-    with Interruption() as interruption:
+    with Interruption() as interruption, console:
         meter = Meter(":".join(filter(None, (session.provider.name, session.provider.model_name))))
         worker = session.start(turn, inbox)
         interruption.cancels(worker.cancel)
@@ -57,7 +58,7 @@ def ask(options: argparse.Namespace, config: Config) -> int:
             worker.cancel()
             worker.join(1.0)
     if console.interactive or options.verbose:
-        console.note(summary(end.response))
+        console.note(summary(end.response), dim=True)
     return _status(end, interruption, options)
 
 
@@ -114,12 +115,11 @@ class Inbox:
 
     def take(self, timeout: float | None) -> list[Event]:
         """All that has come; waits for the first, at most so many seconds."""
-        try:
-            events = [self._queue.get(timeout=timeout)]
+        events: list[Event] = []
+        with suppress(queue.Empty):
+            events.append(self._queue.get(timeout=timeout))
             while len(events) < self._FULL:
                 events.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
         return events
 
 

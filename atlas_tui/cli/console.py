@@ -11,14 +11,16 @@ import os
 import sys
 import traceback
 import unicodedata
-from typing import TextIO
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TextIO
 
 from atlas_tui.text import clean, one_line, redact
 
 _CLEAR_ROW = "\r\x1b[2K"
 # Index moves down in the same column and scrolls at the bottom (line feed would depend on the terminal's mode).
 _ROW_BELOW = "\x1bD\x1b[A\x1b7\x1b[B" + _CLEAR_ROW
-_CLEAR_BELOW = "\x1b7\x1b[B" + _CLEAR_ROW + "\x1b8"
+_CLEAR_BELOW = "\x1b7\x1b[B" + _CLEAR_ROW
 _BACK = "\x1b8"
 _DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
 _MESSAGE_LIMIT = 1000
@@ -44,17 +46,33 @@ class Console:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets "?", not a crash
         dumb = os.environ.get("TERM", "") in ("", "dumb")
-        self.live = self._err.isatty() and not dumb and not quiet
+        self.live = _in_foreground(self._err) and not dumb and not quiet
         """True where state is shown while the answer streams."""
         self.interactive = self._err.isatty() and not quiet
         """True where a person reads stderr."""
         self._same_terminal = self.live and self._out.isatty()
         self._styled = self.live and not os.environ.get("NO_COLOR")
         self._column = 0
+        self._last = ""
         self._drawn: str | None = None
         self._below = False
         self._open_line = False
         self._reasoning = False
+        self._modes: Any = None
+
+    def __enter__(self) -> Console:
+        if self.live:
+            self._modes = _stop_echo(self._err.fileno())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._modes is not None:
+            import termios
+
+            with suppress(termios.error):  # the terminal has gone
+                termios.tcsetattr(self._err.fileno(), termios.TCSANOW, self._modes)
 
     def answer(self, text: str) -> None:
         """A piece of the answer, or of its JSON form."""
@@ -73,7 +91,7 @@ class Console:
         text = clean(text)
         self._make_way(text)
         self._reasoning = True
-        self._err.write(f"{_DIM}{text}{_PLAIN}" if self._styled else text)
+        self._err.write(self._dimmed(text))
 
     def state(self, line: str) -> None:
         """Write out what has come and draw the line of state anew."""
@@ -82,12 +100,12 @@ class Console:
             self._draw(line)
         self._err.flush()
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, *, dim: bool = False) -> None:
         """A line on stderr that stays."""
         self._end_reasoning()
         self._hide()
         self._out.flush()
-        self._err.write(f"{one_line(line, _MESSAGE_LIMIT)}\n")
+        self._err.write(self._dimmed(one_line(line, _MESSAGE_LIMIT), dim) + "\n")
         self._err.flush()
 
     def finish(self) -> None:
@@ -114,32 +132,67 @@ class Console:
         if self._drawn is not None and (not self._below or "\n" in text or column < self._column or column >= width):
             self._hide()
         self._err.flush()
-        self._column = column
+        self._column, self._last = column, text[-1:] or self._last
 
     def _hide(self) -> None:
         if self._drawn is not None:
             self._out.flush()
-            self._err.write(_CLEAR_BELOW if self._below else _CLEAR_ROW)
+            self._err.write(_CLEAR_BELOW + self._way_back() if self._below else _CLEAR_ROW)
             self._drawn = None
 
     def _draw(self, line: str) -> None:
         width = self._width()
-        if self._column >= width:
-            return  # the cursor hangs at the margin, a place to which no terminal can be sent back
+        if self._column >= width and not self._last.isascii():
+            return
         line = clean(line)[: width - 1]
         below = self._column > 0
         if line == self._drawn and below == self._below:
             return
         self._below = below
-        move, back = (_ROW_BELOW, _BACK) if below else (_CLEAR_ROW, "")
-        self._err.write(move + (f"{_DIM}{line}{_PLAIN}" if self._styled else line) + back)
+        move, back = (_ROW_BELOW, self._way_back()) if below else (_CLEAR_ROW, "")
+        self._err.write(move + self._dimmed(line) + back)
         self._drawn = line
+
+    def _way_back(self) -> str:
+        """From the row below to where the answer continues."""
+        width = self._width()
+        if self._column < width:
+            return _BACK
+        # A cursor that hangs at the margin comes to hang there again only if the last character is written again.
+        return f"{_BACK}\x1b[{width}G{self._dimmed(self._last, self._reasoning)}"
+
+    def _dimmed(self, text: str, dim: bool = True) -> str:
+        return f"{_DIM}{text}{_PLAIN}" if dim and self._styled else text
 
     def _width(self) -> int:
         try:
             return os.get_terminal_size(self._err.fileno()).columns or 80
         except OSError:
             return 80
+
+
+def _in_foreground(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that this process may draw on; a job in the background may not."""
+    if not stream.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (AttributeError, OSError):  # a platform without job control, or a terminal that is not ours to control
+        return True
+
+
+def _stop_echo(terminal: int) -> Any:
+    """Keep what is typed meanwhile, and `^C`, out of the answer; what gives the terminal its modes back, or None."""
+    try:
+        import termios
+    except ImportError:
+        return None
+    with suppress(termios.error):
+        modes = termios.tcgetattr(terminal)
+        quiet = [*modes[:3], modes[3] & ~termios.ECHO, *modes[4:]]
+        termios.tcsetattr(terminal, termios.TCSANOW, quiet)
+        return modes
+    return None
 
 
 def _column_after(column: int, text: str, width: int) -> int:

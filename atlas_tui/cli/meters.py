@@ -59,13 +59,14 @@ class Meter:
     def line(self) -> str:
         """State, elapsed time, tok/s, tokens and cost now."""
         now = self._clock()
-        parts = [self._state_at(now), _target(self._target, self._mock), f"{now - self._begun:.1f} s"]
+        parts = [self._state_at(now), f"{now - self._begun:.1f} s"]
         if self._usage and self._first is not None and now > self._first:
             parts.append(f"{self._usage.output_tokens / (now - self._first):.0f} tok/s")
         if self._usage:
             parts.append(f"{_about(self._usage.estimated)}{self._usage.output_tokens} tokens")
         if self._cost:
             parts.append(cost_words(self._cost))
+        parts.append(_target(self._target, self._mock))
         return _DOT.join(parts)
 
     def _state_at(self, now: float) -> str:
@@ -84,11 +85,9 @@ def summary(response: ModelResponse) -> str:
     if timing.tokens_per_second is not None:
         parts.append(f"{timing.tokens_per_second:.1f} tok/s")
     about = _about(usage.estimated)
-    parts.append(f"{about}{usage.input_tokens} in, {about}{usage.output_tokens} out")
-    if usage.cache_read_tokens:
-        parts.append(f"{usage.cache_read_tokens} from the cache")
-    if usage.reasoning_tokens:
-        parts.append(f"{usage.reasoning_tokens} of them reasoning")
+    cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
+    reasoning = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
+    parts.append(f"{about}{usage.input_tokens} in{cached}, {about}{usage.output_tokens} out{reasoning}")
     parts += [cost_words(response.cost), f"{timing.duration:.2f} s"]
     if not response.complete:
         parts.append("incomplete")
