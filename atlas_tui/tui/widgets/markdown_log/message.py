@@ -10,7 +10,7 @@ from atlas_tui.tui.widgets.markdown_log.segments import Code
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 
 _ROLES = ("user", "assistant", "note", "error")
-_STATES = {"incomplete": "◌ incomplete", "failed": "✗ failed", "stopped": "■ stopped"}
+STATES = {"complete": "", "incomplete": "◌ incomplete", "failed": "✗ failed", "stopped": "■ stopped"}
 _PREVIEW = 60
 
 
@@ -38,10 +38,10 @@ class Message:
         self.answer = Stream({"user": "user", "note": "muted"}.get(role, "text"))
         self.reasoning = Stream("reasoning")
         self._title = Chrome(self.answer)
-        self._summary = Chrome(self.reasoning)
+        self.summary = Chrome(self.reasoning)
         self._between = Chrome(self.reasoning)
         self._footer = Chrome(self.answer)
-        self._gap = Chrome(self.answer)
+        self.gap = Chrome(self.answer)
         self._words = 0
 
     @property
@@ -56,7 +56,7 @@ class Message:
         """All that is drawn of the message, from top to bottom; never empty."""
         blocks = self._head()
         if self.folded:
-            return [*blocks, self._gap]
+            return [*blocks, self.gap]
         if self.reasoning.source and self.reasoning_open:
             blocks += self.reasoning.blocks
         if self.reasoning.source and self.answer.source:
@@ -64,7 +64,7 @@ class Message:
         blocks += self.answer.blocks
         if self._put_footer():
             blocks.append(self._footer)
-        blocks.append(self._gap)
+        blocks.append(self.gap)
         return blocks
 
     def height(self, limit: int) -> int:
@@ -76,17 +76,16 @@ class Message:
             rows += (self.reasoning.height(limit) if self.reasoning_open else 0) + bool(self.answer.source)
         return rows + self.answer.height(limit) + self._put_footer()
 
-    def codes(self) -> list[tuple[Stream, int, CodeBlock]]:
+    def codes(self) -> list[tuple[int, CodeBlock]]:
         """The fenced blocks of code of the answer, with where their code begins."""
-        found: list[tuple[Stream, int, CodeBlock]] = []
+        found: list[tuple[int, CodeBlock]] = []
         for block in self.answer.blocks:
             if isinstance(block, Code):
-                text = block.text
                 if block.previous is not None and found:
-                    stream, start, code = found[-1]
-                    found[-1] = stream, start, CodeBlock(code.language, code.text + text)
+                    start, code = found[-1]
+                    found[-1] = start, CodeBlock(code.language, code.text + block.text)
                 else:
-                    found.append((self.answer, block.start, CodeBlock(block.fence.language, text)))
+                    found.append((block.start, CodeBlock(block.fence.language, block.text)))
         return found
 
     def _head(self) -> list[Block]:
@@ -100,8 +99,8 @@ class Message:
             blocks.append(self._title)
         if self.reasoning.source and not self.folded:
             mark = "▾ Reasoning" if self.reasoning_open else f"▸ Reasoning · {self._word_count():,} words"
-            self._summary.put((mark, "reasoning"))
-            blocks.append(self._summary)
+            self.summary.put((mark, "reasoning"))
+            blocks.append(self.summary)
         return blocks
 
     def _preview(self) -> str:
@@ -114,7 +113,7 @@ class Message:
         return self._words
 
     def _put_footer(self) -> bool:
-        state = _STATES.get(self.state, "")
+        state = STATES[self.state]
         if not state and not self.footer:
             return False
         parts = [(state, "footer-bad")] if state else []

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.message import Message
-
-if TYPE_CHECKING:
-    from atlas_tui.tui.widgets.markdown_log.log import MarkdownLog
+from textual.widget import Widget
 
 
 class LogMessage(Message):
     """A message of the log."""
 
-    def __init__(self, log: MarkdownLog) -> None:
+    def __init__(self, log: Widget) -> None:
         super().__init__()
         self.log = log
         """The log that sends it."""
 
     @property
-    def control(self) -> MarkdownLog:
+    def control(self) -> Widget:
         """The log that sends it."""
         return self.log
 
 
-class LinkClicked(LogMessage):
+class LinkClicked(LogMessage, namespace="markdown_log"):
     """A link was clicked. The log opens nothing itself: the target comes from a model."""
 
-    def __init__(self, log: MarkdownLog, href: str) -> None:
+    def __init__(self, log: Widget, href: str) -> None:
         super().__init__(log)
         self.href = href
         """Where the link really goes."""
 
 
-class MessageFocused(LogMessage):
+class MessageFocused(LogMessage, namespace="markdown_log"):
     """The focus moved to a message, or to none."""
 
-    def __init__(self, log: MarkdownLog, key: str | None) -> None:
+    def __init__(self, log: Widget, key: str | None) -> None:
         super().__init__(log)
         self.key = key
         """The key of the message."""
 
 
-class FollowChanged(LogMessage):
+class FollowChanged(LogMessage, namespace="markdown_log"):
     """The log began or ceased to keep its end in sight."""
 
-    def __init__(self, log: MarkdownLog, following: bool) -> None:
+    def __init__(self, log: Widget, following: bool) -> None:
         super().__init__(log)
         self.following = following
         """Whether it follows now."""

@@ -98,12 +98,18 @@ class Code(Block):
         inside = guess(self.source.removesuffix("\n"), limit - 2) if self.end > self.start else 0
         return self.gap + bool(self.fence.label and self.previous is None) + inside
 
+    @property
+    def _focused(self) -> bool:
+        return self.previous is None and self.stream.focused_code == self.start
+
+    def layout_key(self, look: Look, limit: int) -> object:
+        return look, limit, self._focused
+
     def _head(self, look: Look, limit: int) -> list[Line]:
-        if self.previous is not None or not self.fence.label:
+        if self.previous is not None or not (self.fence.label or self._focused):
             return []
-        focused = self.stream.focused_code == self.start
-        style = look["code-label-focus" if focused else "code-label"]
-        return [pad([(f" {self.fence.label[: max(limit - 2, 1)]}", style, -1)], style, limit)]
+        style = look["code-label-focus" if self._focused else "code-label"]
+        return [pad([(f" {self.fence.label or 'code'}"[: max(limit - 1, 1)], style, -1)], style, limit)]
 
     def _extend(self, rows: list[Row], look: Look, limit: int) -> None:
         loose = rows[len(rows) - self._loose :]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from atlas_tui.tui.widgets.markdown_log.blocks import BLANK, Block, Row
+from atlas_tui.tui.widgets.markdown_log.blocks import BLANK, Block, Chrome, Row
 from atlas_tui.tui.widgets.markdown_log.looks import Look
 from atlas_tui.tui.widgets.markdown_log.message import Message
+from atlas_tui.tui.widgets.markdown_log.stream import Stream
 
 KEPT_ROWS = 6_000
 """How many rows are kept laid out, seen ones not counted."""
@@ -54,10 +55,10 @@ class View:
         """Another size of the window. The row at its top stays where the reader left it."""
         if limit != self.limit:
             old, self.limit = self.limit, limit
-            block = self._block(self.top)
+            block = self.block(self.top)
             if block is not None and self.look is not None and old and not self.following:
                 before = max(block.height(old), 1)
-                after = len(self._rows(block))
+                after = len(self.laid(block))
                 self.top = self.top._replace(row=min(self.top.row * after // before, max(after - 1, 0)))
             self._heights.clear()
         self.height = height
@@ -73,8 +74,7 @@ class View:
 
     def rows(self) -> list[Seen]:
         """The rows in the window, which is filled up with blank ones."""
-        if self.following:
-            self.top = self._end()
+        self.top = self._end() if self.following else self._valid(self.top)
         found = self._from(self.top)
         if not self.following and len(found) < self.height:
             self.following = True
@@ -88,9 +88,9 @@ class View:
         """Move the window down by some rows, or up by a negative number of them."""
         if rows < 0:
             self.following = False
-            self.top = self._up(self.top, -rows)
+            self.top = self.up(self.top, -rows)
         elif not self.following:
-            self.top = self._down(self.top, rows)
+            self.top = self.down(self.top, rows)
             end = self._end()
             if self.top >= end:
                 self.top, self.following = end, True
@@ -98,14 +98,14 @@ class View:
     def go(self, place: Place, above: int = 0) -> None:
         """Move the window so that a place is at its top, or has some rows above it."""
         self.following = False
-        self.top = self._up(place, above)
+        self.top = self.up(place, above)
         end = self._end()
         if self.top >= end:
             self.top, self.following = end, True
 
     def sees(self, place: Place) -> bool:
         """Whether a place is inside the window."""
-        return self.top <= place <= self._down(self.top, self.height - 1)
+        return self.top <= place <= self.down(self.top, self.height - 1)
 
     @property
     def overflows(self) -> bool:
@@ -143,13 +143,15 @@ class View:
             above -= height
         return self._end()
 
-    def _block(self, place: Place) -> Block | None:
+    def block(self, place: Place) -> Block | None:
+        """The block at a place."""
         if place.message >= len(self.messages):
             return None
         blocks = self.messages[place.message].blocks
         return blocks[place.block] if place.block < len(blocks) else None
 
-    def _rows(self, block: Block) -> list[Row]:
+    def laid(self, block: Block) -> list[Row]:
+        """The rows of a block, laid out if they are not."""
         assert self.look is not None
         kept = block.kept
         rows = block.rows(self.look, self.limit)
@@ -157,6 +159,15 @@ class View:
             self._kept.append(block)
             self._kept_rows += len(rows)
         return rows
+
+    def _valid(self, place: Place) -> Place:
+        """The place, or the nearest there is: the last blocks of a growing text may become fewer."""
+        number = min(place.message, max(len(self.messages) - 1, 0))
+        if not self.messages:
+            return Place(0, 0, 0)
+        index = min(place.block, len(self.messages[number].blocks) - 1)
+        rows = len(self.laid(self.messages[number].blocks[index]))
+        return Place(number, index, min(place.row, max(rows - 1, 0)))
 
     def _forget(self, seen: set[int]) -> None:
         """Give back the rows of the blocks that were laid out longest ago."""
@@ -180,7 +191,7 @@ class View:
             while index < len(blocks) and len(found) < self.height:
                 block = blocks[index]
                 height = block.height(self.limit)
-                rows = self._rows(block)
+                rows = self.laid(block)
                 if len(rows) != height:
                     self.touch(number)
                 found += [Seen(row, block, message) for row in (rows[skip:] if skip else rows)]
@@ -195,12 +206,13 @@ class View:
         for number in range(len(self.messages) - 1, -1, -1):
             blocks = self.messages[number].blocks
             for index in range(len(blocks) - 1, -1, -1):
-                need -= len(self._rows(blocks[index]))
+                need -= len(self.laid(blocks[index]))
                 if need <= 0:
                     return Place(number, index, -need)
         return Place(0, 0, 0)
 
-    def _up(self, place: Place, rows: int) -> Place:
+    def up(self, place: Place, rows: int) -> Place:
+        """The place some rows above another, at most the first."""
         number, index, row = place
         while rows > row:
             rows -= row
@@ -210,19 +222,35 @@ class View:
                 number -= 1
                 index = len(self.messages[number].blocks)
             index -= 1
-            row = len(self._rows(self.messages[number].blocks[index]))
+            row = len(self.laid(self.messages[number].blocks[index]))
         return Place(number, index, row - rows)
 
-    def _down(self, place: Place, rows: int) -> Place:
+    def down(self, place: Place, rows: int) -> Place:
+        """The place some rows below another, at most the last."""
         number, index, row = place
         row += rows
         while number < len(self.messages):
             blocks = self.messages[number].blocks
             while index < len(blocks):
-                height = len(self._rows(blocks[index]))
+                height = len(self.laid(blocks[index]))
                 if row < height:
                     return Place(number, index, row)
                 row -= height
                 index += 1
             number, index = number + 1, 0
-        return self._end()
+        if not self.messages:
+            return Place(0, 0, 0)
+        return Place(len(self.messages) - 1, len(self.messages[-1].blocks) - 1, 0)
+
+    def locate(self, number: int, stream: Stream, offset: int) -> Place:
+        """The row that shows this place in the source of a message's text."""
+        blocks = self.messages[number].blocks
+        found = 0
+        for index, block in enumerate(blocks):
+            if block.stream is stream and not isinstance(block, Chrome) and (block.start <= offset or not found):
+                found = index
+        row = 0
+        for place, line in enumerate(self.laid(blocks[found])):
+            if any(0 <= run[2] <= offset for run in line.runs):
+                row = place
+        return Place(number, found, row)

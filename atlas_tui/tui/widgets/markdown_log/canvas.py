@@ -1,0 +1,262 @@
+"""The widget's lower half: a window on messages, its scrollbar, and the refreshing of lines that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from atlas_tui.tui.widgets.markdown_log import looks, messages
+from atlas_tui.tui.widgets.markdown_log.message import Message
+from atlas_tui.tui.widgets.markdown_log.paint import BAR, GUTTER, MARGIN, Drawn, Mark, Painter
+from atlas_tui.tui.widgets.markdown_log.view import Place, Seen, View
+
+WHEEL = 3  # rows that a notch of the mouse wheel moves
+_NEW_BELOW = "↓ new text"
+
+
+class Canvas(Widget):
+    """Draws the rows of messages that are in the window, and moves the window."""
+
+    DEFAULT_CSS = looks.CSS
+    COMPONENT_CLASSES: ClassVar[set[str]] = looks.COMPONENTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("home,g", "home", "Top", show=False),
+        Binding("end,G", "end", "End", show=False),
+    ]
+
+    FollowChanged = messages.FollowChanged
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._messages: list[Message] = []
+        self._view = View(self._messages)
+        self._painter: Painter | None = None
+        self._look_checked = False
+        self._drawn: list[Drawn] = []
+        self._refreshed: list[Drawn] = []
+        self._seen: list[Seen] = []
+        self._outdated = True
+        self._asked = False
+        self._was_following = True
+        self._new_below = False
+        self._dragging = False
+
+    @property
+    def following(self) -> bool:
+        """Whether the end stays in sight while text arrives."""
+        return self._view.following
+
+    @property
+    def new_below(self) -> bool:
+        """Whether text arrived below while the log did not follow."""
+        return self._new_below
+
+    def scroll_to_end(self) -> None:
+        """Show the end, and follow it."""
+        self._view.following = True
+        self._changed()
+
+    def scroll_to_home(self) -> None:
+        """Show the beginning."""
+        self._draw()
+        self._view.go(Place(0, 0, 0))
+        self._changed()
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move down by some rows, up by a negative number."""
+        self._draw()
+        self._view.move(rows)
+        self._changed()
+
+    def page_up(self) -> None:
+        """Move up by a page, of which one row stays in sight."""
+        self.scroll_rows(1 - self.size.height)
+
+    def page_down(self) -> None:
+        """Move down by a page, of which one row stays in sight."""
+        self.scroll_rows(self.size.height - 1)
+
+    def action_move(self, rows: int) -> None:
+        """Move by some rows."""
+        self.scroll_rows(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move by a page up or down."""
+        self.scroll_rows(pages * (self.size.height - 1))
+
+    def action_home(self) -> None:
+        """Show the beginning."""
+        self.scroll_to_home()
+
+    def action_end(self) -> None:
+        """Show the end."""
+        self.scroll_to_end()
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        event.prevent_default()
+        self.scroll_rows(-WHEEL)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        event.prevent_default()
+        self.scroll_rows(WHEEL)
+
+    def _drag_thumb(self, y: int) -> None:
+        """Move so that the thumb of the scrollbar is about at this line."""
+        self._draw()
+        height = self.size.height
+        if y >= height - 1:
+            self.scroll_to_end()
+            return
+        _, total = self._view.extent()
+        self._view.go(self._view.at(max(y, 0) * max(total - height, 0) // max(height - 1, 1)))
+        self._changed()
+
+    def _touched(self, message: Message) -> None:
+        """A message looks different, or is longer."""
+        last = len(self._messages) - 1
+        self._view.touch(last if message is self._messages[last] else self._messages.index(message))
+        self._changed()
+
+    @contextmanager
+    def _reshaping(self, message: Message) -> Iterator[None]:
+        """Keep the reader's place while blocks of a message are shown or hidden."""
+        view = self._view
+        number = self._messages.index(message)
+        held = view.top.message == number and not view.following
+        block = view.block(view.top) if held else None
+        yield
+        if held:
+            blocks = message.blocks
+            if block in blocks:
+                view.top = view.top._replace(block=blocks.index(block))
+            else:
+                view.top = Place(number, 0, 0)
+        self._touched(message)
+
+    def _changed(self) -> None:
+        """Something that may be seen changed; the screen follows once the caller is done."""
+        self._outdated = True
+        if not self._asked and self.is_attached:
+            self._asked = True
+            self.call_next(self._refresh_changed)
+
+    def _refresh_changed(self) -> None:
+        """Refresh the lines that look different from what was refreshed last."""
+        self._asked = False
+        if not self.size:
+            return
+        old, new = self._refreshed, self._draw()
+        if old is new:
+            return
+        self._refreshed = new
+        if len(old) != len(new):
+            self.refresh()
+            return
+        width = self.size.width
+        changed = [Region(0, y, width, 1) for y, drawn in enumerate(new) if drawn != old[y]]
+        if changed:
+            self.refresh(*changed)
+
+    def _draw(self) -> list[Drawn]:
+        """The lines as they should look now."""
+        if (self._outdated or not self._drawn) and self.size:
+            self._fit()
+            self._seen = self._view.rows()
+            self._drawn = self._decorate(self._seen)
+            self._outdated = False
+            if self._view.following:
+                self._new_below = False
+            if self._view.following != self._was_following:
+                self._was_following = self._view.following
+                self.post_message(self.FollowChanged(self, self._was_following))
+        return self._drawn
+
+    def _fit(self) -> None:
+        """Take note of a new size or theme."""
+        width, height = self.size
+        if self._painter is None or not self._look_checked:
+            self._look_checked = True
+            look = looks.Look(self)
+            if self._painter is None or not self._painter.look.same(look):
+                self._painter = Painter(look, width)
+                self._view.look = look
+        if self._painter.columns != width:
+            self._painter = Painter(self._painter.look, width)
+        limit = max(width - GUTTER - MARGIN - BAR, 4)
+        if (limit, height) != (self._view.limit, self._view.height):
+            self._view.resize(limit, height)
+            self._outdated = True
+
+    def _decorate(self, seen: list[Seen]) -> list[Drawn]:
+        thumb = self._thumb(len(seen))
+        drawn = []
+        gutter, last = "", None
+        for y, line in enumerate(seen):
+            message = line.message
+            if message is not last:
+                gutter, last = self._gutter(message) if message else "", message
+            bar = gutter if message and line.block is not message.gap else ""
+            drawn.append(Drawn(line.row, bar, y in thumb if thumb else None, self._marks(line)))
+        if self._new_below and not self._view.following and drawn:
+            drawn[-1] = drawn[-1]._replace(note=_NEW_BELOW)
+        return drawn
+
+    def _gutter(self, message: Message) -> str:
+        """The name of the style of a message's bar, "" for none."""
+        return {"user": "bar-user", "error": "bar-error"}.get(message.role, "")
+
+    def _marks(self, line: Seen) -> tuple[Mark, ...]:
+        """The marks on a line."""
+        return ()
+
+    def _thumb(self, height: int) -> range:
+        above, total = self._view.extent()
+        if total <= height or not height:
+            return range(0)
+        size = max(1, height * height // total)
+        if self._view.following:
+            return range(height - size, height)
+        start = min(above * (height - size) // max(total - height, 1), height - size)
+        return range(start, start + size)
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the content."""
+        drawn = self._draw()
+        if self._painter is None or y >= len(drawn):
+            return Strip.blank(self.size.width)
+        return self._painter.strip(drawn[y])
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are kept; the caches of styles and lines that Textual has are passed by."""
+        if self.gutter:
+            return super().render_lines(crop)
+        drawn = self._draw()
+        painter = self._painter
+        if painter is None or not drawn:
+            return [Strip.blank(crop.width, self.rich_style)] * crop.height
+        strips = [painter.strip(line) for line in drawn[crop.y : crop.bottom]]
+        if crop.x or crop.width != painter.columns:
+            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+        return strips
+
+    def _on_resize(self, event: events.Resize) -> None:
+        self._changed()
+
+    def notify_style_update(self) -> None:
+        """The theme, or another style, may have changed."""
+        super().notify_style_update()
+        self._look_checked = False
+        self._outdated = True

@@ -1,0 +1,329 @@
+"""The widget, in an app without a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.message import Message
+from textual.pilot import Pilot
+
+from atlas_tui.tui.widgets.markdown_log import CodeBlock, MarkdownLog
+
+LONG = "".join(f"Paragraph {number} has **some** words and `code` in it.\n\n" for number in range(80))
+CODE = "Text\n\n```python\nx = 1\n\ty = 2\n```\n\n~~~\nplain\n~~~\n"
+
+
+class LogApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield MarkdownLog()
+
+    @property
+    def log_(self) -> MarkdownLog:
+        return self.query_one(MarkdownLog)
+
+    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
+        self.heard.append(message)
+
+    def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
+        self.heard.append(message)
+
+    def on_markdown_log_follow_changed(self, message: MarkdownLog.FollowChanged) -> None:
+        self.heard.append(message)
+
+
+def screen(app: App[None]) -> list[str]:
+    """What the terminal shows, without the column of the scrollbar."""
+    width = app.size.width - 1
+    return [strip.crop(0, width).text.rstrip() for strip in app.screen._compositor.render_strips()]
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.fixture
+def app() -> Iterator[LogApp]:
+    yield LogApp()
+
+
+async def test_messages_have_titles_bars_and_footers(app: LogApp) -> None:
+    async with app.run_test(size=(40, 14)) as pilot:
+        log = app.log_
+        log.add("q", "user", "What is *this*?", title="You")
+        log.add("a", "assistant", title="mock:mock-basic")
+        log.append("a", "An **answer**")
+        log.append("a", " in two deltas")
+        log.finish("a", "12 tok", "incomplete")
+        log.add("e", "error", "It failed [/x]")
+        await settle(pilot)
+        assert screen(app)[:10] == [
+            "▌ You",
+            "▌ What is this?",
+            "",
+            "  mock:mock-basic",
+            "  An answer in two deltas",
+            "  ◌ incomplete · 12 tok",
+            "",
+            "▌ It failed [/x]",
+            "",
+            "",
+        ]
+        assert log.keys == ["q", "a", "e"]
+        assert log.text_of("a") == "An **answer** in two deltas"
+
+
+async def test_what_is_on_the_screen_is_what_a_fresh_log_draws(app: LogApp) -> None:
+    async with app.run_test(size=(50, 20)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", title="a")
+        text = CODE + LONG[:900] + "| a | b |\n|---|---|\n| 1 | 2 |\n\n- x\n- y\n" + LONG[:700]
+        for start in range(0, len(text), 29):
+            log.append("a", text[start : start + 29])
+            await pilot.pause()
+        shown = screen(app)
+        log.refresh()
+        await settle(pilot)
+        assert screen(app) == shown
+    fresh = LogApp()
+    async with fresh.run_test(size=(50, 20)) as pilot:
+        fresh.log_.add("a", "assistant", text, title="a")
+        await settle(pilot)
+        assert screen(fresh) == shown
+
+
+async def test_the_end_is_followed_until_the_reader_scrolls_up(app: LogApp) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        log = app.log_
+        log.focus()
+        log.add("a", "assistant", LONG)
+        log.append("a", "last words")
+        await settle(pilot)
+        assert "last words" in "\n".join(screen(app))
+        await pilot.press("pageup")
+        await settle(pilot)
+        before = screen(app)
+        assert not log.following
+        assert not log.new_below
+        log.append("a", "\n\nnew words")
+        await settle(pilot)
+        assert screen(app)[:-1] == before[:-1]
+        assert "↓ new text" in screen(app)[-1]
+        assert log.new_below
+        await pilot.press("end")
+        await settle(pilot)
+        assert "new words" in "\n".join(screen(app))
+        assert log.following
+        assert not log.new_below
+        assert [message.following for message in app.heard] == [False, True]  # type: ignore[attr-defined]
+        await pilot.press("pageup", "pagedown", "down")
+        await settle(pilot)
+        assert log.following
+
+
+async def test_paging_through_unmeasured_text_skips_and_repeats_nothing(app: LogApp) -> None:
+    async with app.run_test(size=(30, 11)) as pilot:
+        log = app.log_
+        log.focus()
+        for number in range(12):
+            log.add(str(number), "assistant", LONG[: 200 + number * 17], title=f"title {number}")
+        await settle(pilot)
+        pages = [screen(app)]
+        for _ in range(60):
+            await pilot.press("pageup")
+            await settle(pilot)
+            pages.insert(0, screen(app))
+            if pages[0] == pages[1]:
+                break
+        del pages[0]
+        lines = pages[0]
+        for page in pages[1:]:
+            overlap = max(n for n in range(1, 12) if lines[-n:] == page[:n])
+            lines = lines + page[overlap:]
+        titles = [line.strip() for line in lines if line.strip().startswith("title")]
+        assert titles == [f"title {number}" for number in range(12)]
+        await pilot.press("home")
+        await settle(pilot)
+        assert screen(app) == pages[0]
+
+
+async def test_a_new_width_keeps_the_reading_position(app: LogApp) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", LONG)
+        log.scroll_to_home()
+        log.scroll_rows(41)
+        await settle(pilot)
+        top = next(line for line in screen(app) if line.strip()).split()[1]
+        for width in (33, 90, 60):
+            await pilot.resize_terminal(width, 12)
+            await settle(pilot)
+            assert next(line for line in screen(app) if line.strip()).split()[1] == top
+
+
+async def test_5000_messages_open_without_being_laid_out(app: LogApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        log = app.log_
+        for number in range(5_000):
+            log.add(str(number), "user" if number % 2 else "assistant", CODE + f"message {number}\n\n" + LONG[:300])
+        await settle(pilot)
+        assert sum(message.answer.parsed for message in log._messages) < 20
+        log.scroll_to_home()
+        await settle(pilot)
+        assert "message 0" in "\n".join(screen(app))
+        assert sum(message.answer.parsed for message in log._messages) < 40
+
+
+async def test_rows_far_from_the_window_are_given_back(app: LogApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        log = app.log_
+        log.focus()
+        for number in range(40):
+            log.add(str(number), "assistant", LONG * 3)
+        log.scroll_to_home()
+        for _ in range(800):
+            log.page_down()
+            log._draw()
+        await settle(pilot)
+        kept = [block.height(log._view.limit) for message in log._messages for block in message.blocks if block.kept]
+        assert 0 < sum(kept) < 7_000
+
+
+async def test_reasoning_is_folded_when_the_answer_begins(app: LogApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", title="m")
+        log.append_reasoning("a", "First I think.\n\nThen I ")
+        log.append_reasoning("a", "know.")
+        await settle(pilot)
+        assert [line.strip() for line in screen(app)[1:5]] == ["▾ Reasoning", "First I think.", "", "Then I know."]
+        log.append("a", "It is so.")
+        await settle(pilot)
+        assert [line.strip() for line in screen(app)[1:4]] == ["▸ Reasoning · 6 words", "", "It is so."]
+        await pilot.click(MarkdownLog, offset=(5, 1))
+        await settle(pilot)
+        assert [line.strip() for line in screen(app)[1:5]] == ["▾ Reasoning", "First I think.", "", "Then I know."]
+        assert log.text_of("a") == "It is so."
+
+
+async def test_messages_are_put_after_others_folded_and_removed(app: LogApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        log.add("a", "user", "one")
+        log.add("c", "user", "three")
+        log.add("b", "assistant", "two\n\nand more of it", after="a", title="B")
+        log.fold("b")
+        await settle(pilot)
+        assert [line.strip() for line in screen(app)[:5]] == ["▌ one", "", "▸ B  two and more of it", "", "▌ three"]
+        log.unfold("b")
+        log.remove("a")
+        await settle(pilot)
+        assert [line.strip() for line in screen(app)[:4]] == ["B", "two", "", "and more of it"]
+        log.clear()
+        await settle(pilot)
+        assert not any(screen(app))
+        assert log.keys == []
+
+
+async def test_wrong_keys_and_roles_are_refused(app: LogApp) -> None:
+    async with app.run_test():
+        log = app.log_
+        log.add("a", "user", "x")
+        with pytest.raises(ValueError, match="already"):
+            log.add("a", "user")
+        with pytest.raises(ValueError, match="unknown role"):
+            log.add("b", "system")
+        with pytest.raises(ValueError, match="unknown state"):
+            log.finish("a", state="done")
+        with pytest.raises(KeyError):
+            log.append("nobody", "x")
+
+
+async def test_focus_walks_the_messages(app: LogApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        for key in "abc":
+            log.add(key, "assistant", LONG[:300], title=key)
+        await settle(pilot)
+        log.focus_message("a")
+        await settle(pilot)
+        assert log.focused_key == "a"
+        assert screen(app)[0] == "▌ a"
+        log.focus_next_message()
+        log.focus_next_message()
+        log.focus_next_message()
+        assert log.focused_key == "c"
+        log.focus_previous_message()
+        assert log.focused_key == "b"
+        log.focus_message(None)
+        await settle(pilot)
+        keys = [message.key for message in app.heard if isinstance(message, MarkdownLog.MessageFocused)]
+        assert keys == ["a", "b", "c", "b", None]
+
+
+async def test_code_is_found_and_focused_in_turn(app: LogApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", CODE + LONG)
+        log.add("b", "user", "no code")
+        assert log.code_blocks("a") == [CodeBlock("python", "x = 1\n\ty = 2\n"), CodeBlock("", "plain\n")]
+        assert log.focused_code is None
+        assert log.next_code_block() == CodeBlock("python", "x = 1\n\ty = 2\n")
+        await settle(pilot)
+        assert "x = 1" in "\n".join(screen(app))
+        assert log.next_code_block() == log.focused_code == CodeBlock("", "plain\n")
+        assert log.next_code_block() == CodeBlock("python", "x = 1\n\ty = 2\n")
+
+
+async def test_find_sees_through_marks_and_line_breaks(app: LogApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", "A **bold\nWORD** here.\n\n" + LONG + "One more bold word")
+        await settle(pilot)
+        assert log.find("bold word") == 2
+        await settle(pilot)
+        assert "A bold" in "\n".join(screen(app))
+        log.find_next()
+        await settle(pilot)
+        assert "One more bold word" in "\n".join(screen(app))
+        log.find_next()
+        await settle(pilot)
+        assert "A bold" in "\n".join(screen(app))
+        log.append("a", ", and a bold word")
+        log.find_previous()
+        await settle(pilot)
+        assert "and a bold word" in "\n".join(screen(app))
+        assert log.find("nowhere") == 0
+        log.clear_find()
+
+
+async def test_a_click_on_a_link_tells_its_target_and_opens_nothing(app: LogApp) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", "See [here](https://example.com/x) and https://auto.example/y.")
+        await settle(pilot)
+        assert screen(app)[0] == "  See here (https://example.com/x) and"
+        await pilot.click(MarkdownLog, offset=(7, 0))
+        await pilot.click(MarkdownLog, offset=(4, 1))
+        await pilot.click(MarkdownLog, offset=(3, 0))
+        await settle(pilot)
+        hrefs = [message.href for message in app.heard if isinstance(message, MarkdownLog.LinkClicked)]
+        assert hrefs == ["https://example.com/x", "https://auto.example/y"]
+
+
+async def test_escape_sequences_never_reach_the_terminal(app: LogApp) -> None:
+    hostile = "a\x1b]52;c;x\x07b \x9b31m \u202etxt &#27;[2J &#x9b; [x](<\x1b[m>) ![\x1b](\x1b) `\x1b` \n\n```\x1b[1m\n\x1b\n```\n"
+    async with app.run_test(size=(80, 20)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", hostile, title="t\x1b[1m")
+        log.finish("a", "f\x1b[1m")
+        await settle(pilot)
+        text = "".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert not [character for character in text if ord(character) < 32 or 0x7F <= ord(character) < 0xA0]
+        assert "\u202e" not in text
