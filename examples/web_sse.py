@@ -49,6 +49,7 @@ def done(response: ModelResponse) -> dict[str, Any]:
     return {
         "provider": response.provider,
         "model": clean(response.model),
+        "mock": response.mock,
         "finish_reason": response.finish_reason,
         "usage": response.usage.to_dict(),
         "cost": response.cost.to_dict(),
@@ -186,9 +187,10 @@ PAGE = """<!doctype html>
 
   const on = {  // textContent: whatever a model writes stays text
     text: ({text}) => { answer.append(text); },
-    done: ({model, usage, cost}) => {
+    done: ({model, mock, usage, cost}) => {
       const dollars = cost.known ? "$" + cost.total.toFixed(6) : "cost unknown";
-      state.textContent = `${model}: ${usage.input_tokens} tokens in, ${usage.output_tokens} out, ${dollars}`;
+      const tokens = `${usage.input_tokens} tokens in, ${usage.output_tokens} out`;
+      state.textContent = `${model}${mock ? " (mock)" : ""}: ${tokens}, ${dollars}`;
     },
     error: ({message}) => { state.textContent = message; },
   };
@@ -234,13 +236,17 @@ PAGE = """<!doctype html>
 
 def serve(server: str, client: QueryClient, port: int) -> None:
     """Serve on this machine alone until Ctrl+C."""
-    print(f"Serving on http://127.0.0.1:{port}", flush=True)
+    where = f"Serving on http://127.0.0.1:{port}"
     if server == "flask":
-        flask_app(client).run(port=port, threaded=True)
+        flask = flask_app(client)
+        print(where, flush=True)
+        flask.run(port=port, threaded=True)
     else:
         import uvicorn
 
-        uvicorn.run(starlette_app(client), port=port, log_level="warning", timeout_graceful_shutdown=1)
+        starlette = starlette_app(client)
+        print(where, flush=True)
+        uvicorn.run(starlette, port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 
 def main() -> int:
