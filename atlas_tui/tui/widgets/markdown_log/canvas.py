@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -35,7 +35,7 @@ class Canvas(Widget):
         Binding("end,G", "end", "End", show=False),
     ]
 
-    FollowChanged = messages.FollowChanged
+    FollowChanged: TypeAlias = messages.FollowChanged
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)

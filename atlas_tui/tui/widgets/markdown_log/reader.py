@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from atlas_tui.tui.widgets.markdown_log import messages
 from atlas_tui.tui.widgets.markdown_log.find import Finder
 from atlas_tui.tui.widgets.markdown_log.message import CodeBlock, Message
@@ -13,7 +15,7 @@ from atlas_tui.tui.widgets.markdown_log.view import Place, Seen
 class Reader(Selecting):
     """The log knows which message, which code and which match one is at."""
 
-    MessageFocused = messages.MessageFocused
+    MessageFocused: TypeAlias = messages.MessageFocused
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)

@@ -7,7 +7,7 @@ is slicing the source.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
@@ -43,7 +43,7 @@ class Selecting(Canvas):
         Binding("ctrl+a", "select_all", "Select all", show=False),
     ]
 
-    LinkClicked = messages.LinkClicked
+    LinkClicked: TypeAlias = messages.LinkClicked
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from textual.app import App, ComposeResult
 from textual.message import Message
@@ -49,8 +47,8 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 @pytest.fixture
-def app() -> Iterator[LogApp]:
-    yield LogApp()
+def app() -> LogApp:
+    return LogApp()
 
 
 async def test_messages_have_titles_bars_and_footers(app: LogApp) -> None:
@@ -121,7 +119,8 @@ async def test_the_end_is_followed_until_the_reader_scrolls_up(app: LogApp) -> N
         assert "new words" in "\n".join(screen(app))
         assert log.following
         assert not log.new_below
-        assert [message.following for message in app.heard] == [False, True]  # type: ignore[attr-defined]
+        follows = [message.following for message in app.heard if isinstance(message, MarkdownLog.FollowChanged)]
+        assert follows == [False, True]
         await pilot.press("pageup", "pagedown", "down")
         await settle(pilot)
         assert log.following
@@ -318,7 +317,8 @@ async def test_a_click_on_a_link_tells_its_target_and_opens_nothing(app: LogApp)
 
 
 async def test_escape_sequences_never_reach_the_terminal(app: LogApp) -> None:
-    hostile = "a\x1b]52;c;x\x07b \x9b31m \u202etxt &#27;[2J &#x9b; [x](<\x1b[m>) ![\x1b](\x1b) `\x1b` \n\n```\x1b[1m\n\x1b\n```\n"
+    hostile = "a\x1b]52;c;x\x07b \x9b31m \u202etxt &#27;[2J &#x9b; [x](<\x1b[m>)"
+    hostile += " ![\x1b](\x1b) `\x1b` \n\n```\x1b[1m\n\x1b\n```\n"
     async with app.run_test(size=(80, 20)) as pilot:
         log = app.log_
         log.add("a", "assistant", hostile, title="t\x1b[1m")

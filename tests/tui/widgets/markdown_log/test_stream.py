@@ -17,8 +17,10 @@ PIECES = [
     "| a | b |\n", "|---|--:|\n", "| 1 | 2222 |\n", "| longer cell | `x|y` | extra |\n", "a | b\n", "-|-\n", "---\n",
     "***\n", "<div>\n", "</div>\n", "<b>inline</b><br>next\n", "<!-- c\n", "-->\n", "[ref]: /url\n", "'title\n",
     "[ref]: <x> 'a\n", "b'\n", "[ref] and [text](http://a.b/c_d \"t\")\n", "![img](x.png)\n", "https://a.b/c?d=e.\n",
-    "\\[\n", "\\]\n", "\\[ x^2 \\]\n", "$$\n", "$a_1$ and $5\n", "$$ y $$\n", "日本語の文字列がここに続きます、とても長い\n",
-    "👩‍👩‍👧 e\u0301 \u05d0\u05d1\u05d2\n", "&amp; &#27; \\* \\`\n", "hard  \nbreak\\\nhere\n", "x" * 90 + "\n", "\x1b[31m\r\n",
+    "\\[\n", "\\]\n", "\\[ x^2 \\]\n", "$$\n", "$a_1$ and $5\n", "$$ y $$\n",
+    "日本語の文字列がここに続きます、とても長い\n",
+    "👩‍👩‍👧 e\u0301 \u05d0\u05d1\u05d2\n", "&amp; &#27; \\* \\`\n", "hard  \nbreak\\\nhere\n", "x" * 90 + "\n",
+    "\x1b[31m\r\n",
 ]  # fmt: skip
 LINES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 NOISE = st.text(alphabet="ab 1-*_`~#>|[]()!<&\\$\n\t.:=+é日", max_size=60)
