@@ -1,0 +1,121 @@
+"""The application: themes, signals, and the way in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingsMap
+from textual.screen import Screen
+
+from atlas_tui.config import Config, config_path
+from atlas_tui.errors import AtlasError, ProviderError
+from atlas_tui.models.factory import create_provider
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.session import Session
+from atlas_tui.tui import commands, themes
+from atlas_tui.tui.screens.catalogue import Catalogue
+from atlas_tui.tui.screens.chat import ChatScreen
+
+_PATIENCE = 0.6
+"""Seconds that leaving waits for the answer under way to be kept."""
+
+
+class AtlasApp(App[int]):
+    """The terminal program. What it does is in its screens."""
+
+    TITLE = "Atlas"
+    CSS = "* { scrollbar-size-vertical: 1; }"
+
+    def __init__(
+        self,
+        session: Session,
+        catalogue: Catalogue,
+        *,
+        problem: AtlasError | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.chat = ChatScreen(
+            session, catalogue, commands.resolve_keys(catalogue.config.keys), clock=clock, problem=problem
+        )
+        self._bindings = BindingsMap(commands.bindings("app", self.chat.keys))
+        self._refused_themes: list[str] = []
+        self._load_themes(catalogue.config.theme)
+
+    def _load_themes(self, wanted: str | None) -> None:
+        found, self._refused_themes = themes.load_themes(themes.shipped_folder(), config_path().parent / "themes")
+        for theme in found:
+            self.register_theme(theme)
+        if wanted and wanted not in self.available_themes:
+            self._refused_themes.append(f"there is no theme {wanted!r}: {commands.BY_ID['theme'].slash} lists them")
+        self.theme = wanted if wanted in self.available_themes else themes.DEFAULT
+
+    def get_default_screen(self) -> Screen[None]:
+        """The chat."""
+        return self.chat
+
+    def on_mount(self) -> None:
+        """The terminal is ours: give it back on a signal too."""
+        self._handle_signals()
+        for problem in self._refused_themes:
+            self.notify(problem, severity="warning", markup=False)
+        self.call_after_refresh(_settle_memory)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every action of the table that a slash command has too."""
+        for action in commands.ACTIONS:
+            if action.slash:
+                keys = "  ".join(commands.show_key(key) for key in self.chat.keys[action.id])
+                yield SystemCommand(action.text, f"{keys}  {action.slash}", partial(self.chat.action_act, action.id))
+
+    async def on_unmount(self) -> None:
+        """Keep the answer under way; its thread ends with it."""
+        self.chat.conversation.close(_PATIENCE)
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            try:
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+            except (NotImplementedError, RuntimeError, ValueError):  # no signals here: Windows, or not the main thread
+                return
+
+
+def run(
+    config: Config, *, target: str | None = None, model: str | None = None, mock: bool = False, debug: bool = False
+) -> int:
+    """Run the terminal program and give its exit status.
+
+    Raises:
+        ConfigError: a name, an option, a key binding is wrong; nothing was drawn.
+    """
+    catalogue = Catalogue(config, mock=mock)
+    problem: AtlasError | None = None
+    try:
+        provider = catalogue.provider(target or config.default_provider, model)
+    except ProviderError as error:  # no key: the screen opens all the same, and says so
+        problem, provider = error, create_provider("mock", config=config)
+    session = Session(
+        provider,
+        system_prompt=config.system_prompt,
+        max_tokens=config.max_tokens,
+        fallback=[catalogue.provider(name) for name in config.fallback],
+        knowledge=KnowledgeBase(config.db_path, config.collection_name),
+        max_cost=config.max_cost,
+    )
+    app = AtlasApp(session, catalogue, problem=problem)
+    app.run()
+    return app.return_code or 0
+
+
+def _settle_memory() -> None:
+    """What the start made stays: keep the collector from going over it again and again while text streams."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)

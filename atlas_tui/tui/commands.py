@@ -1,0 +1,241 @@
+"""The one table of actions. Bindings, footer, help screen, palette, slash commands and the README's key table are
+made from it; the `[keys]` table of the configuration rebinds by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from textual.binding import Binding, BindingError, InvalidBinding
+from textual.keys import Keys
+
+from atlas_tui.errors import ConfigError
+
+Scope = Literal["app", "chat", "prompt"]
+State = Literal["empty", "idle", "running", "failed", "transcript"]
+"""What the screen is doing, which decides what the footer offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a user can do."""
+
+    id: str
+    """The name in `[keys]`; the screen's method is `action_ID`."""
+    keys: str
+    """Keys, separated by commas; at least one arrives in every terminal."""
+    text: str
+    """What it does, for palette and help."""
+    group: str
+    """The heading in the help screen."""
+    slash: str = ""
+    """The slash command, or nothing where only a key makes sense."""
+    argument: str = ""
+    """What the slash command takes, if anything."""
+    hint: str = ""
+    """The word in the footer."""
+    states: tuple[State, ...] = ()
+    """When the footer shows it."""
+    scope: Scope = "chat"
+
+
+ANSWERING, ANSWERS, SCREEN, PROGRAM = "Asking", "Answers", "Screen", "Program"
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "send", "enter", "Send the prompt", ANSWERING, hint="send", states=("empty", "idle", "failed"), scope="prompt"
+    ),
+    Action("newline", "ctrl+j,shift+enter,alt+enter", "Begin a new line", ANSWERING, scope="prompt"),
+    Action("stop", "escape", "Stop the answer, at once", ANSWERING, "/stop", hint="stop", states=("running",)),
+    Action(
+        "interrupt",
+        "ctrl+c",
+        "Copy the selection; else stop; else clear the prompt; twice: quit",
+        ANSWERING,
+    ),
+    Action(
+        "retry",
+        "ctrl+r,f5,r",
+        "Ask again: the new answer joins the old one",
+        ANSWERING,
+        "/retry",
+        hint="retry",
+        states=("failed", "transcript"),
+    ),
+    Action(
+        "fall_back",
+        "f6,f",
+        "Ask the next target of the fallback chain, now",
+        ANSWERING,
+        "/fallback",
+        hint="fall back",
+        states=("failed",),
+    ),
+    Action("editor", "ctrl+g", "Write the prompt in $EDITOR", ANSWERING, "/editor"),
+    Action(
+        "model",
+        "f3,ctrl+l",
+        "Choose provider and model",
+        ANSWERING,
+        "/model",
+        "TARGET",
+        hint="model",
+        states=("empty", "idle", "failed"),
+    ),
+    Action("new", "ctrl+n", "Begin a new conversation", ANSWERING, "/new", hint="new", states=("idle",)),
+    Action("copy", "y", "Copy the answer as plain text", ANSWERS, "/copy", hint="copy", states=("transcript",)),
+    Action("copy_markdown", "Y", "Copy the answer's Markdown", ANSWERS, "/markdown"),
+    Action(
+        "code", "u", "Copy a code block; again: the next one", ANSWERS, "/code", hint="code", states=("transcript",)
+    ),
+    Action("previous_sibling", "left_square_bracket", "Show the answer before this retry", ANSWERS),
+    Action("next_sibling", "right_square_bracket", "Show the answer after it", ANSWERS),
+    Action("next_message", "n", "Go to the next message", ANSWERS),
+    Action("previous_message", "p", "Go to the message before", ANSWERS),
+    Action("page_up", "pageup", "Scroll one page back", ANSWERS),
+    Action("page_down", "pagedown", "Scroll one page on", ANSWERS),
+    Action("follow", "ctrl+end", "Go to the end and follow the answer", ANSWERS),
+    Action("find", "ctrl+f", "Find in the transcript", ANSWERS, "/find", "TEXT"),
+    Action("sidebar", "f4,ctrl+b", "Show or hide the sidebar", SCREEN, "/sidebar", hint="sidebar", states=("empty",)),
+    Action("context", "f8", "Show the passages that were sent along", SCREEN, "/context"),
+    Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME"),
+    Action(
+        "palette",
+        "ctrl+p,slash",
+        "Search all of this",
+        PROGRAM,
+        hint="commands",
+        states=("empty", "idle", "running", "transcript"),
+        scope="app",
+    ),
+    Action(
+        "help",
+        "f1,question_mark",
+        "Show every key",
+        PROGRAM,
+        "/help",
+        hint="help",
+        states=("empty", "idle", "running", "failed", "transcript"),
+    ),
+    Action("quit", "ctrl+q", "Quit", PROGRAM, "/quit", hint="quit", states=("empty",), scope="app"),
+)
+BY_ID = {action.id: action for action in ACTIONS}
+BY_SLASH = {action.slash: action for action in ACTIONS if action.slash}
+
+KeyTable = Mapping[str, tuple[str, ...]]
+"""The keys of each action, by id, in the names that Textual gives them."""
+
+_MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
+_NAMES = {key.value for key in Keys if not key.value.startswith("<")}
+_SIGNS = {"comma": ",", "space": " "} | {
+    binding.key: sign
+    for sign in map(chr, range(0x21, 0x7F))
+    if sign != ","
+    for binding in Binding.make_bindings([Binding(sign, "")])
+}
+"""The names that Textual has for keys that type a character."""
+_LONG = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del"}
+
+
+def resolve_keys(overrides: Mapping[str, str] | None = None) -> KeyTable:
+    """The keys of every action, with the user's own instead of the defaults.
+
+    Raises:
+        ConfigError: an id or a key is unknown, or two actions want one key; the message names them.
+    """
+    overrides = overrides or {}
+    for name in overrides:
+        if name not in BY_ID:
+            near = get_close_matches(name, BY_ID, 1)
+            meant = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(BY_ID)}"
+            raise ConfigError(f"[keys] has no action {name!r}: {meant}")
+    table = {action.id: _key_names(action.id, overrides.get(action.id, action.keys)) for action in ACTIONS}
+    owners: dict[str, str] = {}
+    for name, keys in table.items():
+        for key in keys:
+            other = owners.setdefault(key, name)
+            if other != name:
+                raise ConfigError(
+                    f"[keys] gives {show_key(key)} to both {other!r} and {name!r}: choose another key for one of them"
+                )
+    return table
+
+
+def bindings(scope: Scope, keys: KeyTable) -> Iterator[Binding]:
+    """The bindings of a scope. A key that types nothing works wherever the focus is, text fields included, with the
+    two exceptions that a text field has its own good use for."""
+    for action in ACTIONS:
+        if action.scope != scope:
+            continue
+        for key in keys[action.id]:
+            everywhere = not types_text(key) and key not in ("escape", "ctrl+c")
+            yield Binding(key, f"screen.act('{action.id}')", action.text, show=False, priority=everywhere)
+
+
+def hints(state: State, keys: KeyTable, *, without: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
+    """The footer in a state: key, word and action id, the most useful first."""
+    return [
+        (show_key(_best_key(keys[action.id], state), short=True), action.hint, action.id)
+        for action in ACTIONS
+        if state in action.states and action.id not in without and keys[action.id]
+    ]
+
+
+def help_groups(keys: KeyTable) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The help screen: for each group its rows of keys, slash command and text."""
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for action in ACTIONS:
+        shown = "  ".join(show_key(key) for key in keys[action.id])
+        groups.setdefault(action.group, []).append((shown, action.slash, action.text))
+    return list(groups.items())
+
+
+def markdown_table() -> str:
+    """The key table of the README."""
+    rows = ["| Key | Command | Does | `[keys]` id |", "| --- | --- | --- | --- |"]
+    for action in ACTIONS:
+        keys = " ".join(f"`{show_key(key)}`" for key in _key_names(action.id, action.keys))
+        slash = f"`{action.slash}`" if action.slash else ""
+        rows.append(f"| {keys} | {slash} | {action.text} | `{action.id}` |")
+    return "\n".join(rows) + "\n"
+
+
+def types_text(key: str) -> bool:
+    """True for a key that puts a character into a text field."""
+    return len(key) == 1 or key in _SIGNS
+
+
+def show_key(key: str, *, short: bool = False) -> str:
+    """A key as a person writes it: `Ctrl+R`, short `^R`."""
+    *modifiers, name = key.split("+")
+    if not modifiers and name in _SIGNS and name != "space":
+        return _SIGNS[name]
+    name = _LONG.get(name, name.title())
+    if short and modifiers == ["ctrl"]:
+        return f"^{name.upper()}"
+    return "+".join([*(modifier.title() for modifier in modifiers), name])
+
+
+def _best_key(keys: tuple[str, ...], state: State) -> str:
+    """In the transcript a letter is the shortest way; in the prompt a letter would only be typed."""
+    wanted = [key for key in keys if types_text(key) == (state == "transcript")]
+    return (wanted or list(keys))[0]
+
+
+def _key_names(action: str, keys: str) -> tuple[str, ...]:
+    names = []
+    for key in keys.split(","):
+        key = key.strip()
+        *modifiers, last = key.split("+") if len(key) > 1 else [key]
+        known = len(last) == 1 or last in _NAMES or last in _SIGNS
+        try:
+            (binding,) = Binding.make_bindings([Binding(key, action)])
+        except (BindingError, InvalidBinding, ValueError):
+            known = False
+        if not known or not set(modifiers) <= _MODIFIERS:
+            raise ConfigError(f"[keys] {action} = {keys!r}: there is no key {key!r} (write it like ctrl+r, f5 or y)")
+        names.append(binding.key)
+    return tuple(names)

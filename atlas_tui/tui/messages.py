@@ -1,0 +1,102 @@
+"""Every message of the terminal program: past tense for what happened, imperative for a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from atlas_tui.models.base import End, ModelInfo
+    from atlas_tui.models.factory import ProviderStatus
+
+
+@dataclass
+class Ready(Message):
+    """Events of a worker wait in the pump. Posted by worker threads; answer with `Pump.frame`."""
+
+    bubble = False
+    pump: object
+    """The pump that has them: a screen that has gone on to another stream knows its own."""
+
+
+@dataclass
+class Finished(Message):
+    """An answer has ended, well or not, and the screen shows how."""
+
+    end: End
+
+
+@dataclass
+class PromptSent(Message):
+    """The user sent this text."""
+
+    text: str
+
+
+@dataclass
+class CommandEntered(Message):
+    """The user entered a slash command."""
+
+    name: str
+    """With its slash."""
+    argument: str
+
+
+@dataclass
+class ExampleChosen(Message):
+    """The user took one of the example prompts of an empty chat."""
+
+    text: str
+
+
+@dataclass
+class TargetChosen(Message):
+    """The user chose who answers from now on."""
+
+    target: str
+
+
+@dataclass
+class ProvidersChecked(Message):
+    """It is known which providers can be used, and why the others cannot."""
+
+    statuses: Sequence[ProviderStatus]
+
+
+@dataclass
+class ModelsListed(Message):
+    """A provider gave its models, or said why it does not."""
+
+    provider: str
+    models: Sequence[ModelInfo]
+    problem: str = ""
+
+
+@dataclass
+class WindowKnown(Message):
+    """The context window of a target, in tokens, or None where it is not known."""
+
+    target: str
+    tokens: int | None
+
+
+@dataclass
+class FindChanged(Message):
+    """The user looks for this text in the transcript."""
+
+    query: str
+
+
+@dataclass
+class FindStepped(Message):
+    """The user wants the next hit, or the one before."""
+
+    backwards: bool = False
+
+
+@dataclass
+class FindClosed(Message):
+    """The user has found enough."""

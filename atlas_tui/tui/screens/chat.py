@@ -1,0 +1,295 @@
+"""The chat: transcript, prompt and sidebar, and how they are kept in step with the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus, Resize
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from atlas_tui.errors import AtlasError
+from atlas_tui.session import Session
+from atlas_tui.text import one_line
+from atlas_tui.tui import commands, messages
+from atlas_tui.tui.commands import KeyTable, State, show_key
+from atlas_tui.tui.screens.actions import Actions
+from atlas_tui.tui.screens.catalogue import Catalogue
+from atlas_tui.tui.screens.conversation import Conversation, literal
+from atlas_tui.tui.streaming import Pump
+from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.gauge import Gauge
+from atlas_tui.tui.widgets.key_hints import KeyHints
+from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+from atlas_tui.tui.widgets.meters import Status
+from atlas_tui.tui.widgets.prompt import PromptArea
+from atlas_tui.tui.widgets.sidebar import Sidebar
+from atlas_tui.tui.widgets.welcome import Welcome
+
+SMALLEST = (60, 16)
+"""Columns and rows below which there is only one sentence."""
+_WIDE = 100
+"""Columns from which on the sidebar stands beside the transcript by itself."""
+_METERS_EVERY = 0.25
+"""Seconds between two readings of the meters while an answer comes; none between answers."""
+_NOTICE_FOR = 5.0
+
+
+class ChatScreen(Screen[None]):
+    """A conversation with one model after the other."""
+
+    DEFAULT_CSS = """
+    ChatScreen {
+        layers: base above;
+        & #body, & #main { height: 1fr; }
+        & #main { width: 1fr; }
+        & MarkdownLog { height: 1fr; }
+        & PromptArea { margin: 0 1; padding: 1 2; background: $surface; border-left: outer $primary; }
+        & #too-small { display: none; width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
+        &.-chatting Welcome, &.-welcoming MarkdownLog, &.-no-sidebar Sidebar { display: none; }
+        &.-narrow Sidebar { dock: right; layer: above; width: 34; }
+        &.-low PromptArea { padding: 0 2; }
+        &.-too-small #body, &.-too-small KeyHints { display: none; }
+        &.-too-small #too-small { display: block; }
+    }
+    """
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (_WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (24, "-high")]
+
+    def __init__(
+        self,
+        session: Session,
+        catalogue: Catalogue,
+        keys: KeyTable,
+        *,
+        clock: Callable[[], float],
+        problem: AtlasError | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.catalogue = catalogue
+        self.keys = keys
+        self.clock = clock
+        self.transcript = MarkdownLog(id="transcript")
+        self.prompt = PromptArea(
+            [(action.slash, action.argument, action.text) for action in commands.ACTIONS if action.slash],
+            send_keys=keys["send"],
+            newline_keys=keys["newline"],
+        )
+        self.sidebar = Sidebar(Context())
+        self.gauge = Gauge(clock)
+        self.conversation = Conversation(
+            session, self.transcript, self.gauge, self, keys, on_documents=self.sidebar.context.show
+        )
+        self.focused_key: str | None = None
+        """The message of the transcript that actions are about; None is the last answer."""
+        self._problem = problem
+        self._actions = Actions(self)
+        self._sidebar_wanted: bool | None = None
+        self._meter_timer: Timer | None = None
+        self._notice_timer: Timer | None = None
+        for binding in commands.bindings("chat", keys):
+            self._bindings.key_to_bindings[binding.key] = [binding]
+
+    def compose(self) -> ComposeResult:
+        """Transcript and prompt, with the sidebar beside them and the keys below."""
+        with Horizontal(id="body"):
+            with Vertical(id="main"):
+                words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
+                yield Welcome([(show_key(self.keys[name][0]), word) for name, word in words.items()])
+                yield self.transcript
+                yield self.prompt
+                yield Status()
+            yield self.sidebar
+        yield KeyHints()
+        width, height = SMALLEST
+        yield Static(f"Atlas needs a terminal of at least {width}x{height}.", id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what is known now; look around after the first paint."""
+        self.add_class("-welcoming")
+        self._meter_timer = self.set_interval(_METERS_EVERY, self.read_meters, pause=True)
+        self.catalogue.listeners.append(self)
+        self.prompt.editor.focus()
+        self.show_target()
+        self.call_after_refresh(self.catalogue.warm_up, self.session.provider)
+
+    def on_unmount(self) -> None:
+        """Nobody listens any more."""
+        self.catalogue.listeners.remove(self)
+
+    def action_act(self, name: str) -> None:
+        """Run an action of the table."""
+        self._actions.run(name)
+
+    # Prompts and answers
+
+    def on_prompt_sent(self, message: messages.PromptSent) -> None:
+        """Ask, if there is somebody to ask and no answer is under way."""
+        if self.conversation.running:
+            self.notice(f"an answer is coming: {show_key(self.keys['stop'][0])} stops it")
+            return
+        self.swap_class(True, "-chatting", "-welcoming")
+        if self._problem is not None:
+            self.conversation.note(literal(self._nobody(self._problem)), role="error", title="Nobody to ask")
+            return
+        self.prompt.text = ""
+        self.conversation.ask(message.text)
+        self.answer_started()
+
+    def on_command_entered(self, message: messages.CommandEntered) -> None:
+        """Run a slash command."""
+        action = commands.BY_SLASH.get(message.name)
+        if action is None:
+            self.notice(f"no command {one_line(message.name, 30)}: {show_key(self.keys['help'][0])} lists them")
+            self.prompt.text = f"{message.name} {message.argument}".strip()
+        else:
+            self._actions.run(action.id, message.argument)
+
+    def on_example_chosen(self, message: messages.ExampleChosen) -> None:
+        """Put an example into the prompt, to be sent or changed."""
+        self.prompt.text = message.text
+        self.prompt.editor.focus()
+
+    def on_ready(self, message: messages.Ready) -> None:
+        """Events wait: draw a frame of them."""
+        assert isinstance(message.pump, Pump)
+        if self.conversation.receive(message.pump):
+            assert self._meter_timer is not None
+            self._meter_timer.pause()
+            self.show_target()
+
+    def answer_started(self) -> None:
+        """An answer is awaited: the meters run."""
+        self.notice("")
+        assert self._meter_timer is not None
+        self._meter_timer.resume()
+        self.read_meters()
+
+    def begin_anew(self) -> None:
+        """Forget the conversation."""
+        self.conversation.clear()
+        self.focused_key = None
+        self.sidebar.context.empty()
+        self.swap_class(False, "-chatting", "-welcoming")
+        assert self._meter_timer is not None
+        self._meter_timer.pause()
+        self.show_target()
+        self.prompt.editor.focus()
+
+    def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
+        """Actions are about this message from now on."""
+        self.focused_key = message.key
+
+    # Who answers
+
+    def choose_target(self, target: str | None) -> None:
+        """Another provider or model, from the next prompt on; the conversation stays."""
+        if target is None:
+            return
+        try:
+            provider = self.catalogue.provider(target)
+        except AtlasError as error:
+            self.notice(one_line(str(error)))
+            return
+        self.session.provider = provider
+        self._problem = None
+        self.catalogue.list_models(provider.name)
+        self.catalogue.find_window(provider)
+        self.show_target()
+        self.notice(f"{one_line(provider.target, 60)} answers from now on")
+        self.prompt.editor.focus()
+
+    def on_target_chosen(self, message: messages.TargetChosen) -> None:
+        """A target was chosen in the sidebar or by a command."""
+        self.choose_target(message.target)
+
+    def on_providers_checked(self, message: messages.ProvidersChecked) -> None:
+        """It is known who can be used."""
+        self.sidebar.show_providers(message.statuses)
+
+    def on_models_listed(self, message: messages.ModelsListed) -> None:
+        """A provider gave its models; where its server decides which one answers, that is known now."""
+        if message.provider == self.session.provider.name:
+            self.show_target()
+
+    def on_window_known(self, message: messages.WindowKnown) -> None:
+        """How much of the context window is used can be shown."""
+        if message.target == self.session.provider.target:
+            self.gauge.know_window(message.tokens)
+            self.read_meters()
+
+    def show_target(self) -> None:
+        """Bring everything that names the target up to date."""
+        provider, catalogue = self.session.provider, self.catalogue
+        self.gauge.about(target=provider.target, mock=provider.is_mock, session_cost=self.session.cost)
+        self.sidebar.show_target(provider.name, provider.model_name)
+        self.sidebar.show_models(catalogue.models.get(provider.name, ()), catalogue.problems.get(provider.name, ""))
+        problem = self._nobody(self._problem) if self._problem else ""
+        self.query_one(Welcome).show_target(provider.target, mock=provider.is_mock, problem=problem)
+        self.read_meters()
+
+    def _nobody(self, problem: AtlasError) -> str:
+        return f"{one_line(str(problem))}; {show_key(self.keys['model'][0])} chooses another provider"
+
+    # What is shown where
+
+    def read_meters(self) -> None:
+        """Show the figures of now."""
+        reading = self.gauge.read()
+        self.query_one(Status).reading = reading
+        if self.sidebar.display:
+            self.sidebar.show_reading(reading)
+        self._show_hints()
+
+    def notice(self, text: str) -> None:
+        """Say in the status line what a key did."""
+        self.query_one(Status).notice = text
+        if self._notice_timer is not None:
+            self._notice_timer.stop()
+            self._notice_timer = None
+        if text:
+            self._notice_timer = self.set_timer(_NOTICE_FOR, lambda: self.notice(""))
+
+    def toggle_sidebar(self, shown: bool | None = None) -> None:
+        """Show or hide the sidebar; None turns it over."""
+        self._sidebar_wanted = not self.sidebar.display if shown is None else shown
+        self._fit()
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out for the new size."""
+        width, height = event.size
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
+        self._fit()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The keys that matter depend on where one is."""
+        self._show_hints()
+
+    def _fit(self) -> None:
+        shown = self._sidebar_wanted if self._sidebar_wanted is not None else self.size.width >= _WIDE
+        self.set_class(not shown, "-no-sidebar")
+        self.query_one(Status).full = not shown
+        self.call_after_refresh(self.read_meters)
+
+    def _show_hints(self) -> None:
+        without = frozenset() if self.session.fallback else frozenset({"fall_back"})
+        self.query_one(KeyHints).hints = commands.hints(self._state(), self.keys, without=without)
+
+    def _state(self) -> State:
+        if self.conversation.running:
+            return "running"
+        if self.transcript.has_focus:
+            return "transcript"
+        if self.conversation.failed:
+            return "failed"
+        return "idle" if self.conversation.exchanges else "empty"
+
+    def swap_class(self, first: bool, one: str, other: str) -> None:
+        """Exactly one of two classes."""
+        self.set_class(first, one)
+        self.set_class(not first, other)

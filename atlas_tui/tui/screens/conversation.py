@@ -1,0 +1,295 @@
+"""The session on the screen: prompts and answers in the log, and the answer that is under way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from textual.message_pump import MessagePump
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import (
+    End,
+    Event,
+    FellBack,
+    ModelResponse,
+    Provider,
+    ReasoningDelta,
+    Retrieved,
+    RetryScheduled,
+    Start,
+    TextDelta,
+    Worker,
+)
+from atlas_tui.session import Session, Turn
+from atlas_tui.text import one_line
+from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.messages import Finished
+from atlas_tui.tui.streaming import Pump
+from atlas_tui.tui.widgets import figures
+from atlas_tui.tui.widgets.gauge import Gauge
+from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:])")
+
+
+@dataclass
+class Exchange:
+    """A turn as it stands in the log."""
+
+    number: int
+    turn: Turn
+    siblings: list[ModelResponse] = field(default_factory=list)
+    """The responses in the order in which they came."""
+    error: ProviderError | None = None
+    """Why the last one failed."""
+
+    @property
+    def prompt_key(self) -> str:
+        """The prompt's key in the log."""
+        return f"prompt-{self.number}"
+
+    @property
+    def answer_key(self) -> str:
+        """The answer's key in the log."""
+        return f"answer-{self.number}"
+
+    @property
+    def error_key(self) -> str:
+        """The key of the card that says why there is no answer."""
+        return f"error-{self.number}"
+
+
+@dataclass
+class _Running:
+    exchange: Exchange
+    pump: Pump
+    worker: Worker
+
+
+class Conversation:
+    """Asks, and shows what comes. Knows the log and the gauge, but not the screen around them."""
+
+    def __init__(
+        self,
+        session: Session,
+        log: MarkdownLog,
+        gauge: Gauge,
+        owner: MessagePump,
+        keys: KeyTable,
+        *,
+        on_documents: Callable[[Sequence[Mapping[str, Any]]], None],
+    ) -> None:
+        self.session = session
+        self.exchanges: list[Exchange] = []
+        self._log = log
+        self._gauge = gauge
+        self._owner = owner
+        self._keys = keys
+        self._on_documents = on_documents
+        self._running: _Running | None = None
+        self._notes = 0
+
+    @property
+    def running(self) -> bool:
+        """True while an answer is awaited."""
+        return self._running is not None
+
+    @property
+    def failed(self) -> bool:
+        """True if the last answer failed."""
+        return not self.running and bool(self.exchanges) and self.exchanges[-1].error is not None
+
+    def ask(self, prompt: str) -> None:
+        """Send a prompt. Raises ConfigError for an empty one."""
+        turn = self.session.add_turn(prompt)
+        exchange = Exchange(len(self.exchanges) + 1, turn)
+        self.exchanges.append(exchange)
+        self._log.add(exchange.prompt_key, "user", prompt, title="You")
+        self._log.scroll_to_end()
+        self._start(exchange, self.session.provider)
+
+    def retry(self, exchange: Exchange) -> None:
+        """Ask again; where a retry is awaited anyway, now."""
+        if self.running:
+            self.session.steering.retry_now()
+        else:
+            self._start(exchange, self.session.provider, first=self.session.provider)
+
+    def fall_back(self, exchange: Exchange) -> None:
+        """Ask the next target: instead of the one that is being asked, or after it has failed."""
+        if self.running:
+            self.session.steering.fall_back_now()
+        else:
+            target = self.session.fallback[0]
+            self._start(exchange, target, first=target)
+
+    def stop(self) -> bool:
+        """Stop the answer under way; False if there is none."""
+        if self._running is None:
+            return False
+        self._running.pump.hurry()
+        self._running.worker.cancel()
+        return True
+
+    def close(self, patience: float) -> bool:
+        """Stop and wait until the partial answer has joined the session; False if it took longer than `patience`."""
+        if self._running is None:
+            return True
+        running, self._running = self._running, None
+        running.pump.close()
+        running.worker.cancel()
+        return running.worker.join(patience)
+
+    def clear(self) -> None:
+        """Begin a new conversation."""
+        self.close(0.0)
+        self.session.clear()
+        self.exchanges.clear()
+        self._log.clear()
+        self._gauge.reset()
+
+    def exchange_at(self, key: str | None) -> Exchange | None:
+        """The exchange that a message of the log belongs to; the last one for None."""
+        if key is None:
+            return self.exchanges[-1] if self.exchanges else None
+        for exchange in self.exchanges:
+            if key in (exchange.prompt_key, exchange.answer_key, exchange.error_key):
+                return exchange
+        return None
+
+    def walk(self, exchange: Exchange, step: int) -> bool:
+        """Show the answer before or after this one, which then stands in the conversation; False at the end."""
+        turn = exchange.turn
+        if self.running or turn.response is None:
+            return False
+        at = next(n for n, sibling in enumerate(exchange.siblings) if sibling is turn.response) + step
+        if not 0 <= at < len(exchange.siblings):
+            return False
+        response = exchange.siblings[at]
+        turn.responses.sort(key=lambda sibling: sibling is response)  # the last one stands in the conversation
+        self._drop(exchange.error_key)
+        self._open_answer(exchange, response.provider, response.model, mock=response.mock)
+        if response.reasoning:
+            self._log.append_reasoning(exchange.answer_key, response.reasoning)
+        self._log.append(exchange.answer_key, response.content)
+        kind = response.attempts[-1].error if response.attempts else None
+        self._close_answer(exchange, response, _state(kind), kind or "")
+        return True
+
+    def note(self, text: str, *, role: str = "note", title: str = "") -> None:
+        """Put a remark of the program into the log."""
+        self._notes += 1
+        self._log.add(f"note-{self._notes}", role, text, title=title)
+        self._log.scroll_to_end()
+
+    # What comes
+
+    def receive(self, pump: Pump) -> bool:
+        """Take a frame of events; True if the answer has ended."""
+        running = self._running
+        with pump.frame() as events:
+            if running is None or pump is not running.pump:
+                return False
+            for event in events:
+                self._gauge.take(event)
+                self._apply(running.exchange, event)
+        return self._running is None
+
+    def _start(self, exchange: Exchange, provider: Provider, *, first: Provider | None = None) -> None:
+        exchange.error = None
+        self._drop(exchange.error_key)
+        self._open_answer(exchange, provider.name, provider.model_name, mock=provider.is_mock)
+        self._gauge.begin()
+        pump = Pump(self._owner)
+        self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first))
+
+    def _apply(self, exchange: Exchange, event: Event) -> None:
+        key = exchange.answer_key
+        match event:
+            case TextDelta(text):
+                self._log.append(key, text)
+            case ReasoningDelta(text):
+                self._log.append_reasoning(key, text)
+            case Start(provider, model, mock=mock):
+                self._log.set_title(key, _title(provider, model, mock=mock))
+            case Retrieved(documents):
+                self._on_documents(documents)
+            case RetryScheduled(error, delay):
+                self._log.set_footer(key, f"{one_line(str(error), 120)} · again in {delay:.1f} s")
+            case FellBack(error, target):
+                provider, _, model = target.partition(":")
+                self._open_answer(exchange, provider, model, mock=False)
+                self._log.set_footer(key, f"fell back: {one_line(error.message, 100)}")
+            case End():
+                self._finish(exchange, event)
+
+    def _finish(self, exchange: Exchange, end: End) -> None:
+        self._running = None
+        exchange.siblings += [
+            response for response in exchange.turn.responses if not any(response is old for old in exchange.siblings)
+        ]
+        exchange.error = end.error
+        response, error = end.response, end.error
+        if error is None:
+            self._close_answer(exchange, response, "complete")
+        elif response.content or response.reasoning or error.kind == "cancelled":
+            self._close_answer(exchange, response, _state(error.kind), error.message)
+        else:
+            self._drop(exchange.answer_key)
+        if error is not None and error.kind != "cancelled":
+            self._card(exchange, error)
+        self._owner.post_message(Finished(end))
+
+    def _card(self, exchange: Exchange, error: ProviderError) -> None:
+        who = one_line(error.provider or self.session.provider.name, 60)
+        offers = [f"**{show_key(self._keys['retry'][0])}** asks again"]
+        if self.session.fallback:
+            target = one_line(self.session.fallback[0].target, 60)
+            offers.append(f"**{show_key(self._keys['fall_back'][0])}** asks {literal(target)}")
+        offers.append(f"**{show_key(self._keys['model'][0])}** chooses another model")
+        text = f"{literal(one_line(str(error), 600))}\n\n{' · '.join(offers)}"
+        after = next(key for key in (exchange.answer_key, exchange.prompt_key) if key in self._log.keys)
+        self._log.add(exchange.error_key, "error", text, title=f"{who}: {error.kind.replace('_', ' ')}", after=after)
+
+    # The answer in the log
+
+    def _open_answer(self, exchange: Exchange, provider: str, model: str, *, mock: bool) -> None:
+        self._drop(exchange.answer_key)
+        title = _title(provider, model, mock=mock)
+        self._log.add(exchange.answer_key, "assistant", title=title, after=exchange.prompt_key)
+
+    def _close_answer(self, exchange: Exchange, response: ModelResponse, state: str, reason: str = "") -> None:
+        parts = [one_line(reason, 160)] if reason and state == "incomplete" else []
+        if response.content or response.reasoning:
+            parts.append(figures.footer(response))
+        elif state == "stopped":
+            parts.append("before the first token")
+        if response.finish_reason == "length":
+            parts.append("cut at the token limit")
+        if len(exchange.siblings) > 1:
+            at = next(n for n, sibling in enumerate(exchange.siblings, 1) if sibling is response)
+            parts.append(f"{at} of {len(exchange.siblings)}")
+        self._log.finish(exchange.answer_key, " · ".join(parts), state)
+
+    def _drop(self, key: str) -> None:
+        if key in self._log.keys:
+            self._log.remove_message(key)
+
+
+def literal(text: str) -> str:
+    """Foreign text so that Markdown takes none of it for a mark."""
+    return _MARKS.sub(r"\\\1", text)
+
+
+def _title(provider: str, model: str, *, mock: bool) -> str:
+    target = one_line(f"{provider}:{model}" if model else provider, 80)
+    return f"{target} · mock" if mock and provider != "mock" else target
+
+
+def _state(kind: str | None) -> str:
+    if kind is None:
+        return "complete"
+    return "stopped" if kind == "cancelled" else "incomplete"

@@ -1,0 +1,237 @@
+"""Choosing from a list by typing a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from atlas_tui.models.base import ModelInfo
+from atlas_tui.text import one_line
+from atlas_tui.tui.messages import ModelsListed, ProvidersChecked
+from atlas_tui.tui.screens.catalogue import Catalogue
+from atlas_tui.tui.widgets import figures
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a picker."""
+
+    id: str
+    text: Content
+    usable: bool = True
+
+
+class Picker(ModalScreen[str | None]):
+    """A text field over a list; gives the id of the chosen entry, or None."""
+
+    DEFAULT_CSS = """
+    Picker {
+        align: center middle;
+        background: $background 70%;
+        & > Vertical {
+            width: 92;
+            max-width: 96%;
+            height: 80%;
+            padding: 1 2;
+            background: $surface;
+            border-left: outer $primary;
+        }
+        & Input { border: none; height: 1; padding: 0; margin-bottom: 1; background: transparent; }
+        & OptionList {
+            height: 1fr;
+            border: none;
+            padding: 0;
+            background: transparent;
+            scrollbar-size-vertical: 1;
+            & > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; text-style: bold; }
+            & > .option-list--option-disabled { color: $text-muted; }
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", show=False),
+        Binding("down", "move('cursor_down')", show=False, priority=True),
+        Binding("up", "move('cursor_up')", show=False, priority=True),
+        Binding("pagedown", "move('page_down')", show=False, priority=True),
+        Binding("pageup", "move('page_up')", show=False, priority=True),
+    ]
+    placeholder: ClassVar[str] = "Type to filter"
+
+    def entries(self) -> Sequence[Entry]:
+        """All that can be chosen now."""
+        raise NotImplementedError
+
+    def current(self) -> str:
+        """The id that holds now."""
+        return ""
+
+    def compose(self) -> ComposeResult:
+        """Field and list."""
+        with Vertical():
+            yield Input(placeholder=self.placeholder, compact=True)
+            yield OptionList(markup=False)
+
+    def on_mount(self) -> None:
+        """Show everything."""
+        self.query_one(OptionList).can_focus = False
+        self.refill()
+
+    def refill(self) -> None:
+        """Show the entries that hold every word of the field."""
+        words = self.query_one(Input).value.lower().split()
+        options = self.query_one(OptionList)
+        at = options.highlighted_option
+        wanted = at.id if at is not None and at.id else self.current()
+        options.clear_options()
+        shown = [entry for entry in self.found(words) if all(word in entry.text.plain.lower() for word in words)]
+        options.add_options(Option(entry.text, id=entry.id, disabled=not entry.usable) for entry in shown)
+        usable = [number for number, entry in enumerate(shown) if entry.usable]
+        chosen = [number for number in usable if shown[number].id == wanted]
+        options.highlighted = (chosen or usable or [None])[0]
+
+    def found(self, words: Sequence[str]) -> Sequence[Entry]:
+        """The entries to filter."""
+        return self.entries()
+
+    def on_input_changed(self) -> None:
+        """Filter while typing."""
+        self.refill()
+
+    def on_input_submitted(self) -> None:
+        """Take what is highlighted."""
+        option = self.query_one(OptionList).highlighted_option
+        if option is not None:
+            self.dismiss(option.id)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take what was clicked."""
+        self.dismiss(event.option_id)
+
+    def action_move(self, how: str) -> None:
+        """Move the highlight while the field keeps the focus."""
+        getattr(self.query_one(OptionList), f"action_{how}")()
+
+
+class ModelPicker(Picker):
+    """All models of all providers, with what is known of each; what cannot be used says why."""
+
+    placeholder = "Provider or model"
+
+    def __init__(self, catalogue: Catalogue, target: str) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._target = target
+
+    def on_mount(self) -> None:
+        """Show what is known, and ask for the rest."""
+        self._catalogue.listeners.append(self)
+        self._catalogue.list_all()
+
+    def on_unmount(self) -> None:
+        """Nobody listens any more."""
+        self._catalogue.listeners.remove(self)
+
+    def on_models_listed(self, message: ModelsListed) -> None:
+        """A provider has answered."""
+        self.refill()
+
+    def on_providers_checked(self, message: ProvidersChecked) -> None:
+        """It is known who can be used: ask those for their models."""
+        self._catalogue.list_all()
+        self.refill()
+
+    def current(self) -> str:
+        return self._target
+
+    def entries(self) -> Sequence[Entry]:
+        entries: list[Entry] = []
+        for status in self._catalogue.statuses:
+            name = status.name
+            if not status.available:
+                entries.append(Entry("", _line(name, "", one_line(status.reason, 120)), usable=False))
+                continue
+            models = self._catalogue.models.get(name)
+            if models:
+                entries += [Entry(f"{name}:{model.id}", _model_line(name, model)) for model in models]
+            else:
+                problem = self._catalogue.problems.get(name, "asking for its models …")
+                entries.append(Entry(name, _line(name, "", one_line(problem, 120))))
+        if self._target not in [entry.id for entry in entries]:
+            provider, _, model = self._target.partition(":")
+            entries.insert(0, Entry(self._target, _line(provider, one_line(model, 60), "in use")))
+        return entries
+
+    def found(self, words: Sequence[str]) -> Sequence[Entry]:
+        """The entries, and a target typed in full: a server may know models that it does not list."""
+        entries = self.entries()
+        typed = "".join(self.query_one(Input).value.split())
+        provider, colon, model = typed.partition(":")
+        known = any(entry.id == typed for entry in entries)
+        if colon and model and not known and any(status.name == provider for status in self._catalogue.statuses):
+            text = Content.assemble("use ", (one_line(typed, 100), "bold"))
+            return [*entries, Entry(typed, text)]
+        return entries
+
+
+class ThemePicker(Picker):
+    """All themes; each is tried on while it is highlighted."""
+
+    placeholder = "Theme"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = ""
+
+    def on_mount(self) -> None:
+        """Remember what to go back to."""
+        self._before = self.app.theme
+
+    def current(self) -> str:
+        return self._before or self.app.theme
+
+    def entries(self) -> Sequence[Entry]:
+        themes = sorted(
+            self.app.available_themes.values(), key=lambda theme: (not theme.name.startswith("atlas"), theme.name)
+        )
+        return [
+            Entry(
+                theme.name,
+                Content.assemble(theme.name.ljust(26), ("dark" if theme.dark else "light", "$foreground-muted")),
+            )
+            for theme in themes
+        ]
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Try it on."""
+        if event.option_id:
+            self.app.theme = event.option_id
+
+    def action_dismiss(self, result: str | None = None) -> None:  # type: ignore[override]
+        """Closed without a choice: back to what was before."""
+        self.app.theme = self._before
+        self.dismiss(None)
+
+
+def _model_line(provider: str, model: ModelInfo) -> Content:
+    facts = []
+    if model.context_window:
+        facts.append(f"{figures.count(model.context_window)} context")
+    if model.price:
+        facts.append(f"${model.price[0]:g} in, ${model.price[1]:g} out")
+    if model.detail:
+        facts.append(one_line(model.detail, 40))
+    return _line(provider, one_line(model.id, 60), " · ".join(facts))
+
+
+def _line(provider: str, model: str, facts: str) -> Content:
+    target = f"{one_line(provider, 30)}:{model}" if model else one_line(provider, 30)
+    return Content.assemble(target.ljust(38), ("  " + facts, "$foreground-muted"))

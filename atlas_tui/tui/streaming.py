@@ -1,0 +1,149 @@
+"""From worker threads to frames: what a provider sends at any pace reaches the screen once a frame.
+
+A worker puts events; the first of a burst is announced at once by one `Ready` message, later ones at most once a
+frame. Text that arrives between two frames is joined, so a frame costs the same at 10 and at 10,000 tokens a second.
+What is no text (start, usage, retries, the ending) is never joined or dropped, and never overtakes text.
+
+Two limits keep a flood from taking over. `full` pauses the worker, and so the server, while the screen is behind:
+memory stays bounded. A frame hands out only as much text as could be drawn in good time: keys are answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from textual.message_pump import MessagePump
+
+from atlas_tui.models.base import Event, ReasoningDelta, TextDelta
+from atlas_tui.tui.messages import Ready
+
+FRAME = 1 / 20
+"""Seconds between two frames: on running text the eye does not see more."""
+_SHARE = 0.4
+"""The part of the time that drawing may take; a frame that takes longer makes the next one later."""
+_LONGEST_FRAME = 0.4
+_CAPACITY = 64_000
+"""Characters that may wait before the worker has to."""
+_MOST, _LEAST = 32_000, 2_000
+"""Characters that one frame hands out; between the two as the drawing time allows."""
+_SLOW = 0.025
+"""Seconds after which a frame has kept the keys waiting."""
+
+
+class Pump:
+    """The buffer between one worker and one screen; implements `models.base.Sink`."""
+
+    def __init__(self, target: MessagePump) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self._events: deque[Event] = deque()
+        self._pieces: list[str] = []
+        self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
+        self._waiting = 0
+        self._announced = False
+        self._closed = False
+        self._hurried = False
+        self._budget = _MOST
+        self._late = 0.0
+
+    # On the worker thread
+
+    def put(self, event: Event) -> None:
+        """Take an event and, if the screen is not about to look anyway, announce it. Never blocks."""
+        with self._lock:
+            if self._closed:
+                return
+            if isinstance(event, TextDelta | ReasoningDelta):
+                if self._pieces and self._kind is not type(event):
+                    self._join()
+                self._kind = type(event)
+                self._pieces.append(event.text)
+                self._waiting += len(event.text)
+            else:
+                self._join()
+                self._events.append(event)
+            announce, self._announced = not self._announced, True
+        if announce:
+            self._post()
+
+    def full(self) -> bool:
+        """True while the worker should wait."""
+        return self._waiting > _CAPACITY and not (self._closed or self._hurried)
+
+    # On the screen
+
+    @contextmanager
+    def frame(self) -> Iterator[list[Event]]:
+        """The events of this frame, in order, to be drawn inside the `with`; it arranges for the next frame."""
+        begun = perf_counter()
+        events = self._take()
+        yield events
+        self._arrange(perf_counter() - begun, any(isinstance(event, TextDelta | ReasoningDelta) for event in events))
+
+    def hurry(self) -> None:
+        """The user has stopped the stream: what still waits is handed out in one go, so that its ending shows."""
+        self._hurried = True
+
+    def close(self) -> None:
+        """Nobody looks any more: let the worker run to its end."""
+        with self._lock:
+            self._closed = True
+            self._events.clear()
+            self._pieces.clear()
+            self._waiting = 0
+
+    def _take(self) -> list[Event]:
+        events: list[Event] = []
+        with self._lock:
+            self._join()
+            budget = self._waiting if self._hurried else self._budget
+            while self._events:
+                event = self._events[0]
+                if isinstance(event, TextDelta | ReasoningDelta):
+                    if budget <= 0:
+                        break
+                    if len(event.text) > budget:
+                        self._events[0] = type(event)(event.text[budget:])
+                        event = type(event)(event.text[:budget])
+                    else:
+                        self._events.popleft()
+                    budget -= len(event.text)
+                    self._waiting -= len(event.text)
+                else:
+                    self._events.popleft()
+                events.append(event)
+        return events
+
+    def _arrange(self, seconds: float, drew: bool) -> None:
+        seconds += self._late
+        if drew:
+            self._budget = max(_LEAST, self._budget // 2) if seconds > _SLOW else min(_MOST, self._budget * 2)
+        # Only text is held back to the next frame: what follows a mere announcement is shown at once.
+        pause = min(max(FRAME, seconds / _SHARE), _LONGEST_FRAME) if drew and not self._hurried else 0.0
+        due = perf_counter() + pause
+        asyncio.get_running_loop().call_later(pause, self._look_again, due)
+
+    def _look_again(self, due: float) -> None:
+        # What was drawn is painted after its handler has returned; that shows as a late timer.
+        self._late = perf_counter() - due
+        with self._lock:
+            self._announced = bool(self._events or self._pieces)
+            announce = self._announced and not self._closed
+        if announce:
+            self._post()
+
+    def _join(self) -> None:
+        if self._pieces:
+            self._events.append(self._kind("".join(self._pieces)))
+            self._pieces.clear()
+
+    def _post(self) -> None:
+        try:
+            self._target.post_message(Ready(self))
+        except RuntimeError:  # the screen's loop has closed between two lines: nobody looks any more
+            self.close()

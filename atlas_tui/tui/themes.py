@@ -1,0 +1,88 @@
+"""Colour themes: one file each, those that come with Atlas and the user's own, all checked before they are used."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from textual.color import ColorParseError
+from textual.theme import Theme
+
+from atlas_tui.errors import ConfigError
+
+DEFAULT = "atlas-dark"
+_FIELDS = {field.name: field for field in fields(Theme)}
+_FLAGS = {"dark", "ansi"}
+_NUMBERS = {"luminosity_spread", "text_alpha"}
+
+
+def shipped_folder() -> Path:
+    """Where Atlas keeps its own themes: in the package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "themes"
+    return inside if inside.is_dir() else package.parent / "themes"
+
+
+def load_theme(path: Path) -> Theme:
+    """A theme from its file; its name is the file's.
+
+    Raises:
+        ConfigError: the file cannot be read, or something in it is no theme.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"the theme {path.name} cannot be read: {error}") from error
+    for name, value in values.items():
+        _check(path, name, value)
+    missing = [
+        name
+        for name, field in _FIELDS.items()
+        if name not in values and name != "name" and field.default is MISSING and field.default_factory is MISSING
+    ]
+    if missing:
+        raise ConfigError(f"the theme {path.name} lacks {', '.join(missing)}")
+    theme = Theme(name=path.stem, **values)
+    try:
+        theme.to_color_system().generate()
+    except ColorParseError as error:
+        raise ConfigError(f"the theme {path.name} has a bad colour: {error}") from error
+    return theme
+
+
+def load_themes(*folders: Path) -> tuple[list[Theme], list[str]]:
+    """The themes of some folders, later ones replacing earlier ones of the same name, and what was wrong with the
+    files that were refused."""
+    themes: dict[str, Theme] = {}
+    problems: list[str] = []
+    for path in _files(folders):
+        try:
+            themes[path.stem] = load_theme(path)
+        except ConfigError as error:
+            problems.append(str(error))
+    return list(themes.values()), problems
+
+
+def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
+    for folder in folders:
+        if folder.is_dir():
+            yield from sorted(folder.glob("*.toml"))
+
+
+def _check(path: Path, name: str, value: Any) -> None:
+    if name == "name" or name not in _FIELDS:
+        known = ", ".join(key for key in _FIELDS if key != "name")
+        raise ConfigError(f"the theme {path.name} has an unknown key {name!r}: use {known}")
+    if name in _FLAGS:
+        fits = isinstance(value, bool)
+    elif name in _NUMBERS:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif name == "variables":
+        fits = isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+    else:
+        fits = isinstance(value, str)
+    if not fits:
+        raise ConfigError(f"the theme {path.name} has a value for {name!r} that does not fit: {value!r}")

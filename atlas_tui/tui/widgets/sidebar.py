@@ -1,0 +1,143 @@
+"""The column at the right: who can answer, the meters, the passages that were sent along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from atlas_tui.models.base import ModelInfo
+from atlas_tui.models.factory import ProviderStatus
+from atlas_tui.text import one_line
+from atlas_tui.tui.messages import TargetChosen
+from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.gauge import Reading
+from atlas_tui.tui.widgets.meters import Meters
+
+_WIDTH = 32
+
+
+class Sidebar(VerticalScroll, can_focus=False):
+    """Shown beside the transcript, or over it where the terminal is narrow."""
+
+    DEFAULT_CSS = """
+    Sidebar {
+        width: 36;
+        padding: 1 2;
+        background: $surface;
+        scrollbar-size-vertical: 1;
+        & > .heading { color: $text-muted; text-style: bold; height: 1; }
+        & > Static { height: auto; }
+        & > OptionList {
+            height: auto;
+            border: none;
+            padding: 0;
+            margin-bottom: 1;
+            background: transparent;
+            scrollbar-size-vertical: 1;
+            & > .option-list--option { padding: 0; }
+            & > .option-list--option-highlighted { background: transparent; color: $foreground; text-style: none; }
+            & > .option-list--option-disabled { color: $text-muted; }
+            & > .option-list--option-hover { background: $boost; }
+            &:focus > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; }
+        }
+        & > #models { max-height: 9; }
+        & > Meters { margin-bottom: 1; }
+    }
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self._provider = ""
+        self._model = ""
+        self._statuses: Sequence[ProviderStatus] = ()
+        self._models: Sequence[ModelInfo] = ()
+        self._problem = ""
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: what changes most often stands highest."""
+        yield Static("METERS", classes="heading")
+        yield Meters()
+        yield Static("PROVIDER", classes="heading")
+        yield OptionList(id="providers", markup=False)
+        yield Static("MODEL", classes="heading")
+        yield OptionList(id="models", markup=False)
+        yield Static("CONTEXT", classes="heading", id="context-heading")
+        yield self.context
+
+    def show_reading(self, reading: Reading) -> None:
+        """Show these figures."""
+        self.query_one(Meters).reading = reading
+
+    def show_target(self, provider: str, model: str) -> None:
+        """Mark who answers."""
+        self._provider, self._model = provider, model
+        self._draw_providers()
+        self._draw_models()
+
+    def show_providers(self, statuses: Sequence[ProviderStatus]) -> None:
+        """Show who can be used, and why the others cannot."""
+        self._statuses = statuses
+        self._draw_providers()
+
+    def show_models(self, models: Sequence[ModelInfo], problem: str = "") -> None:
+        """Show the models of the provider that answers."""
+        self._models, self._problem = models, problem
+        self._draw_models()
+
+    def show_context(self) -> None:
+        """Bring the passages into view."""
+        self.scroll_to_widget(self.query_one("#context-heading"), top=True, animate=False)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A provider or a model was chosen."""
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(TargetChosen(event.option_id))
+
+    def _draw_providers(self) -> None:
+        statuses = self._statuses or [ProviderStatus(self._provider, True, "looking for others …")]
+        options = []
+        for status in statuses:
+            current = status.name == self._provider
+            sign = ("● ", "$text-success") if current else ("○ ", "$foreground-muted")
+            lines = Content.assemble(sign, (one_line(status.name, 30), "bold" if current else ""))
+            if status.reason:
+                lines += Content.styled(f"\n  {_short(status)}", "$foreground-muted").truncate(_WIDTH, ellipsis=True)
+            options.append(Option(lines, id=status.name, disabled=not status.available))
+        _replace(self.query_one("#providers", OptionList), options)
+
+    def _draw_models(self) -> None:
+        names = [model.id for model in self._models]
+        if self._model and self._model not in names:
+            names.insert(0, self._model)
+        options = []
+        for name in names:
+            current = name == self._model
+            sign = ("● ", "$text-success") if current else ("○ ", "$foreground-muted")
+            text = Content.assemble(sign, (one_line(name, 60), "bold" if current else ""))
+            options.append(Option(text, id=f"{self._provider}:{name}"))
+        if self._problem:
+            options.append(Option(Content.styled(f"  {one_line(self._problem)}", "$foreground-muted"), disabled=True))
+        elif not options:
+            options.append(Option(Content.styled("  asking for its models …", "$foreground-muted"), disabled=True))
+        _replace(self.query_one("#models", OptionList), options)
+
+
+def _short(status: ProviderStatus) -> str:
+    """What to do about it, which is the last part of the reason; the model picker shows the whole."""
+    reason = one_line(status.reason)
+    return reason.rpartition(": ")[2].partition(", ")[0]
+
+
+def _replace(options: OptionList, new: list[Option]) -> None:
+    at = options.highlighted
+    options.clear_options()
+    options.add_options(new)
+    if at is not None and at < len(new):
+        options.highlighted = at
