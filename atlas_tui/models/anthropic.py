@@ -32,6 +32,7 @@ from atlas_tui.models.base.transport import (
     http_client,
     json_body,
     reported_error,
+    shown_url,
     tls_context,
     wire_events,
 )
@@ -49,7 +50,7 @@ _LEAST_BUDGET = 1024
 _ROOM_TO_ANSWER = 8_192
 """Tokens left for the answer where a thinking budget is set but no limit."""
 
-_KINDS: dict[str, Kind] = {
+SDK_ERRORS: dict[str, Kind] = {
     # APIStatusError and its fifty subclasses: by status and by the error's type, see `http_error`.
     "APIStatusError": "server",
     "APITimeoutError": "timeout",
@@ -59,6 +60,7 @@ _KINDS: dict[str, Kind] = {
     "CredentialsError": "auth",
     "RetryableError": "connection",
     "APIError": "server",
+    "StreamAlreadyConsumed": "protocol",
     "AnthropicError": "protocol",
 }
 _STOP_REASONS = {
@@ -111,7 +113,7 @@ class AnthropicProvider(Provider):
         at_vendor = host == "api.anthropic.com"
         # The SDK adds the version itself.
         self._url = url.removesuffix("/v1")
-        super().__init__(name, model_name, base_url=None if own and at_vendor else url, **common)
+        super().__init__(name, model_name, base_url=None if own and at_vendor else shown_url(url), **common)
         budget = type(thinking) is int and thinking >= _LEAST_BUDGET
         if not budget and thinking not in (None, True, False, "adaptive"):
             raise ConfigError(f"thinking = {thinking!r} has no meaning: use adaptive, false or a budget from 1024 on")
@@ -215,7 +217,7 @@ class AnthropicProvider(Provider):
         return [_model_info(entry) for entry in entries or () if isinstance(entry, dict) and entry.get("id")]
 
     def _classify(self, error: Exception) -> ProviderError | None:
-        return sdk_error(error, _KINDS, self.server, self.model_name)
+        return sdk_error(error, SDK_ERRORS, self.server, self.model_name)
 
 
 def _model_info(entry: dict[str, Any]) -> ModelInfo:

@@ -18,6 +18,9 @@ def error_fields(body: object) -> dict[str, str]:
         inner = {"message": inner}
     if not isinstance(inner, dict):
         inner = {}
+    details = inner.get("details")  # where Anthropic names the cause
+    if isinstance(details, dict) and "error_code" in details:
+        inner = {**inner, "code": details["error_code"]}
     return {name: str(inner[name]) if inner.get(name) is not None else "" for name in ("message", "code", "type")}
 
 
@@ -61,7 +64,15 @@ _STATUSES: dict[int, Kind] = {
     504: "timeout",
     529: "overloaded",
 }
-NOT_WORTH_RETRYING = frozenset({"insufficient_quota", "billing_error"})
+NOT_WORTH_RETRYING = frozenset(
+    {
+        "insufficient_quota",
+        "billing_error",
+        "contract_spend_limit_reached",
+        "enforced_spend_limit_reached",
+        "linked_organization_spend_limit_reached",
+    }
+)
 _TOO_LONG = (
     "prompt is too long",
     "maximum context length",
@@ -209,7 +220,7 @@ def sdk_error(error: Exception, kinds: Mapping[str, Kind], server: str, model: s
 
 # By class name, because the SDKs stand on two HTTP libraries with the same tree (httpx and httpx2), neither of
 # which may be imported just to name its errors.
-_TRANSPORT: dict[str, tuple[Kind, str]] = {
+TRANSPORT_ERRORS: dict[str, tuple[Kind, str]] = {
     "ConnectTimeout": ("timeout", "could not be reached in time"),
     "PoolTimeout": ("timeout", "had no free connection in time"),
     "ReadTimeout": ("timeout", "did not answer in time"),
@@ -229,7 +240,11 @@ _TRANSPORT: dict[str, tuple[Kind, str]] = {
     "DecodingError": ("protocol", "sent a body that cannot be decompressed"),
     "TooManyRedirects": ("protocol", "redirects in a circle"),
     "TransportError": ("connection", "cannot be reached"),
+    "RequestError": ("connection", "cannot be reached"),
+    "HTTPStatusError": ("protocol", "answers with an error"),
     "HTTPError": ("connection", "cannot be reached"),
+    "SSEError": ("protocol", "sent malformed events"),
+    "CookieConflict": ("protocol", "sent contradictory cookies"),
     "StreamError": ("connection", "broke the connection"),
     "JSONDecodeError": ("protocol", "sent malformed JSON"),
     "UnicodeDecodeError": ("protocol", "sent bytes that are no text"),
@@ -251,10 +266,10 @@ def transport_error(error: BaseException, server: str) -> ProviderError | None:
     names: list[str] = []
     link: BaseException | None = error
     while link is not None and len(names) < 20:
-        names += [cls.__name__ for cls in type(link).__mro__ if cls.__name__ in _TRANSPORT]
+        names += [cls.__name__ for cls in type(link).__mro__ if cls.__name__ in TRANSPORT_ERRORS]
         link = link.exceptions[0] if isinstance(link, BaseExceptionGroup) else link.__cause__ or link.__context__
     name = next((name for name in names if name in _PRECISE), names[0] if names else None)
     if name is None:
         return None
-    kind, words = _TRANSPORT[name]
+    kind, words = TRANSPORT_ERRORS[name]
     return ProviderError(kind, f"{server} {words}")

@@ -14,11 +14,7 @@ from urllib.parse import urlsplit
 from atlas_tui.config import Timeouts
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base.events import ALIVE, WireEvent
-from atlas_tui.models.base.faults import error_fields as error_fields
-from atlas_tui.models.base.faults import http_error
-from atlas_tui.models.base.faults import kind_of_code as kind_of_code
-from atlas_tui.models.base.faults import kind_of_status as kind_of_status
-from atlas_tui.models.base.faults import transport_error as transport_error
+from atlas_tui.models.base.faults import error_fields, http_error
 from atlas_tui.models.base.network import speed_up
 from atlas_tui.text import one_line, remember_secret
 
@@ -54,7 +50,14 @@ def checked_url(url: str) -> str:
         valid = False
     if not valid:
         raise ConfigError(f"the base URL {one_line(url, 80)!r} is none: it looks like https://host/v1")
+    remember_secret(parts.password)
     return url.strip().rstrip("/")
+
+
+def shown_url(url: str) -> str:
+    """The URL for a sentence: without a user's name and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @lru_cache(maxsize=2)

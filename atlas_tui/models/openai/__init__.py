@@ -13,7 +13,7 @@ from atlas_tui.errors import ConfigError, Kind, ProviderError
 from atlas_tui.models.base import ModelInfo, ModelRequest, Provider, WireEvent, in_thread
 from atlas_tui.models.base.credentials import Credential, foreign_headers
 from atlas_tui.models.base.faults import sdk_error
-from atlas_tui.models.base.transport import checked_url, http_client, tls_context, wire_events
+from atlas_tui.models.base.transport import checked_url, http_client, shown_url, tls_context, wire_events
 from atlas_tui.models.openai.chat import chat_body, chat_events, request_id
 from atlas_tui.models.openai.listing import model_list
 from atlas_tui.models.openai.responses import ResponseReader, responses_body
@@ -27,7 +27,7 @@ _VENDOR_NAME = "openai"
 _NO_KEY = "none"
 _APIS = ("auto", "responses", "chat")
 
-_KINDS: dict[str, Kind] = {
+SDK_ERRORS: dict[str, Kind] = {
     # APIStatusError and its subclasses: by status and by the error's code, see `http_error`.
     "APIStatusError": "server",
     "APITimeoutError": "timeout",
@@ -40,6 +40,7 @@ _KINDS: dict[str, Kind] = {
     "WebSocketConnectionClosedError": "connection",
     "WebSocketQueueFullError": "connection",
     "APIError": "server",
+    "StreamAlreadyConsumed": "protocol",
     "OpenAIError": "protocol",
 }
 
@@ -84,7 +85,7 @@ class OpenAIProvider(Provider):
         self._url = checked_url(base_url or (own and os.environ.get("OPENAI_BASE_URL")) or _VENDOR)
         host = urlsplit(self._url).hostname or ""
         self._at_vendor = host == "api.openai.com" or host.endswith(".api.openai.com")
-        super().__init__(name, model_name, base_url=None if own and self._at_vendor else self._url, **common)
+        super().__init__(name, model_name, base_url=None if own and self._at_vendor else shown_url(self._url), **common)
         self._responses = api == "responses" or (api == "auto" and self._at_vendor)
         self._effort = effort
         self._summary = summary
@@ -164,4 +165,4 @@ class OpenAIProvider(Provider):
             return model_list(response, self, at_vendor=self._at_vendor)
 
     def _classify(self, error: Exception) -> ProviderError | None:
-        return sdk_error(error, _KINDS, self.server, self.model_name)
+        return sdk_error(error, SDK_ERRORS, self.server, self.model_name)
