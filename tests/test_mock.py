@@ -67,11 +67,12 @@ class TestAnswers:
         assert (str(short.cost), short.cost.known) == ("$0.000000", True)
 
     def test_has_a_pace(self) -> None:
-        timing = mock("mock-basic", delay_ms=2).generate(request()).timing
-        assert timing.ttft is not None
-        assert timing.ttft >= 0.002
-        assert timing.tokens_per_second is not None
-        assert 0 < timing.tokens_per_second <= 500
+        response = mock("mock-basic", delay_ms=2).generate(request())
+        assert response.timing.duration >= 0.0019 * response.usage.output_tokens
+        assert response.timing.ttft is not None
+        assert 0.0019 <= response.timing.ttft < response.timing.duration
+        assert response.timing.tokens_per_second is not None
+        assert 0 < response.timing.tokens_per_second < 600
 
     def test_lists_its_models(self) -> None:
         assert [model.id for model in mock().list_models()] == list(MODELS)
