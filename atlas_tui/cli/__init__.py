@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 from atlas_tui.cli.parser import parse
 
@@ -20,14 +21,22 @@ DONE, FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit status; the arguments are those of the process if None."""
-    options = parse(arguments)
+    """Run a command and give its exit status; without arguments it is the process's own command, and ends it."""
+    try:
+        options = parse(arguments)
+        status = _status(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if arguments is None and options.command != "chat":
+        _leave(status)
+    return status
+
+
+def _status(options: argparse.Namespace) -> int:
     from atlas_tui.errors import AtlasError
 
     try:
         return _run(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
         return PIPE_CLOSED
@@ -83,6 +92,18 @@ def _fail(error: Exception, words: str, options: argparse.Namespace, status: int
 
     complain(words, error if options.debug else None)
     return status
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process now. To take the SDKs' modules apart first takes the interpreter up to a quarter of a second,
+    for which Ctrl+C and every script would wait; a command has closed by then whatever it had opened."""
+    import logging
+
+    logging.shutdown()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)
 
 
 def _forget_stdout() -> None:

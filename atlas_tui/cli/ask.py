@@ -130,6 +130,8 @@ def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End
             meter.see(event)
             if isinstance(event, FellBack | RetryScheduled):
                 console.note(f"atlas-tui: {_news(event)}")
+            elif isinstance(event, Retrieved) and console.interactive:
+                console.note(_sources(event), dim=True)
             writer.write(event)
             if isinstance(event, End):
                 return event
@@ -140,6 +142,11 @@ def _news(event: FellBack | RetryScheduled) -> str:
     if isinstance(event, FellBack):
         return f"{event.error}; falling back to {event.target}"
     return f"{event.error}; attempt {event.attempt} in {event.delay:.1f} s"
+
+
+def _sources(event: Retrieved) -> str:
+    names = dict.fromkeys(str(document["metadata"]["source"]) for document in event.documents)
+    return f"{len(event.documents)} passages from {', '.join(names)}"
 
 
 class Writer(Protocol):
@@ -195,7 +202,8 @@ def _writer(options: argparse.Namespace, console: Console) -> Writer:
 def _status(end: End, interruption: Interruption, options: argparse.Namespace) -> int:
     """Say what is wrong with the answer, if anything is, and give the exit status."""
     if interruption.signal is not None and end.error is not None:
-        complain("interrupted: what had arrived is on stdout, ask again for the rest")
+        arrived = "what had arrived is on stdout" if end.response.content else "nothing had arrived"
+        complain(f"interrupted ({arrived}): ask again for a whole answer")
         return 128 + interruption.signal
     if end.error is not None:
         complain(str(end.error), end.error if options.debug else None)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def to_json(value: object) -> str:
     """One line of JSON; what JSON has no form for becomes text."""
-    return json.dumps(value, ensure_ascii=True, default=str)
+    # DEL is the one control character that JSON lets stand.
+    return json.dumps(value, ensure_ascii=True, default=str).replace("\x7f", "\\u007f")
 
 
 def whole(end: End, documents: Sequence[Mapping[str, Any]]) -> str:

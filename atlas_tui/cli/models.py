@@ -46,6 +46,8 @@ def models(options: argparse.Namespace, config: Config) -> int:
     for offer in offers:
         if offer.problem:
             complain(f"no models of {offer.provider}: {offer.problem}")
+        elif not offer.models:
+            complain(f"no models of {offer.provider}: its list is empty")
     return 0
 
 

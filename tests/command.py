@@ -1,0 +1,101 @@
+"""The command `atlas-tui` as its users meet it: in a pipe, and in a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pexpect  # type: ignore[import-untyped]
+import pyte
+
+COMMAND = [sys.executable, "-m", "atlas_tui"]
+QUICK = "[providers.mock]\ndelay_ms = 0\n"
+"""Settings with which the mock provider answers at once."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+def start(
+    *arguments: str, environ: Mapping[str, str] | None = None, out: int | IO[str] = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """The command with pipes at all three ends, and with these variables besides those of the tests."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, **(environ or {})},
+    )
+
+
+def run(*arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None) -> Result:
+    """Run the command to its end."""
+    with start(*arguments, environ=environ) as process:
+        out, err = process.communicate(stdin, timeout=30)
+    return Result(process.returncode, out, err)
+
+
+def settings(folder: Path, text: str) -> str:
+    """A settings file with this text; its path."""
+    path = folder / "settings.toml"
+    path.write_text(text)
+    return str(path)
+
+
+class Terminal:
+    """The command in a terminal of its own: keys go in, a screen comes out."""
+
+    def __init__(self, *arguments: str, columns: int = 80, rows: int = 24, program: str | None = None) -> None:
+        command = [program, *arguments] if program else [*COMMAND, *arguments]
+        self.process = pexpect.spawn(command[0], command[1:], dimensions=(rows, columns), timeout=20)
+        self.raw = b""
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the screen that have text."""
+        return [line.rstrip() for line in self._screen.display if line.strip()]
+
+    def wait(self, shown: Callable[[list[str]], bool], timeout: float = 20) -> list[str]:
+        """Read until the screen fits; its lines."""
+        limit = time.monotonic() + timeout
+        while not shown(self.lines):
+            if time.monotonic() > limit or not self._read():
+                raise AssertionError("the screen never showed it:\n" + "\n".join(self.lines))
+        return self.lines
+
+    def end(self) -> int:
+        """Read to the end; the exit status."""
+        while self._read():
+            pass
+        self.process.wait()
+        assert self.process.exitstatus is not None, f"killed by signal {self.process.signalstatus}"
+        return int(self.process.exitstatus)
+
+    def close(self) -> None:
+        """End the command if it still runs."""
+        self.process.close(force=True)
+
+    def _read(self) -> bool:
+        try:
+            data = self.process.read_nonblocking(65536, timeout=20)
+        except pexpect.EOF:
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return True

@@ -1,0 +1,135 @@
+"""`atlas-tui ask` in a terminal: the line of state, the reasoning, and a screen without remains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import QUICK, Terminal, run, settings
+from tests.servers.scripted import Delta, Script, ScriptedServer, Wait
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+STALLS = '[providers.mock]\ndelay_ms = 0\nsimulate_errors = true\nerror_type = "stall"\n'
+HALF = "This is a rehearsed answer: the **mock** provider played"
+"""What the stalling mock says before it falls silent."""
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal() -> Iterator[Open]:
+    opened: list[Terminal] = []
+
+    def open_terminal(*arguments: str, columns: int = 80, rows: int = 24) -> Terminal:
+        opened.append(Terminal("ask", *arguments, columns=columns, rows=rows))
+        return opened[-1]
+
+    yield open_terminal
+    for each in opened:
+        each.close()
+
+
+def is_state(line: str) -> bool:
+    return bool(re.match(r"(waiting|thinking|answering|no token for \d+ s) · \d+\.\d s", line))
+
+
+def bare(lines: list[str]) -> str:
+    """The text without white space, wherever its rows break."""
+    return "".join("".join(lines).split())
+
+
+class TestTheLineOfState:
+    @pytest.mark.parametrize("columns", [len(HALF) // 2, len(HALF) - 1, len(HALF), 200])
+    def test_it_stands_below_the_answer(self, terminal: Open, tmp_path: Path, columns: int) -> None:
+        """Also where the answer fills its row to the margin."""
+        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, STALLS), columns=columns)
+        here.wait(lambda lines: bare(lines[:-1]) == bare([HALF]) and is_state(lines[-1]))
+
+    def test_the_answer_goes_on_where_it_was(
+        self, terminal: Open, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The line was drawn while the cursor hung at the margin, and while it stood in the middle of a row."""
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        pause = Wait(0.25)
+        server.play(Script([Delta("1" * 20), pause, Delta("23"), pause, Delta("4" * 18), pause, Delta("5\n東"), pause]))
+        here = terminal("hi", "-p", "ollama", "-m", "test-model", columns=20)
+        assert here.end() == 0
+        assert here.raw.count(b"answering") > 4
+        assert here.lines[:4] == ["1" * 20, "23" + "4" * 18, "5", "東"]
+
+    def test_it_says_how_long_nothing_has_come(self, terminal: Open, tmp_path: Path) -> None:
+        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, STALLS))
+        here.wait(lambda lines: any(line.startswith("no token for 3 s") for line in lines))
+
+    def test_ctrl_c_leaves_the_answer_and_the_reason(self, terminal: Open, tmp_path: Path) -> None:
+        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, STALLS), columns=100)
+        here.wait(lambda lines: HALF in lines and is_state(lines[-1]))
+        here.process.send("typed meanwhile\x03")
+        assert here.end() == 130
+        answer, figures, reason = here.lines
+        assert answer == HALF
+        assert figures.startswith("mock:mock-basic · TTFT")
+        assert figures.endswith("incomplete")
+        assert reason.startswith("atlas-tui: interrupted (what had arrived is on stdout)")
+
+    @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (33, 10), (80, 4)])
+    def test_nothing_of_it_remains(self, terminal: Open, tmp_path: Path, columns: int, rows: int) -> None:
+        """Drawn ever again between deltas, over rows that wrap and a screen that scrolls."""
+        slow = settings(tmp_path, "[providers.mock]\ndelay_ms = 3\n")
+        here = terminal("Größe 東京都 👍 of things?", "-m", "mock-basic", "--config", slow, columns=columns, rows=rows)
+        assert here.end() == 0
+        assert b"answering" in here.raw
+        assert not any(map(is_state, here.lines))
+        piped = run("ask", "Größe 東京都 👍 of things?", "-m", "mock-basic", "--config", slow)
+        expected, shown = bare([piped.out]), bare(here.lines)
+        assert expected[-40:] in shown
+        if rows > 20:
+            assert shown.startswith(expected)
+
+
+class TestWhatAPersonSees:
+    def test_reasoning_is_dim_and_apart(self, terminal: Open, tmp_path: Path) -> None:
+        here = terminal("hi", "-m", "mock-advanced", "--max-tokens", "40", "--config", settings(tmp_path, QUICK))
+        assert here.end() == 0
+        text = here.raw.decode().replace("\x1b[22m\x1b[2m", "")
+        assert "\x1b[2mThe user asks about hi. No model is behind this" in text
+        assert "\x1b[2mThis is a" not in text
+        answer = next(line for line in here.lines if "This is a" in line)
+        assert "The user" not in answer
+
+    def test_the_figures_end_it(self, terminal: Open, tmp_path: Path) -> None:
+        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, QUICK), columns=100)
+        assert here.end() == 0
+        assert re.fullmatch(
+            r"mock:mock-basic · TTFT [\d.]+ s( · [\d.]+ tok/s)? · 1 in, \d+ out · \$0\.000000 · [\d.]+ s",
+            here.lines[-1],
+        )
+
+    def test_quiet_is_only_the_answer(self, terminal: Open, tmp_path: Path) -> None:
+        here = terminal("hi", "-m", "mock-advanced", "-q", "--config", settings(tmp_path, QUICK))
+        assert here.end() == 0
+        assert b"\x1b" not in here.raw
+        assert b"The user asks" not in here.raw
+        assert b"TTFT" not in here.raw
+
+    def test_no_color_and_a_dumb_terminal(
+        self, terminal: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        quick = settings(tmp_path, QUICK)
+        monkeypatch.setenv("NO_COLOR", "1")
+        plain = terminal("hi", "-m", "mock-basic", "--config", quick)
+        assert plain.end() == 0
+        assert b"\x1b[2m" not in plain.raw
+        assert b"TTFT" in plain.raw
+        monkeypatch.setenv("TERM", "dumb")
+        dumb = terminal("hi", "-m", "mock-basic", "--config", quick)
+        assert dumb.end() == 0
+        assert b"\x1b" not in dumb.raw
+
+    def test_a_prompt_is_not_waited_for(self, terminal: Open) -> None:
+        here = terminal()
+        assert here.end() == 2
+        assert here.lines[0].startswith("atlas-tui: the prompt is empty")
