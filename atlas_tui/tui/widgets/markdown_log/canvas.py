@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from atlas_tui.tui.widgets.markdown_log import looks, messages
+from atlas_tui.tui.widgets.markdown_log.direct import DirectPainter
 from atlas_tui.tui.widgets.markdown_log.message import Message
 from atlas_tui.tui.widgets.markdown_log.paint import BAR, GUTTER, MARGIN, Drawn, Mark, Painter
 from atlas_tui.tui.widgets.markdown_log.view import Place, Seen, View
@@ -24,7 +25,6 @@ _NEW_BELOW = "↓ new text"
 class Canvas(Widget):
     """Draws the rows of messages that are in the window, and moves the window."""
 
-    DEFAULT_CSS = looks.CSS
     COMPONENT_CLASSES: ClassVar[set[str]] = looks.COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -51,6 +51,7 @@ class Canvas(Widget):
         self._was_following = True
         self._new_below = False
         self._dragging = False
+        self._direct = DirectPainter(self)
 
     @property
     def following(self) -> bool:
@@ -165,10 +166,15 @@ class Canvas(Widget):
         if len(old) != len(new):
             self.refresh()
             return
-        width = self.size.width
-        changed = [Region(0, y, width, 1) for y, drawn in enumerate(new) if drawn != old[y]]
-        if changed:
-            self.refresh(*changed)
+        changed = [y for y, drawn in enumerate(new) if drawn != old[y]]
+        if changed and not self._paint_at_once(new, changed):
+            self.refresh(*[Region(0, y, self.size.width, 1) for y in changed])
+
+    def _paint_at_once(self, drawn: list[Drawn], lines: list[int]) -> bool:
+        if self._painter is None or self.gutter:
+            return False
+        painter = self._painter
+        return self._direct.paint({y: painter.strip(drawn[y]) for y in lines})
 
     def _draw(self) -> list[Drawn]:
         """The lines as they should look now."""
@@ -204,12 +210,14 @@ class Canvas(Widget):
         thumb = self._thumb(len(seen))
         drawn = []
         gutter, last = "", None
+        marking = self._marking
         for y, line in enumerate(seen):
             message = line.message
             if message is not last:
                 gutter, last = self._gutter(message) if message else "", message
             bar = gutter if message and line.block is not message.gap else ""
-            drawn.append(Drawn(line.row, bar, y in thumb if thumb else None, self._marks(line)))
+            marks = self._marks(line) if marking else ()
+            drawn.append(Drawn(line.row, bar, y in thumb if thumb else None, marks))
         if self._new_below and not self._view.following and drawn:
             drawn[-1] = drawn[-1]._replace(note=_NEW_BELOW)
         return drawn
@@ -217,6 +225,11 @@ class Canvas(Widget):
     def _gutter(self, message: Message) -> str:
         """The name of the style of a message's bar, "" for none."""
         return {"user": "bar-user", "error": "bar-error"}.get(message.role, "")
+
+    @property
+    def _marking(self) -> bool:
+        """Whether there may be marks on any line."""
+        return False
 
     def _marks(self, line: Seen) -> tuple[Mark, ...]:
         """The marks on a line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.await_remove import AwaitRemove
 
 from atlas_tui.text import clean
+from atlas_tui.tui.widgets.markdown_log import looks
 from atlas_tui.tui.widgets.markdown_log.message import STATES, Message
 from atlas_tui.tui.widgets.markdown_log.reader import Reader
 from atlas_tui.tui.widgets.markdown_log.view import Place
@@ -15,6 +16,8 @@ class MarkdownLog(Reader, can_focus=True):
 
     Text is cleaned of controls when it enters. `LinkClicked`, `MessageFocused` and `FollowChanged` are what it tells.
     """
+
+    DEFAULT_CSS = looks.CSS
 
     @property
     def keys(self) -> list[str]:

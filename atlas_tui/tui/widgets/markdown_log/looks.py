@@ -76,7 +76,7 @@ COMPONENTS = {PREFIX + name for name in NAMES}
 CSS = "\n".join(
     [
         "MarkdownLog {",
-        "    height: 1fr; background: $background; color: $foreground; ",
+        "    width: 1fr; height: 1fr; background: $background; color: $foreground; ",
         *(f"    & > .{PREFIX}{name} {{ {rules} }}" for name, rules in _STYLES.items()),
         "    &:ansi {",
         *(f"        & > .{PREFIX}{name} {{ {rules} }}" for name, rules in _ANSI.items()),

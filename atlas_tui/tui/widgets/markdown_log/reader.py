@@ -195,6 +195,10 @@ class Reader(Selecting):
             self._finder.read(message)
         super()._touched(message)
 
+    @property
+    def _marking(self) -> bool:
+        return self._finder is not None or super()._marking
+
     def _marks(self, line: Seen) -> tuple[Mark, ...]:
         marks = super()._marks(line)
         finder, message, block = self._finder, line.message, line.block

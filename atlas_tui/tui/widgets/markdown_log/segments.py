@@ -74,14 +74,14 @@ class Code(Block):
     def state(self) -> code.State:
         """The state of the lexer after the last line. Only asked of a segment that is full."""
         if self._end_state is None:
-            if self.kept and self._done == self.end:
-                self._end_state = self._state
+            if self.kept:
+                at, state = self._done, self._state
             else:
-                lexer = code.line_lexer(self.fence.language)
-                state = self.previous.state() if self.previous else code.START
-                for line in self.source.split("\n")[:-1]:
-                    state = lexer.line(line, state)[1]
-                self._end_state = state
+                at, state = self.start, self.previous.state() if self.previous else code.START
+            lexer = code.line_lexer(self.fence.language)
+            for line in self.stream.source[at : self.end].split("\n")[:-1]:
+                state = lexer.line(line, state)[1]
+            self._end_state = state
         return self._end_state
 
     @property

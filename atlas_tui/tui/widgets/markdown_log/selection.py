@@ -105,6 +105,10 @@ class Selecting(Canvas):
         number = self._messages.index(message)
         return 2 * number + (block is None or block.stream is not message.reasoning)
 
+    @property
+    def _marking(self) -> bool:
+        return self.text_selection is not None or super()._marking
+
     def _marks(self, line: Seen) -> tuple[Mark, ...]:
         marks = super()._marks(line)
         selection = self.text_selection
