@@ -164,13 +164,14 @@ def create_query_client(
         if system_prompt is not None:
             raise ConfigError("system_prompt and system_prompt_file exclude each other: give one of them")
         system_prompt = _read_prompt(Path(system_prompt_file).expanduser())
+    limits = {"timeout": options["timeout"]} if "timeout" in options else {}
     targets = [fallback] if isinstance(fallback, str) else fallback or config.fallback
     return QueryClient(
         create_provider(provider_name, model_name, max_tokens, mock=mock, config=config, **options),
         system_prompt=system_prompt if system_prompt is not None else config.system_prompt,
         max_tokens=max_tokens,
         temperature=temperature,
-        fallback=[create_provider(target, mock=mock, config=config) for target in targets],
+        fallback=[create_provider(target, mock=mock, config=config, **limits) for target in targets],
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
         max_cost=budget if budget is not None else config.max_cost,
         policy=policy,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from atlas_tui.errors import ConfigError
-from atlas_tui.pricing import Price
 from atlas_tui.text import one_line
 
 APP = "atlas-tui"
@@ -43,6 +42,16 @@ class Timeouts:
             min(base.between_tokens or seconds, seconds),
             seconds,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price that the user set, in US dollars per million tokens; None where the input's holds."""
+
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation
@@ -85,23 +85,26 @@ UNKNOWN_COST = CostEstimate()
 FREE = CostEstimate(0.0, 0.0, 0.0, estimated=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A price that the user set: US dollars per million tokens."""
+class Rates(Protocol):
+    """Prices that the user set, in US dollars per million tokens; None where the input's holds."""
 
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
+    @property
+    def input(self) -> float: ...
+    @property
+    def output(self) -> float: ...
+    @property
+    def cache_read(self) -> float | None: ...
+    @property
+    def cache_write(self) -> float | None: ...
 
-    def cost(self, usage: TokenUsage) -> CostEstimate:
-        """The cost of a usage at this price."""
-        fresh = max(0, usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens)
-        read = self.input if self.cache_read is None else self.cache_read
-        write = self.input if self.cache_write is None else self.cache_write
-        spent_in = (fresh * self.input + usage.cache_read_tokens * read + usage.cache_write_tokens * write) / 1e6
-        spent_out = usage.output_tokens * self.output / 1e6
-        return CostEstimate(spent_in + spent_out, spent_in, spent_out, usage.estimated)
+
+def _cost_at(rates: Rates, usage: TokenUsage) -> CostEstimate:
+    fresh = max(0, usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens)
+    read = rates.input if rates.cache_read is None else rates.cache_read
+    write = rates.input if rates.cache_write is None else rates.cache_write
+    spent_in = (fresh * rates.input + usage.cache_read_tokens * read + usage.cache_write_tokens * write) / 1e6
+    spent_out = usage.output_tokens * rates.output / 1e6
+    return CostEstimate(spent_in + spent_out, spent_in, spent_out, usage.estimated)
 
 
 def cost_of(
@@ -110,7 +113,7 @@ def cost_of(
     model: str,
     *,
     base_url: str | None = None,
-    prices: Mapping[str, Price] | None = None,
+    prices: Mapping[str, Rates] | None = None,
 ) -> CostEstimate:
     """The cost of a usage.
 
@@ -123,7 +126,7 @@ def cost_of(
     """
     own = prices and (prices.get(f"{provider}:{model}") or prices.get(provider))
     if own:
-        return own.cost(usage)
+        return _cost_at(own, usage)
     if provider in _FREE_PROVIDERS:
         return FREE
     read = min(usage.cache_read_tokens, usage.input_tokens)

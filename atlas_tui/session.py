@@ -43,11 +43,21 @@ class Turn:
     prompt: str
     responses: list[ModelResponse] = field(default_factory=list)
     documents: tuple[Document, ...] = ()
+    chosen: ModelResponse | None = None
+    """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
 
     @property
     def response(self) -> ModelResponse | None:
-        """The response that stands in the conversation: the last."""
-        return self.responses[-1] if self.responses else None
+        """The response that stands in the conversation: the chosen one, else the last that says something."""
+        if self.chosen is not None:
+            return self.chosen
+        last = self.responses[-1] if self.responses else None
+        return next((response for response in reversed(self.responses) if response.content.strip()), last)
+
+    def add(self, response: ModelResponse) -> None:
+        """One more sibling."""
+        self.responses.append(response)
+        self.chosen = None
 
 
 class Session:
@@ -168,7 +178,7 @@ class Session:
                 if end.error is None or not left or not self._falls_back:
                     break
                 if end.response.content:
-                    turn.responses.append(end.response)
+                    turn.add(end.response)
                 await emit(FellBack(end.error, left[0].target))
         except asyncio.CancelledError:
             # Stopped while nothing was under way: between two attempts, or while passages were looked up.
@@ -177,7 +187,7 @@ class Session:
             settle_cancel()
             end = End(end.response, ProviderError("cancelled", "stopped", partial=end.response))
         end.response.attempts = tuple(attempts)
-        turn.responses.append(end.response)
+        turn.add(end.response)
         return end
 
     def _in_order(self, first: Provider | None) -> list[Provider]:
@@ -259,13 +269,14 @@ class Session:
 
         async def limited(event: Event) -> None:
             await emit(event)
-            if isinstance(event, UsageUpdate) and (event.cost.total or 0.0) > limit:
+            # The final count comes when all has been paid for and received: nothing is left to save.
+            if isinstance(event, UsageUpdate) and event.usage.estimated and (event.cost.total or 0.0) > limit:
                 # Raised inside the attempt, so it ends like any failure: connection closed, partial kept.
                 raise _over_budget(event.cost, limit)
 
         before = await in_thread(_input_cost, provider, request)
-        if (before.total or 0.0) > limit:
-            error = _over_budget(before, limit)
+        if before.total is None or before.total > limit:
+            error = _over_budget(before, limit) if before.known else _no_price(provider.target)
             error.provider, error.model = provider.name, provider.model_name
             error.partial = ModelResponse.begin(
                 request, provider.name, provider.model_name, mock=provider.is_mock, pricer=provider.cost_of_usage
@@ -278,6 +289,13 @@ def _input_cost(provider: Provider, request: ModelRequest) -> CostEstimate:
     texts = [request.system_prompt or "", *(message.content for message in request.messages)]
     usage = TokenUsage(sum(map(estimate_tokens, texts)), estimated=True)
     return provider.cost_of_usage(usage, provider.model_name)
+
+
+def _no_price(target: str) -> ProviderError:
+    return ProviderError(
+        "budget",
+        f"no price is known for {target}, so a cost limit cannot be kept: set one under [prices] in the configuration",
+    )
 
 
 def _over_budget(cost: CostEstimate, limit: float) -> ProviderError:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from atlas_tui import AtlasError, ConfigError, ProviderError, QueryClient, create_query_client
-from atlas_tui.config import Config, ProviderConfig
+from atlas_tui.config import Config, Price, ProviderConfig
 from atlas_tui.errors import Kind
 from atlas_tui.models.base import (
     Counted,
@@ -26,7 +26,6 @@ from atlas_tui.models.base import (
     TokenUsage,
 )
 from atlas_tui.policy import Policy, RetrySettings
-from atlas_tui.pricing import Price
 from atlas_tui.retrieval import Document, KnowledgeBase
 from tests.played import HANG, PlayedProvider, says
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from atlas_tui import ConfigError, ProviderError, create_provider
-from atlas_tui.config import Config, ProviderConfig, Timeouts
+from atlas_tui.config import Config, Price, ProviderConfig, Timeouts
 from atlas_tui.models.base import ModelMessage, ModelRequest
 from atlas_tui.models.factory import DEFAULT_MODELS, check_providers, default_model, provider_names, split_target
-from atlas_tui.pricing import Price
 from tests.servers.scripted import Script, ScriptedServer
 
 KEYED = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from atlas_tui import ConfigError, ProviderError
-from atlas_tui.config import Timeouts
+from atlas_tui.config import Price, Timeouts
 from atlas_tui.errors import Kind
 from atlas_tui.models.base import (
     Counted,
@@ -26,7 +26,6 @@ from atlas_tui.models.base import (
 )
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
-from atlas_tui.pricing import Price
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session, Turn
 from tests.played import HANG, PlayedProvider, says

@@ -22,7 +22,7 @@ from atlas_tui.models.base import (
     estimate_tokens,
 )
 
-_TOKEN = re.compile(r"\s*\S{1,7}|\s+")
+_TOKEN = re.compile(r"\s*\S{1,5}|\s+")
 _BREATH = 64
 """Tokens between two pauses where there is no delay, so that a stop gets a chance."""
 
@@ -51,7 +51,7 @@ client = create_query_client()          # or "anthropic", "openai", "ollama"
 print(client.query("Why is the sky blue?"))
 ```
 
-Choose a provider in the sidebar, or start with `atlas-tui -p anthropic`. It needs its key in the environment;
+Choose a provider in the sidebar, or start with `atlas-tui -p anthropic`; it needs its key in the environment. \
 `ollama` needs none.
 """
 _ADVANCED = """

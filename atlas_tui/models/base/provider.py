@@ -21,7 +21,7 @@ from atlas_tui.models.base.reception import Reception
 from atlas_tui.models.base.response import Attempt, ModelResponse
 from atlas_tui.models.base.stopwatch import Stopwatch
 from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
-from atlas_tui.pricing import CostEstimate, Price, TokenUsage, context_window, cost_of
+from atlas_tui.pricing import CostEstimate, Rates, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line
 
 StreamCallback = Callable[[str, ModelResponse], None]
@@ -65,7 +65,7 @@ class Provider(ABC):
         max_tokens: int | None = None,
         timeout: float | Timeouts | None = None,
         base_url: str | None = None,
-        prices: Mapping[str, Price] | None = None,
+        prices: Mapping[str, Rates] | None = None,
     ) -> None:
         self.name = name
         self.model_name = model_name or ""
