@@ -111,8 +111,8 @@ def _column_rows(server: Server, quick: bool) -> Iterator[Row]:
 
 
 def _start_rows(server: Server, quick: bool) -> Iterator[Row]:
-    """From the command to the first screen and to keys that are taken, over Textual with one input."""
-    bare = Program("bare Textual", [sys.executable, "-m", "benchmarks.bare"], "Ask anything", "", {})
+    """From the command to the first screen and to keys that are taken, over a bare Textual chat."""
+    bare = Program("bare Textual chat", [sys.executable, "-m", "benchmarks.bare"], "Ask anything", "", {})
     rounds = 3 if quick else 9
     starts: dict[str, list[tuple[float, float]]] = {}
     for _ in range(rounds):
