@@ -74,6 +74,15 @@ class AtlasApp(App[int]):
                 keys = "  ".join(commands.show_key(key) for key in self.chat.keys[action.id])
                 yield SystemCommand(action.text, f"{keys}  {action.slash}", partial(self.chat.action_act, action.id))
 
+    def _fatal_error(self) -> None:
+        # Textual would print the traceback with every local variable in it, and so also a key.
+        self._close_messages_no_wait()
+
+    @property
+    def defect(self) -> Exception | None:
+        """The exception that ended the program, if one did."""
+        return self._exception
+
     async def on_unmount(self) -> None:
         """Keep the answer under way; its thread ends with it."""
         self.chat.conversation.close(_PATIENCE)
@@ -87,9 +96,7 @@ class AtlasApp(App[int]):
                 return
 
 
-def run(
-    config: Config, *, target: str | None = None, model: str | None = None, mock: bool = False, debug: bool = False
-) -> int:
+def run(config: Config, *, target: str | None = None, model: str | None = None, mock: bool = False) -> int:
     """Run the terminal program and give its exit status.
 
     Raises:
@@ -111,6 +118,8 @@ def run(
     )
     app = AtlasApp(session, catalogue, problem=problem)
     app.run()
+    if app.defect is not None:
+        raise app.defect
     return app.return_code or 0
 
 

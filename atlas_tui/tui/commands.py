@@ -53,13 +53,13 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "interrupt",
         "ctrl+c",
-        "Copy the selection; else stop; else clear the prompt; twice: quit",
+        "Copy the selection, or stop, or clear; twice: quit",
         ANSWERING,
     ),
     Action(
         "retry",
         "ctrl+r,f5,r",
-        "Ask again: the new answer joins the old one",
+        "Ask again",
         ANSWERING,
         "/retry",
         hint="retry",
@@ -68,7 +68,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "fall_back",
         "f6,f",
-        "Ask the next target of the fallback chain, now",
+        "Ask the next fallback target, now",
         ANSWERING,
         "/fallback",
         hint="fall back",
@@ -88,9 +88,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("new", "ctrl+n", "Begin a new conversation", ANSWERING, "/new", hint="new", states=("idle",)),
     Action("copy", "y", "Copy the answer as plain text", ANSWERS, "/copy", hint="copy", states=("transcript",)),
     Action("copy_markdown", "Y", "Copy the answer's Markdown", ANSWERS, "/markdown"),
-    Action(
-        "code", "u", "Copy a code block; again: the next one", ANSWERS, "/code", hint="code", states=("transcript",)
-    ),
+    Action("code", "u", "Copy a code block; again: the next", ANSWERS, "/code", hint="code", states=("transcript",)),
+    Action("reasoning", "ctrl+t", "Show or hide the model's reasoning", ANSWERS, "/reasoning"),
     Action("previous_sibling", "left_square_bracket", "Show the answer before this retry", ANSWERS),
     Action("next_sibling", "right_square_bracket", "Show the answer after it", ANSWERS),
     Action("next_message", "n", "Go to the next message", ANSWERS),

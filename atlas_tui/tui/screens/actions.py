@@ -26,7 +26,6 @@ class Actions:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._interrupted_at = -_TWICE
-        self._code = ("", -1)
 
     def run(self, name: str, argument: str = "") -> None:
         """Do it."""
@@ -111,16 +110,32 @@ class Actions:
 
     def code(self, _: str) -> None:
         """Copy one code block after the other."""
+        block = self._screen.transcript.next_code_block()
+        if block is None:
+            self._screen.notice("there is no code block here")
+        else:
+            self._copy(block.text, f"{one_line(block.language, 20)} code".strip())
+
+    def reasoning(self, _: str) -> None:
+        """Show or hide what the model thought."""
         exchange = self._exchange()
-        log = self._screen.transcript
-        blocks = log.code_blocks(exchange.answer_key) if exchange and exchange.answer_key in log.keys else []
-        if not exchange or not blocks:
-            self._screen.notice("this answer has no code block")
-            return
-        key, at = self._code
-        at = (at + 1) % len(blocks) if key == exchange.answer_key else 0
-        self._code = (exchange.answer_key, at)
-        self._copy(blocks[at].text, f"code block {at + 1} of {len(blocks)}")
+        response = exchange.turn.response if exchange else None
+        if exchange and (self._screen.conversation.running or (response and response.reasoning)):
+            self._screen.transcript.toggle_reasoning(exchange.answer_key)
+        else:
+            self._screen.notice("this answer shows no reasoning")
+
+    def next_message(self, _: str) -> None:
+        """Go on."""
+        self._screen.transcript.focus_next_message()
+
+    def previous_message(self, _: str) -> None:
+        """Go back."""
+        self._screen.transcript.focus_previous_message()
+
+    def find(self, argument: str) -> None:
+        """Look for a text."""
+        self._screen.find_bar.open(argument)
 
     def previous_sibling(self, _: str) -> None:
         """The answer before this retry."""
@@ -174,7 +189,7 @@ class Actions:
         self._screen.app.exit()
 
     def _exchange(self) -> Exchange | None:
-        return self._screen.conversation.exchange_at(self._screen.focused_key)
+        return self._screen.conversation.exchange_at(self._screen.transcript.focused_key)
 
     def _answer(self) -> str:
         exchange = self._exchange()

@@ -86,7 +86,8 @@ class Catalogue:
 
     def _list(self, provider: Provider) -> None:
         try:
-            self.models[provider.name] = tuple(provider.list_models())
+            # A server may list a model twice; a choice needs each once.
+            self.models[provider.name] = tuple({model.id: model for model in provider.list_models()}.values())
         except AtlasError as error:
             self.problems[provider.name] = str(error)
         self._tell(

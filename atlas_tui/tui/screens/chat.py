@@ -20,8 +20,10 @@ from atlas_tui.tui.commands import KeyTable, State, show_key
 from atlas_tui.tui.screens.actions import Actions
 from atlas_tui.tui.screens.catalogue import Catalogue
 from atlas_tui.tui.screens.conversation import Conversation, literal
+from atlas_tui.tui.screens.link import LinkScreen
 from atlas_tui.tui.streaming import Pump
 from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.find_bar import FindBar
 from atlas_tui.tui.widgets.gauge import Gauge
 from atlas_tui.tui.widgets.key_hints import KeyHints
 from atlas_tui.tui.widgets.markdown_log import MarkdownLog
@@ -80,13 +82,12 @@ class ChatScreen(Screen[None]):
             send_keys=keys["send"],
             newline_keys=keys["newline"],
         )
+        self.find_bar = FindBar()
         self.sidebar = Sidebar(Context())
         self.gauge = Gauge(clock)
         self.conversation = Conversation(
             session, self.transcript, self.gauge, self, keys, on_documents=self.sidebar.context.show
         )
-        self.focused_key: str | None = None
-        """The message of the transcript that actions are about; None is the last answer."""
         self._problem = problem
         self._actions = Actions(self)
         self._sidebar_wanted: bool | None = None
@@ -102,6 +103,7 @@ class ChatScreen(Screen[None]):
                 words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
                 yield Welcome([(show_key(self.keys[name][0]), word) for name, word in words.items()])
                 yield self.transcript
+                yield self.find_bar
                 yield self.prompt
                 yield Status()
             yield self.sidebar
@@ -173,7 +175,6 @@ class ChatScreen(Screen[None]):
     def begin_anew(self) -> None:
         """Forget the conversation."""
         self.conversation.clear()
-        self.focused_key = None
         self.sidebar.context.empty()
         self.swap_class(False, "-chatting", "-welcoming")
         assert self._meter_timer is not None
@@ -181,9 +182,30 @@ class ChatScreen(Screen[None]):
         self.show_target()
         self.prompt.editor.focus()
 
-    def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
-        """Actions are about this message from now on."""
-        self.focused_key = message.key
+    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
+        """A model wrote the link: show where it goes before anything is opened."""
+        self.app.push_screen(LinkScreen(message.href))
+
+    # Finding
+
+    def on_find_changed(self, message: messages.FindChanged) -> None:
+        """Mark every place where the text stands."""
+        if not message.query:
+            self.transcript.clear_find()
+        hits = self.transcript.find(message.query) if message.query else 0
+        self.find_bar.show_hits(f"{hits} found" if message.query else "")
+
+    def on_find_stepped(self, message: messages.FindStepped) -> None:
+        """Go to another hit."""
+        if message.backwards:
+            self.transcript.find_previous()
+        else:
+            self.transcript.find_next()
+
+    def on_find_closed(self, message: messages.FindClosed) -> None:
+        """Back to the prompt."""
+        self.transcript.clear_find()
+        self.prompt.editor.focus()
 
     # Who answers
 

@@ -32,7 +32,7 @@ from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.gauge import Gauge
 from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:])")
+_MARKS = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>~$&:]")
 
 
 @dataclass
@@ -276,12 +276,12 @@ class Conversation:
 
     def _drop(self, key: str) -> None:
         if key in self._log.keys:
-            self._log.remove_message(key)
+            self._log.remove(key)
 
 
 def literal(text: str) -> str:
     """Foreign text so that Markdown takes none of it for a mark."""
-    return _MARKS.sub(r"\\\1", text)
+    return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
 
 
 def _title(provider: str, model: str, *, mock: bool) -> str:

@@ -25,9 +25,9 @@ from atlas_tui.tui.widgets import figures
 class Entry:
     """A line of a picker."""
 
-    id: str
+    id: str | None
+    """None for a line that only tells something."""
     text: Content
-    usable: bool = True
 
 
 class Picker(ModalScreen[str | None]):
@@ -92,13 +92,13 @@ class Picker(ModalScreen[str | None]):
         at = options.highlighted_option
         wanted = at.id if at is not None and at.id else self.current()
         options.clear_options()
-        shown = [entry for entry in self.found(words) if all(word in entry.text.plain.lower() for word in words)]
-        options.add_options(Option(entry.text, id=entry.id, disabled=not entry.usable) for entry in shown)
-        usable = [number for number, entry in enumerate(shown) if entry.usable]
+        shown = [entry for entry in self.found() if all(word in entry.text.plain.lower() for word in words)]
+        options.add_options(Option(entry.text, id=entry.id, disabled=entry.id is None) for entry in shown)
+        usable = [number for number, entry in enumerate(shown) if entry.id is not None]
         chosen = [number for number in usable if shown[number].id == wanted]
         options.highlighted = (chosen or usable or [None])[0]
 
-    def found(self, words: Sequence[str]) -> Sequence[Entry]:
+    def found(self) -> Sequence[Entry]:
         """The entries to filter."""
         return self.entries()
 
@@ -157,7 +157,7 @@ class ModelPicker(Picker):
         for status in self._catalogue.statuses:
             name = status.name
             if not status.available:
-                entries.append(Entry("", _line(name, "", one_line(status.reason, 120)), usable=False))
+                entries.append(Entry(None, _line(name, "", one_line(status.reason, 120))))
                 continue
             models = self._catalogue.models.get(name)
             if models:
@@ -170,7 +170,7 @@ class ModelPicker(Picker):
             entries.insert(0, Entry(self._target, _line(provider, one_line(model, 60), "in use")))
         return entries
 
-    def found(self, words: Sequence[str]) -> Sequence[Entry]:
+    def found(self) -> Sequence[Entry]:
         """The entries, and a target typed in full: a server may know models that it does not list."""
         entries = self.entries()
         typed = "".join(self.query_one(Input).value.split())

@@ -82,6 +82,7 @@ class Gauge:
 
     def about(self, *, target: str, mock: bool, session_cost: CostEstimate) -> None:
         """What holds besides the answer: who is asked, and what the session has cost."""
+        target = one_line(target, 80)
         if target != self._still.target:
             self._still = replace(self._still, window=None)
         self._still = replace(self._still, target=target, mock=mock, session_cost=session_cost)
@@ -133,7 +134,7 @@ class Gauge:
                 self._still = replace(self._still, phase="retrying", note=note)
             case FellBack(_, target):
                 self._still = replace(
-                    self._still, phase="waiting", target=target, note=f"fell back to {one_line(target)}"
+                    self._still, phase="waiting", target=one_line(target, 80), note=f"fell back to {one_line(target)}"
                 )
             case End():
                 self._end(event)

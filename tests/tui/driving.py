@@ -1,0 +1,142 @@
+"""Driving the program as a user does: keys in, screen and messages out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual import events
+from textual.message import Message
+from textual.pilot import Pilot
+
+from atlas_tui.config import Config
+from atlas_tui.errors import AtlasError
+from atlas_tui.models.base import Provider
+from atlas_tui.models.mock import MockProvider
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.session import Session
+from atlas_tui.tui.app import AtlasApp
+from atlas_tui.tui.messages import Finished
+from atlas_tui.tui.screens.catalogue import Catalogue
+
+PATIENCE = 10.0
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Driver:
+    """A running program."""
+
+    def __init__(self, app: AtlasApp, clock: Clock) -> None:
+        self.app = app
+        self.clock = clock
+        self.messages: list[Message] = []
+        self.pilot: Pilot[Any] = None  # type: ignore[assignment]
+        self._arrived = asyncio.Event()
+
+    @property
+    def session(self) -> Session:
+        return self.app.chat.session
+
+    def hook(self, message: Message) -> None:
+        """Takes note of every message."""
+        self.messages.append(message)
+        self._arrived.set()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def paste(self, text: str) -> None:
+        """Paste a text, as a terminal with bracketed paste sends it."""
+        self.app.post_message(events.Paste(text))
+        await self.pilot.pause()
+
+    async def ask(self, prompt: str) -> None:
+        """Put a prompt into the field and send it."""
+        await self.paste(prompt)
+        await self.press("enter")
+
+    async def answered(self, answers: int = 1) -> Finished:
+        """Wait until so many answers have ended, and the screen shows it."""
+        await self.until(lambda: len(self.finished) >= answers)
+        await self.pilot.pause()
+        return self.finished[-1]
+
+    @property
+    def finished(self) -> list[Finished]:
+        """The endings so far; a message that bubbles is one message."""
+        return list({id(message): message for message in self.messages if isinstance(message, Finished)}.values())
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that a message brings about."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._arrived.clear()
+                await self._arrived.wait()
+
+    async def shows(self, *texts: str) -> None:
+        """Wait until the screen shows these texts."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not all(text in self.screen for text in texts):
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    await self.pilot.pause()
+        except TimeoutError:
+            raise AssertionError(f"not on the screen: {texts}\n{self.screen}") from None
+
+    @property
+    def lines(self) -> list[str]:
+        """What a user sees, line by line."""
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def screen(self) -> str:
+        """What a user sees."""
+        return "\n".join(self.lines)
+
+
+def once(**settings: Any) -> Policy:
+    """A policy that asks a target only once."""
+    return Policy(RetrySettings(attempts=1, **settings))
+
+
+def make_app(
+    provider: Provider | None = None,
+    *,
+    config: Config | None = None,
+    clock: Clock | None = None,
+    fallback: Sequence[Provider] = (),
+    policy: Policy | None = None,
+    problem: AtlasError | None = None,
+    session: Session | None = None,
+) -> AtlasApp:
+    """The program with a provider of the test's choice; the mock without delay is the default."""
+    session = session or Session(
+        provider or MockProvider("mock-basic", delay_ms=0), fallback=fallback, policy=policy or once()
+    )
+    return AtlasApp(session, Catalogue(config or Config(), mock=False), clock=clock or Clock(), problem=problem)
+
+
+@asynccontextmanager
+async def driving(
+    provider: Provider | None = None, *, size: tuple[int, int] = (120, 40), **options: Any
+) -> AsyncIterator[Driver]:
+    """Run the program."""
+    clock = Clock()
+    driver = Driver(make_app(provider, clock=clock, **options), clock)
+    async with driver.app.run_test(size=size, message_hook=driver.hook) as pilot:
+        driver.pilot = pilot
+        driver.app.chat.prompt.editor.cursor_blink = False
+        await pilot.pause()
+        yield driver

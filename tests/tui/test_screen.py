@@ -1,0 +1,221 @@
+"""What stands where: sizes, sidebar, pickers, help, palette, themes, find, links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from atlas_tui.config import Config, config_path
+from atlas_tui.models.base import ReasoningDelta
+from atlas_tui.tui import commands
+from tests.played import PlayedProvider, says
+from tests.tui.driving import driving
+
+
+async def test_the_sidebar_says_what_is_available_and_why_the_rest_is_not() -> None:
+    async with driving() as user:
+        await user.shows("anthropic", "set ANTHROPIC_API_KEY", "openai", "set OPENAI_API_KEY", "mock-advanced")
+
+
+async def test_a_model_is_chosen_in_the_sidebar() -> None:
+    async with driving() as user:
+        await user.shows("mock-advanced")
+        row = next(y for y, line in enumerate(user.lines) if "mock-advanced" in line)
+        column = user.lines[row].index("mock-advanced")
+        await user.pilot.click(offset=(column, row))
+        await user.shows("mock:mock-advanced answers from now on")
+        assert user.app.chat.prompt.editor.has_focus
+
+
+@pytest.mark.parametrize("size", [(200, 60), (120, 40), (80, 24), (60, 16)])
+async def test_prompt_answer_and_keys_fit(size: tuple[int, int]) -> None:
+    async with driving(PlayedProvider(says("The answer.")), size=size) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("The answer.", "Ask anything", "✓ done", "F1 help")
+        assert len(user.lines) == size[1]
+
+
+async def test_the_sidebar_hides_on_a_narrow_terminal_and_comes_when_called() -> None:
+    async with driving(size=(80, 24)) as user:
+        assert "PROVIDER" not in user.screen
+        await user.press("f4")
+        await user.shows("PROVIDER")
+        await user.press("ctrl+b")
+        await user.pilot.pause()
+        assert "PROVIDER" not in user.screen
+
+
+async def test_a_terminal_that_is_too_small_gets_one_sentence_and_recovers() -> None:
+    async with driving(PlayedProvider(says("The answer.")), size=(60, 16)) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.pilot.resize_terminal(40, 10)
+        await user.pilot.pause()
+        assert [line.strip() for line in user.lines if line.strip()] == ["Atlas needs a terminal of at least", "60x16."]
+        await user.pilot.resize_terminal(120, 40)
+        await user.shows("The answer.", "PROVIDER")
+
+
+async def test_resizing_reflows_the_answer() -> None:
+    text = " ".join(f"word{number}" for number in range(60))
+    async with driving(PlayedProvider(says(text)), size=(120, 40)) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.pilot.resize_terminal(70, 30)
+        await user.shows("word0", "word59")
+        assert all(len(line) <= 70 for line in user.lines)
+
+
+async def test_the_model_picker_filters_and_chooses() -> None:
+    async with driving() as user:
+        await user.shows("mock-advanced")
+        await user.press("f3")
+        await user.shows("Provider or model", "no API key for anthropic")
+        await user.press(*"advan", "enter")
+        await user.shows("mock:mock-advanced answers from now on")
+
+
+async def test_a_model_that_no_list_has_can_be_typed() -> None:
+    async with driving() as user:
+        await user.shows("mock-advanced")
+        await user.press("f3")
+        await user.press(*"ollama:llama3:8b")
+        await user.shows("use ollama:llama3:8b")
+        await user.press("enter")
+        await user.shows("ollama:llama3:8b answers from now on")
+
+
+async def test_help_shows_every_action_of_the_table() -> None:
+    async with driving(size=(120, 60)) as user:
+        await user.press("f1")
+        await user.shows(*(action.text for action in commands.ACTIONS))
+        await user.press("escape")
+        await user.shows("Ask anything")
+
+
+async def test_the_palette_runs_actions() -> None:
+    async with driving() as user:
+        await user.press("ctrl+p")
+        await user.shows("Search for commands")
+        await user.press(*"every", "enter")
+        await user.press("enter")
+        await user.shows("Esc closes")
+
+
+async def test_themes_are_tried_on_and_taken_back() -> None:
+    async with driving() as user:
+        await user.press("f9")
+        await user.press(*"nord")
+        await user.pilot.pause()
+        assert user.app.theme == "nord"
+        await user.press("escape")
+        assert user.app.theme == "atlas-dark"
+        await user.press("f9")
+        await user.press(*"nord", "enter")
+        assert user.app.theme == "nord"
+
+
+async def test_every_theme_draws_the_screen() -> None:
+    async with driving(PlayedProvider(says("**The** answer.\n\n```python\nx = 1\n```"))) as user:
+        await user.ask("Why?")
+        await user.answered()
+        for name in user.app.available_themes:
+            user.app.theme = name
+            await user.pilot.pause()
+            assert "The answer." in user.screen
+
+
+async def test_a_bad_theme_file_is_refused_and_named() -> None:
+    folder = config_path().parent / "themes"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text('primary = "no colour"\n')
+    (folder / "mine.toml").write_text('primary = "#336699"\ndark = true\n')
+    async with driving() as user:
+        await user.shows("broken.toml")
+        assert "mine" in user.app.available_themes
+        assert "broken" not in user.app.available_themes
+
+
+async def test_no_color_and_ansi_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driving(config=Config(theme="ansi-dark")) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("rehearsed answer")
+
+
+async def test_find_marks_and_counts() -> None:
+    async with driving(PlayedProvider(says("alpha beta alpha"))) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.press("ctrl+f", *"alpha")
+        await user.shows("2 found")
+        await user.press("enter", "escape")
+        assert "2 found" not in user.screen
+        assert user.app.chat.prompt.editor.has_focus
+
+
+async def test_a_link_shows_where_it_goes_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with driving(PlayedProvider(says("See [your bank](https://evil.example/login)."))) as user:
+        opened: list[str] = []
+        monkeypatch.setattr(user.app, "open_url", lambda url, **_: opened.append(url))
+        await user.ask("Why?")
+        await user.answered()
+        row = next(y for y, line in enumerate(user.lines) if "your bank" in line)
+        await user.pilot.click(offset=(user.lines[row].index("your bank") + 2, row))
+        await user.shows("evil.example", "https://evil.example/login")
+        assert opened == []
+        await user.press("enter")
+        assert opened == ["https://evil.example/login"]
+
+
+async def test_reasoning_is_shown_and_hidden() -> None:
+    provider = PlayedProvider([ReasoningDelta("Thinking hard."), *says("Done.")])
+    async with driving(provider) as user:
+        await user.ask("Why?")
+        await user.answered()
+        assert "Thinking hard." not in user.screen
+        await user.press("ctrl+t")
+        await user.shows("Thinking hard.")
+
+
+async def test_an_example_goes_into_the_prompt_and_is_not_sent() -> None:
+    async with driving() as user:
+        row = next(y for y, line in enumerate(user.lines) if "Compare TCP" in line)
+        await user.pilot.click(offset=(user.lines[row].index("Compare"), row))
+        assert user.app.chat.prompt.text.startswith("Compare TCP")
+        assert not user.session.turns
+
+
+async def test_the_mock_is_marked() -> None:
+    async with driving() as user:
+        await user.shows(" mock ", "no model is asked")
+
+
+async def test_letters_act_on_the_message_in_focus() -> None:
+    async with driving(PlayedProvider(says("one"), says("two"), says("three"))) as user:
+        await user.ask("first")
+        await user.answered()
+        await user.ask("second")
+        await user.answered(2)
+        user.app.chat.transcript.focus()
+        await user.press("p", "p", "p", "y")
+        assert user.app.clipboard == "one\n"
+        await user.press("r")
+        await user.answered(3)
+        await user.shows("three", "two", "2 of 2")
+        contents = [[response.content for response in turn.responses] for turn in user.session.turns]
+        assert contents == [["one", "three"], ["two"]]
+
+
+def test_shipped_themes_are_in_the_checkout() -> None:
+    from atlas_tui.tui.themes import load_themes, shipped_folder
+
+    themes, problems = load_themes(shipped_folder())
+    assert problems == []
+    assert {"atlas-dark", "atlas-light"} <= {theme.name for theme in themes}
+    assert Path(shipped_folder()).name == "themes"
+
+
