@@ -8,6 +8,7 @@ from atlas_tui.errors import Kind
 from atlas_tui.models.base import End, Start, TokenUsage, UsageUpdate
 from atlas_tui.models.base.faults import retry_after
 from tests.models.wires import WIRES, ending, events_of, make, reasoning_of, request, text_of
+from tests.servers.script import Step
 from tests.servers.scripted import (
     Answer,
     Body,
@@ -40,7 +41,8 @@ from tests.servers.scripted import (
 pytestmark = pytest.mark.parametrize("wire", WIRES)
 
 USAGE = Usage(120, 34, cache_read=60, cache_write=20, reasoning=9)
-ANSWER = [
+Steps = list[Step]
+ANSWER: Steps = [
     Reasoning("Well, "),
     Reasoning("light."),
     Delta("Größe "),
@@ -158,7 +160,7 @@ class TestAnswers:
         assert "lists no models: name a model" in str(error)
 
 
-BROKEN: list[tuple[str, list[object], Kind]] = [
+BROKEN: list[tuple[str, Steps, Kind]] = [
     ("a reset", [Reset()], "connection"),
     ("a cut body", [CutBody()], "connection"),
     ("an end without the ending", [EndWithoutTerminal()], "truncated"),
@@ -175,8 +177,8 @@ BROKEN: list[tuple[str, list[object], Kind]] = [
 
 class TestBrokenStreams:
     @pytest.mark.parametrize(("steps", "kind"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
-    def test_what_had_come_is_kept(self, server: ScriptedServer, wire: str, steps: list[object], kind: Kind) -> None:
-        server.play(Script([Delta("Half an "), Delta("answer"), *steps]))  # type: ignore[list-item]
+    def test_what_had_come_is_kept(self, server: ScriptedServer, wire: str, steps: Steps, kind: Kind) -> None:
+        server.play(Script([Delta("Half an "), Delta("answer"), *steps]))
         end = ending(make(wire, server.url))
         assert end.error is not None
         assert end.error.kind == kind

@@ -46,7 +46,8 @@ class StreamDeadline:
         limits, now = self._limits, self._loop.time()
         silence = limits.between_tokens if self._token_seen else limits.first_token
         words = "sent nothing for {:g} s" if self._token_seen else "sent no first token within {:g} s"
-        left = 1.0  # which limits hold changes with the first token and with a pause: look again now and then
+        # Which limits hold changes with the first token and with a pause: look again now and then.
+        left = min(1.0, *(limit for limit in (limits.first_token, limits.between_tokens) if limit is not None), 1.0)
         for since, limit, reason in (
             (self._last, silence, words),
             (self._begun, limits.total, "was not done within {:g} s"),

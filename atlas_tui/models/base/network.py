@@ -72,7 +72,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, core: ModuleType) -> None:
         self._core = core
         self._transport: Any = None
-        self._buffer = bytearray(_PIECE)
+        self._buffer = memoryview(bytearray(_PIECE))
         self._received = bytearray()
         self._ended = False
         self._error: Exception | None = None
@@ -86,13 +86,14 @@ class Connection(asyncio.BufferedProtocol):
         """The connection stands."""
         self._transport = transport
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        """Where the next bytes go; one buffer for all, because a new one of that size costs more than the read."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next bytes go: one buffer for all, because a new one of that size costs more than the read. A
+        view, because asyncio's TLS fills slices of it."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come."""
-        self._received += memoryview(self._buffer)[:nbytes]
+        self._received += self._buffer[:nbytes]
         if len(self._received) > _HIGH_WATER and not self._paused:
             self._paused = True
             self._transport.pause_reading()
