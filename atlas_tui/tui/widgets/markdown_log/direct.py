@@ -47,7 +47,8 @@ class DirectPainter:
         region = self._free_region()
         if region is None or region.size != widget.size:
             return False
-        app._display(screen, Lines(region, strips))
+        # A `CompositorUpdate` is what `_display` is given by Textual too, though its signature says otherwise.
+        app._display(screen, Lines(region, strips))  # type: ignore[arg-type]
         return True
 
     def _free_region(self) -> Region | None:
@@ -60,7 +61,7 @@ class DirectPainter:
     def _find(self, layers: list[list[tuple[Widget, Region, Region]]]) -> Region | None:
         found: Region | None = None
         for line in layers:
-            before = []
+            before: list[Region] = []
             for widget, visible, region in line:
                 if widget is self.widget:
                     if visible != region or any(other.overlaps(region) for other in before):

@@ -101,6 +101,8 @@ class _Inline:
 
     def add(self, text: str, marks: int) -> None:
         """Text found in the content from here on, or text that stands for something there."""
+        if self.out and self.out[-1].text == "\n":
+            text = text.lstrip(" ")
         found = self.content.find(text, self.at)
         if found < 0:
             self.out.append(Piece(text, marks, self.places(self.at)))

@@ -65,10 +65,10 @@ _ANSI = {
     "rule": "text-style: dim;",
     "table-rule": "text-style: dim;",
     "code-comment": "text-style: dim italic;",
-    "find": "text-style: reverse;",
-    "find-current": "text-style: bold reverse;",
-    "new-below": "text-style: bold reverse;",
-    "code-label-focus": "text-style: bold reverse;",
+    "find": "color: $foreground; background: $background; text-style: reverse;",
+    "find-current": "color: $warning; background: $background; text-style: bold reverse;",
+    "new-below": "color: $primary; background: $background; text-style: bold reverse;",
+    "code-label-focus": "color: $accent; background: $background; text-style: bold reverse;",
 }
 """Where a theme leaves the terminal its own colours, weight says what shades say in the others."""
 NAMES = tuple(_STYLES)
