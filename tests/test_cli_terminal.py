@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.command import QUICK, Terminal, run, settings
-from tests.servers.scripted import Delta, Script, ScriptedServer, Wait
+from tests.servers.scripted import Delta, Script, ScriptedServer, Stall, Wait
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-STALLS = '[providers.mock]\ndelay_ms = 0\nsimulate_errors = true\nerror_type = "stall"\n'
-HALF = "This is a rehearsed answer: the **mock** provider played"
-"""What the stalling mock says before it falls silent."""
+HALF = "Half of an answer that goes on, and then falls silent at"
+OLLAMA = ("hi", "-p", "ollama", "-m", "test-model")
 
 Open = Callable[..., Terminal]
 
@@ -32,6 +31,14 @@ def terminal() -> Iterator[Open]:
         each.close()
 
 
+@pytest.fixture
+def served(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """The server that `-p ollama` reaches; without a script it stalls after half of an answer."""
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    server.always(Script([Delta(HALF), Stall()]))
+    return server
+
+
 def is_state(line: str) -> bool:
     return bool(re.match(r"(waiting|thinking|answering|no token for \d+ s) · \d+\.\d s", line))
 
@@ -43,35 +50,28 @@ def bare(lines: list[str]) -> str:
 
 class TestTheLineOfState:
     @pytest.mark.parametrize("columns", [len(HALF) // 2, len(HALF) - 1, len(HALF), 200])
-    def test_it_stands_below_the_answer(self, terminal: Open, tmp_path: Path, columns: int) -> None:
+    def test_it_stands_below_the_answer(self, terminal: Open, served: ScriptedServer, columns: int) -> None:
         """Also where the answer fills its row to the margin."""
-        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, STALLS), columns=columns)
+        here = terminal(*OLLAMA, columns=columns)
         here.wait(lambda lines: bare(lines[:-1]) == bare([HALF]) and is_state(lines[-1]))
 
-    def test_the_answer_goes_on_where_it_was(
-        self, terminal: Open, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_answer_goes_on_where_it_was(self, terminal: Open, served: ScriptedServer) -> None:
         """The line was drawn while the cursor hung at the margin, and while it stood in the middle of a row."""
-        monkeypatch.setenv("OLLAMA_HOST", server.url)
         pause = Wait(0.25)
-        server.play(Script([Delta("1" * 20), pause, Delta("23"), pause, Delta("4" * 18), pause, Delta("5\n東"), pause]))
-        here = terminal("hi", "-p", "ollama", "-m", "test-model", columns=20)
+        served.play(Script([Delta("1" * 20), pause, Delta("23"), pause, Delta("4" * 18), pause, Delta("5\n東"), pause]))
+        here = terminal(*OLLAMA, columns=20)
         assert here.end() == 0
         assert here.raw.count(b"answering") > 4
         assert here.lines[:4] == ["1" * 20, "23" + "4" * 18, "5", "東"]
 
-    def test_it_says_how_long_nothing_has_come(self, terminal: Open, tmp_path: Path) -> None:
-        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, STALLS))
-        here.wait(lambda lines: any(line.startswith("no token for 3 s") for line in lines))
-
-    def test_ctrl_c_leaves_the_answer_and_the_reason(self, terminal: Open, tmp_path: Path) -> None:
-        here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, STALLS), columns=100)
+    def test_ctrl_c_leaves_the_answer_and_the_reason(self, terminal: Open, served: ScriptedServer) -> None:
+        here = terminal(*OLLAMA, columns=100)
         here.wait(lambda lines: HALF in lines and is_state(lines[-1]))
         here.process.send("typed meanwhile\x03")
         assert here.end() == 130
         answer, figures, reason = here.lines
         assert answer == HALF
-        assert figures.startswith("mock:mock-basic · TTFT")
+        assert figures.startswith("ollama:test-model · TTFT")
         assert figures.endswith("incomplete")
         assert reason.startswith("atlas-tui: interrupted (what had arrived is on stdout)")
 

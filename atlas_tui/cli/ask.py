@@ -7,6 +7,7 @@ import queue
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Protocol
 
 from atlas_tui.cli import forms
@@ -124,7 +125,8 @@ class Inbox:
 
 
 def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End:
-    console.state(meter.line())
+    line, drawn = meter.line(), monotonic()
+    console.state(line)
     while True:
         for event in inbox.take(_TICK if console.live else None):
             meter.see(event)
@@ -135,7 +137,9 @@ def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End
             writer.write(event)
             if isinstance(event, End):
                 return event
-        console.state(meter.line())
+        if monotonic() - drawn >= _TICK:
+            line, drawn = meter.line(), monotonic()
+        console.state(line)
 
 
 def _news(event: FellBack | RetryScheduled) -> str:

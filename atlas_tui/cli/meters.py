@@ -52,7 +52,8 @@ class Meter:
             case RetryScheduled(_, delay, _):
                 self._retry_at = now + delay
             case FellBack(_, target):
-                self._target, self._state, self._first, self._usage = target, "waiting", None, None
+                self._target, self._state = target, "waiting"
+                self._first = self._usage = self._cost = None
             case End():
                 self._state = "done"
 
@@ -70,8 +71,8 @@ class Meter:
         return _DOT.join(parts)
 
     def _state_at(self, now: float) -> str:
-        if self._retry_at is not None:
-            return f"retrying in {max(0.0, self._retry_at - now):.0f} s"
+        if self._retry_at is not None and now < self._retry_at:
+            return f"retrying in {self._retry_at - now:.0f} s"
         silent = now - self._heard
         return f"no token for {silent:.0f} s" if self._first is not None and silent >= _SILENCE else self._state
 
