@@ -46,6 +46,12 @@ class TestTheAnswer:
         server.play(Script([Reasoning("hmm"), Delta("The sky "), Delta("is blue.")]))
         assert ask(server, provider) == Result(0, "The sky is blue.\n", "")
 
+    def test_a_retired_model_warns_in_the_log_and_not_on_the_screen(self, server: ScriptedServer) -> None:
+        """The anthropic SDK warns about models near their end."""
+        server.play(Script.text("ok"))
+        arguments = ["ask", "-p", "anthropic:claude-3-7-sonnet-20250219", "Hello?"]
+        assert run(*arguments, environ=elsewhere(server)) == Result(0, "ok\n", "")
+
     def test_it_comes_as_it_is_streamed(self, server: ScriptedServer) -> None:
         server.play(Script([Delta("half"), Stall()]))
         with start("ask", "-p", "ollama", "-m", "test-model", "Hello?", environ=elsewhere(server)) as process:
@@ -218,13 +224,13 @@ class TestFailures:
         assert (result.status, result.out) == (1, "half\n")
         assert "0.5 s" in result.err
 
-    def test_the_cost_limit(self, quick: str, tmp_path: Path) -> None:
-        priced = settings(tmp_path, QUICK + "[prices.mock]\ninput = 0\noutput = 1000\n")
-        result = run("ask", "hi", "--max-cost", "0.01", "--config", priced)
-        assert result.status == 1
-        assert result.out
+    def test_the_cost_limit(self, server: ScriptedServer, tmp_path: Path) -> None:
+        priced = settings(tmp_path, "[prices.ollama]\ninput = 0\noutput = 1000\n")
+        server.play(Script([Delta("word " * 1000), Stall()]))
+        result = ask(server, "ollama", "--max-cost", "0.01", "--config", priced)
+        assert (result.status, result.out) == (1, "word " * 1000 + "\n")
         assert "limit of $0.01" in result.err
-        assert run("ask", "hi", "--max-cost", "5", "--config", priced).status == 0
+        server.wait_disconnect()
 
     def test_an_answer_cut_at_the_limit_of_tokens_says_so(self, quick: str) -> None:
         result = run("ask", "hi", "--max-tokens", "3", "--config", quick)

@@ -11,6 +11,7 @@ import pytest
 from atlas_tui.config import (
     PROVIDER_KINDS,
     Config,
+    Price,
     Timeouts,
     config_path,
     data_dir,
@@ -21,7 +22,6 @@ from atlas_tui.config import (
 )
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.factory import create_provider, default_model, provider_names
-from atlas_tui.pricing import Price
 
 EVERYTHING = """
 default_provider = "groq"

@@ -53,13 +53,3 @@ def test_a_client_loads_no_sdk_before_it_asks() -> None:
 
 def test_the_screen_loads_no_sdk_and_no_database() -> None:
     assert not loaded("import atlas_tui.tui.app") & (SDKS | {"genai_prices", "sqlite3"})
-
-
-def test_the_public_names() -> None:
-    import atlas_tui
-
-    assert set(dir(atlas_tui)) == set(atlas_tui.__all__)
-    for name in atlas_tui.__all__:
-        assert getattr(atlas_tui, name) is not None
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        _ = atlas_tui.nothing
