@@ -83,7 +83,8 @@ async def _await_usage(batches: AsyncIterator[list[str]], reader: ChunkReader, p
 
     # The answer is whole: whatever happens now, only the exact usage is at stake.
     with suppress(TimeoutError, ProviderError, httpx2.HTTPError):
-        async with asyncio.timeout(_GRACE):
+        # Well inside the limit on silence, which would make a failure of it.
+        async with asyncio.timeout(min(_GRACE, (provider.timeouts.between_tokens or _GRACE) / 2)):
             async for batch in batches:
                 for data in batch:
                     if data == "[DONE]":
