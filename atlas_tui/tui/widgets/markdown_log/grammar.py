@@ -106,7 +106,7 @@ def _math_end(source: str, first: int, closing: str) -> int:
         follows = source[end + 1 : end + 2]
         if source[first].isspace() or source[end - 1].isspace() or follows.isdigit() or "\n" in source[first:end]:
             return -1
-    elif closing != "$$" and not _formula(source[first:end]):
+    elif closing != "$$" and not (_formula(source[first:end]) and any(map(str.isalnum, source[first:end]))):
         return -1
     return end
 

@@ -73,6 +73,7 @@ class _Inline:
         self.links = links
         self.out: list[Piece] = []
         self.marks = 0
+        self.outer: list[int] = []  # the marks around each open emphasis
         self.at = 0  # how far in the content we are
         self.opened: list[tuple[int, str, int]] = []  # links: first piece, target, start in the content
 
@@ -92,9 +93,10 @@ class _Inline:
             elif kind == "link_close":
                 self.close_link(token)
             elif kind.endswith("_open"):
+                self.outer.append(self.marks)
                 self.marks |= _MARKS[kind[:-5]]
             elif kind.endswith("_close"):
-                self.marks &= ~_MARKS[kind[:-6]]
+                self.marks = self.outer.pop()
             else:
                 self.atom(token)
         return self.out
@@ -159,7 +161,7 @@ class _Inline:
             src = clean(str(token.attrs.get("src", "")))
             start = self.at = max(self.content.find("![", self.at), self.at)
             self.out.append(Piece("▣ ", self.marks | DIM, -1))
-            self.add(clean(token.content) or "image", self.marks | IMAGE)
+            self.add(clean(_plain(token.children or [])) or "image", self.marks | IMAGE)
             self.out.append(Piece(f" ({src})", self.marks | DIM, -1))
             self.links.append(Link(self.places(start), self.places(self.at), src))
         elif kind == "html_inline":
@@ -174,6 +176,14 @@ class _Inline:
             self.out.append(Piece(text, self.marks, self.places(max(found, self.at))))
             if found >= 0:
                 self.at = found + len(token.markup)
+
+
+def _plain(children: list[Token]) -> str:
+    """The text of parsed inline content, without marks."""
+    return "".join(
+        _plain(token.children or []) if token.type == "image" else "\n" if "break" in token.type else token.content
+        for token in children
+    )
 
 
 def same_target(shown: str, href: str) -> bool:
