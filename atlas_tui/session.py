@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base import (
@@ -34,6 +35,7 @@ from atlas_tui.models.base import (
 from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
 from atlas_tui.pricing import FREE
 from atlas_tui.retrieval import Document, KnowledgeBase
+from atlas_tui.store import Conversation, Journal, Record, StoredTurn, new_id
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class Turn:
     documents: tuple[Document, ...] = ()
     chosen: ModelResponse | None = None
     """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
+    id: int = field(default_factory=new_id, compare=False)
+    """Its id in the history."""
 
     @property
     def response(self) -> ModelResponse | None:
@@ -69,6 +73,7 @@ class Session:
         knowledge: where to look for passages; None sends the prompt alone.
         max_cost: US dollars that one answer may cost; a running answer that exceeds it is stopped.
         policy: what to do about failures; None takes the usual one.
+        journal: what writes the conversation into the history as it happens; None leaves no trace.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Session:
         knowledge: KnowledgeBase | None = None,
         max_cost: float | None = None,
         policy: Policy | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.provider = provider
         self.system_prompt = system_prompt
@@ -91,6 +97,7 @@ class Session:
         self.knowledge = knowledge
         self.max_cost = max_cost
         self.policy = policy or Policy()
+        self.journal = journal
         self.steering = Steering()
         """Retry now, or fall back now, from any thread."""
         self.turns: list[Turn] = []
@@ -114,6 +121,21 @@ class Session:
     def clear(self) -> None:
         """Begin a new conversation."""
         self.turns.clear()
+        if self.journal is not None:
+            self.journal.renew()
+
+    def load(self, conversation: Conversation) -> None:
+        """Go on with a conversation of the history; whom to ask stays as it is."""
+        self.turns = [_reopened(stored) for stored in conversation.turns]
+        self.system_prompt = conversation.system_prompt
+        if self.journal is not None:
+            self.journal.resume(conversation.info.id)
+
+    def choose(self, turn: Turn, response: ModelResponse) -> None:
+        """Have this one of a turn's responses stand in the conversation."""
+        turn.chosen = response
+        if self.journal is not None:
+            self.journal.choose(turn.id, response)
 
     def messages(self, turn: Turn) -> list[ModelMessage]:
         """The conversation up to `turn`, as it is sent: a turn without any answer is left out, so roles alternate."""
@@ -165,10 +187,15 @@ class Session:
     async def run(self, turn: Turn, emit: Emit, cancel: CancelToken, *, first: Provider | None = None) -> End:
         """Find passages, ask the provider, and do what the policy says about failures; the response joins the turn."""
         self.steering.attach()
+        record = self._record(turn, first or self.provider)
+        if record is not None:
+            emit = record.tee(emit)
         attempts: list[Attempt] = []
         end = End(ModelResponse(provider=self.provider.name, model=self.provider.model_name))
         try:
             request = await self._prepare(turn, emit)
+            if record is not None:
+                await record.begun()  # the prompt is on disk before it is sent
             left = self._in_order(first)
             if (error := self.policy.cooling(self.provider.target)) and left[0] is not self.provider and first is None:
                 await emit(FellBack(error, left[0].target))
@@ -187,8 +214,22 @@ class Session:
             settle_cancel()
             end = End(end.response, ProviderError("cancelled", "stopped", partial=end.response))
         end.response.attempts = tuple(attempts)
+        if record is not None:
+            await record.ended(end, cancel)
         turn.add(end.response)
         return end
+
+    def _record(self, turn: Turn, provider: Provider) -> Record | None:
+        if self.journal is None:
+            return None
+        return self.journal.begin(
+            turn.id,
+            turn.prompt,
+            provider,
+            documents=turn.documents,
+            system_prompt=self.system_prompt,
+            fallback=self.fallback,
+        )
 
     def _in_order(self, first: Provider | None) -> list[Provider]:
         """Whom to ask: the user's choice first, else the conversation's provider unless it failed a moment ago."""
@@ -283,6 +324,12 @@ class Session:
             )
             return End(error.partial, error)
         return await provider.run(request, limited, cancel)
+
+
+def _reopened(stored: StoredTurn) -> Turn:
+    chosen = next((entry.response for entry in stored.responses if entry.id == stored.chosen), None)
+    documents = cast("tuple[Document, ...]", tuple(stored.documents))
+    return Turn(stored.prompt, [entry.response for entry in stored.responses], documents, chosen, stored.id)
 
 
 def _input_cost(provider: Provider, request: ModelRequest) -> CostEstimate:

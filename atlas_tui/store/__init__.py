@@ -1,0 +1,20 @@
+"""The history: SQLite in one file. `Store` lists, opens, searches and changes it; a session's `Journal` writes it."""
+
+from __future__ import annotations
+
+from atlas_tui.store.journal import Journal, Record
+from atlas_tui.store.store import LAST, Store
+from atlas_tui.store.values import Conversation, ConversationInfo, Hit, StoredResponse, StoredTurn, new_id
+
+__all__ = [
+    "LAST",
+    "Conversation",
+    "ConversationInfo",
+    "Hit",
+    "Journal",
+    "Record",
+    "Store",
+    "StoredResponse",
+    "StoredTurn",
+    "new_id",
+]

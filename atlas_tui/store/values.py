@@ -1,0 +1,141 @@
+"""What the history holds, as values: listed conversations, opened ones, what a search finds."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from atlas_tui.models.base import CostEstimate, ModelResponse
+from atlas_tui.pricing import FREE
+from atlas_tui.text import one_line, redact
+
+State = Literal["streaming", "complete", "incomplete", "interrupted"]
+"""Of a response: still coming (in a process that lives), whole, broken off or failed, or cut short by the end of its
+process."""
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is mistaken for something else
+_ID_LENGTH = 8
+_TITLE_LENGTH = 60
+_last_id = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response as it was written down."""
+
+    response: ModelResponse
+    state: State
+    created: datetime
+    error: str | None = None
+    """The kind of the failure; `interrupted` where the process ended; None for a complete answer."""
+    message: str = ""
+    """What the failure said."""
+    id: int = field(default_factory=lambda: new_id())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """A prompt with its responses, in the order in which they came."""
+
+    prompt: str
+    created: datetime
+    responses: Sequence[StoredResponse] = ()
+    documents: Sequence[Mapping[str, Any]] = ()
+    chosen: int | None = None
+    """The id of the response that stands in the conversation, where it is not the last."""
+    id: int = field(default_factory=lambda: new_id())
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationInfo:
+    """A conversation in a list."""
+
+    id: str
+    title: str
+    created: datetime
+    updated: datetime
+    target: str = ""
+    """Whom its last prompt went to."""
+    turns: int = 0
+    cost: CostEstimate = FREE
+    """Of all its responses; unknown if one of them is."""
+    interrupted: bool = False
+    """Its last response was cut short by the end of its process."""
+    deleted: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """An opened conversation: everything in it."""
+
+    info: ConversationInfo
+    turns: Sequence[StoredTurn]
+    system_prompt: str | None = None
+    fallback: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A place that a search found."""
+
+    conversation: str
+    title: str
+    turn: int
+    role: Literal["user", "assistant"]
+    snippet: str
+    """The words around it, in one line, cleaned."""
+    marks: tuple[tuple[int, int], ...]
+    """Where in the snippet the words stand: begin and end."""
+    created: datetime
+
+
+def new_id() -> int:
+    """An id that is greater than all before it, in this process for sure and elsewhere as far as clocks agree."""
+    global _last_id
+    _last_id = max(_last_id + 1, time.time_ns() // 1000 << 10 | secrets.randbits(10))
+    return _last_id
+
+
+def new_conversation_id() -> str:
+    """An id that can be typed."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def title_of(prompt: str) -> str:
+    """A title from the first words of a prompt."""
+    lines = (one_line(line.strip(" \t#>*-=`~_|"), _TITLE_LENGTH + 1) for line in prompt[:5000].splitlines())
+    title = next((line for line in lines if any(map(str.isalnum, line))), "") or one_line(prompt, _TITLE_LENGTH)
+    if len(title) > _TITLE_LENGTH:
+        head, _, _ = title[:_TITLE_LENGTH].rpartition(" ")
+        title = (head if len(head) > _TITLE_LENGTH // 2 else title[: _TITLE_LENGTH - 1]).rstrip(" ,;:.") + "…"
+    return title or "Untitled"
+
+
+def storable(text: str) -> str:
+    """Text as it may be written: without keys, and without lone surrogates, which no file takes."""
+    if not text.isascii():
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return redact(text)
+
+
+def at(seconds: float) -> datetime:
+    """A moment of the tables."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+# The ids of responses that are in the history: a response itself knows nothing of it.
+_ids: WeakKeyDictionary[ModelResponse, int] = WeakKeyDictionary()
+
+
+def remember(response: ModelResponse, number: int) -> None:
+    """This response is in the history under this id."""
+    _ids[response] = number
+
+
+def id_of(response: ModelResponse) -> int | None:
+    """The id of a response in the history, or None if it is not in it."""
+    return _ids.get(response)
