@@ -133,12 +133,22 @@ class Selecting(Canvas):
             return
         place = self._place_of(self._head)
         for _ in range(abs(rows)):
-            if rows < 0 and place == (0, 0, 0):
-                break
-            place = self._view.up(place, 1) if rows < 0 else self._view.down(place, 1)
+            place = self._next_text(place, 1 if rows > 0 else -1)
         offset = self._offset_at(place, after=rows > 0)
         if offset is not None:
             self._select_to(offset)
+
+    def _next_text(self, place: Place, step: int) -> Place:
+        """The next row that shows source, in a direction; the same row where there is none."""
+        following = place
+        while True:
+            before, view = following, self._view
+            following = view.down(before, 1) if step > 0 else view.up(before, 1)
+            if following == before:
+                return place
+            block = view.block(following)
+            if block is not None and any(run[2] >= 0 for run in view.laid(block)[following.row].runs):
+                return following
 
     def action_select_page(self, pages: int) -> None:
         """Extend the selection by a page."""

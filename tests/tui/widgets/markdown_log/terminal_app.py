@@ -1,0 +1,58 @@
+"""A log in a real terminal: streams, is covered by a notification, streams on, and tells what it should look like.
+
+Run as a program with the path of a file, to which it writes the lines of the screen as it means them to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+WORDS = "some **bold** words and `code`, 日本語 and emoji 🙂 that stream in\n\n- item one\n- item two\n\n"
+
+
+class TerminalApp(App[None]):
+    CSS = "Static { width: 20; height: 1fr; background: $panel; }"
+
+    def __init__(self, report: Path) -> None:
+        super().__init__()
+        self.report = report
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static("the sidebar")
+            yield MarkdownLog()
+
+    def on_mount(self) -> None:
+        self.run_worker(self.stream())
+
+    async def stream(self) -> None:
+        log = self.query_one(MarkdownLog)
+        log.add("a", "assistant", title="model")
+        free = []
+        for turn in range(3):
+            for start in range(0, len(WORDS), 9):
+                log.append("a", WORDS[start : start + 9])
+                await asyncio.sleep(0.005)
+            free.append(log._direct._free_region() is not None)
+            if turn == 0:
+                self.notify("A notification\nover the log", timeout=60)
+                await asyncio.sleep(0.3)
+            if turn == 1:
+                self.clear_notifications()
+                await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
+        strips = self.screen._compositor.render_strips()
+        self.report.write_text(json.dumps({"free": free, "lines": [strip.text for strip in strips]}))
+
+
+if __name__ == "__main__":
+    TerminalApp(Path(sys.argv[1])).run()
