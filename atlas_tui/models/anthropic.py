@@ -58,6 +58,7 @@ SDK_ERRORS: dict[str, Kind] = {
     "APIResponseValidationError": "protocol",
     "APIWebhookValidationError": "protocol",
     "CredentialsError": "auth",
+    "WorkloadIdentityError": "auth",
     "RetryableError": "connection",
     "APIError": "server",
     "StreamAlreadyConsumed": "protocol",

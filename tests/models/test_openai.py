@@ -57,7 +57,7 @@ def chunk(**fields: Any) -> Json:
     return Json({"object": "chat.completion.chunk", "model": "gpt-test", "choices": [{"index": 0, **fields}]})
 
 
-USAGE: dict[str, float] = {"prompt_tokens": 11, "completion_tokens": 5}
+USAGE: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 5}
 STOPPED: dict[str, Any] = {"delta": {}, "finish_reason": "stop"}
 
 
@@ -94,7 +94,7 @@ class TestChatCompletions:
         assert (reasoning_of(events), text_of(events)) == ("Hm.", "Yes.")
 
     def test_usage_on_the_finish_chunk_ends_it_at_once(self, server: ScriptedServer) -> None:
-        last = Json({"choices": [{"index": 0, **STOPPED}], "usage": USAGE})
+        last = chunk(choices=[STOPPED], usage=USAGE)
         server.play(Script([Delta("a"), last, Stall()]))
         begun = time.perf_counter()
         response = ending(provider_on(server)).response
@@ -102,7 +102,8 @@ class TestChatCompletions:
         assert time.perf_counter() - begun < 1
 
     def test_usage_twice_is_counted_once(self, server: ScriptedServer) -> None:
-        early = Json({"choices": [{"index": 0, "delta": {"content": "b"}}], "usage": {**USAGE, "completion_tokens": 1}})
+        sofar: Any = {**USAGE, "completion_tokens": 1}
+        early = chunk(choices=[{"index": 0, "delta": {"content": "b"}}], usage=sofar)
         server.play(Script([Delta("a"), early, Usage(11, 5)]))
         assert ending(provider_on(server)).response.usage == TokenUsage(11, 5)
 
@@ -128,13 +129,13 @@ class TestChatCompletions:
         assert not end.response.usage.estimated, "its count did come"
 
     def test_what_the_answer_cost_where_the_server_says_so(self, server: ScriptedServer) -> None:
-        last = Json({"choices": [{"index": 0, **STOPPED}], "usage": {**USAGE, "cost": 0.00125}})
+        last = chunk(choices=[STOPPED], usage={**USAGE, "cost": 0.00125})
         server.play(Script([Delta("a"), last]))
         cost = ending(provider_on(server)).response.cost
         assert (cost.total, cost.estimated) == (0.00125, False)
 
     def test_usage_in_groq_s_place(self, server: ScriptedServer) -> None:
-        server.play(Script([Delta("a"), chunk(choices=[{**STOPPED}], x_groq={"usage": USAGE}), Stall()]))
+        server.play(Script([Delta("a"), chunk(choices=[STOPPED], x_groq={"usage": USAGE}), Stall()]))
         assert ending(provider_on(server)).response.usage == TokenUsage(11, 5)
 
     @pytest.mark.parametrize(

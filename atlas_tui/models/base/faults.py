@@ -257,6 +257,8 @@ TRANSPORT_ERRORS: dict[str, tuple[Kind, str]] = {
     "TimeoutError": ("timeout", "did not answer in time"),
     "OSError": ("connection", "cannot be reached"),
 }
+_DEPTH = 20
+"""Links of a chain of causes to look at; one can be a circle."""
 # Where the outermost error is only "Connection error.", one of these further down says what really happened.
 _PRECISE = ("gaierror", "SSLCertVerificationError", "ConnectionRefusedError", "SSLError")
 
@@ -265,7 +267,9 @@ def transport_error(error: BaseException, server: str) -> ProviderError | None:
     """The failure below the SDK, found along the chain of causes; None if there is none."""
     names: list[str] = []
     link: BaseException | None = error
-    while link is not None and len(names) < 20:
+    for _ in range(_DEPTH):
+        if link is None:
+            break
         names += [cls.__name__ for cls in type(link).__mro__ if cls.__name__ in TRANSPORT_ERRORS]
         link = link.exceptions[0] if isinstance(link, BaseExceptionGroup) else link.__cause__ or link.__context__
     name = next((name for name in names if name in _PRECISE), names[0] if names else None)

@@ -1,0 +1,133 @@
+"""The worker: pace between the reading and the consumer, callbacks, one ending whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import CancelToken, Emit, End, Event, EventStream, ModelResponse, TextDelta
+from atlas_tui.models.mock import MockProvider
+from tests.models.wires import make, request
+from tests.servers.scripted import Delta, Flood, Script, ScriptedServer, Stall, Usage
+
+
+def delivered(stream: EventStream) -> list[Event]:
+    with stream:
+        return list(stream)
+
+
+class TestPace:
+    def test_a_slow_consumer_pauses_the_reading(self) -> None:
+        total, limit = 20_000, 4096
+        emitted = 0
+        paused = threading.Event()
+
+        async def source(emit: Emit, cancel: CancelToken) -> End:
+            nonlocal emitted
+
+            async def watch() -> None:
+                # The reading is paused once a turn of the loop brings nothing new.
+                seen = -1
+                while seen != emitted or not emitted:
+                    seen = emitted
+                    await asyncio.sleep(0.02)
+                paused.set()
+
+            watching = asyncio.create_task(watch())
+            for _ in range(total):
+                await emit(TextDelta("x"))
+                emitted += 1
+            await watching
+            return End(ModelResponse())
+
+        stream = EventStream(source)
+        assert paused.wait(5)
+        assert limit <= emitted <= limit + 2
+        events = delivered(stream)
+        assert len(events) == total + 1
+        assert type(events[-1]) is End
+
+    def test_a_paused_reading_can_be_stopped(self, server: ScriptedServer) -> None:
+        server.play(Script([Flood(1_000_000)]))
+        with make("anthropic", server.url).stream(request()) as stream:
+            server.wait_sent(10_000)
+            stream.close()
+            *_, end = stream
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert end.error.kind == "cancelled"
+        server.wait_disconnect(timeout=1)
+
+
+class TestEndings:
+    def test_a_bug_of_ours_is_an_ending_too(self) -> None:
+        async def source(emit: Emit, cancel: CancelToken) -> End:
+            await emit(TextDelta("x"))
+            raise ZeroDivisionError
+
+        *_, end = delivered(EventStream(source))
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert "Atlas itself failed (ZeroDivisionError)" in str(end.error)
+
+    def test_after_the_ending_there_is_nothing(self) -> None:
+        stream = MockProvider(delay_ms=0).stream(request())
+        list(stream)
+        with pytest.raises(StopIteration):
+            next(stream)
+
+    def test_a_response_can_be_had_without_reading(self) -> None:
+        stream = MockProvider(delay_ms=0).stream(request())
+        assert stream.response().complete
+        assert stream.response().content
+
+    def test_text_is_the_deltas_and_raises_what_failed(self) -> None:
+        failing = MockProvider(delay_ms=0, simulate_errors=True, error_type="truncated").stream(request())
+        pieces: list[str] = []
+        with pytest.raises(ProviderError) as caught:
+            pieces.extend(failing.text())
+        assert caught.value.kind == "truncated"
+        assert "".join(pieces) == caught.value.partial.content != ""
+
+
+class TestCallbacks:
+    def test_each_delta_comes_with_the_response_so_far(self, server: ScriptedServer) -> None:
+        server.play(Script([Delta("One "), Delta("two "), Delta("three."), Usage(9, 3)]))
+        calls: list[tuple[str, str, int]] = []
+        threads = set()
+
+        def note(delta: str, sofar: ModelResponse) -> None:
+            calls.append((delta, sofar.content, sofar.usage.output_tokens))
+            threads.add(threading.current_thread())
+
+        response = make("anthropic", server.url).stream_with_callback(request(), note)
+        assert [call[:2] for call in calls] == [("One ", "One "), ("two ", "One two "), ("three.", "One two three.")]
+        assert 0 < calls[0][2] <= calls[-1][2]
+        assert threads == {threading.current_thread()}
+        assert (response.content, response.usage.output_tokens) == ("One two three.", 3)
+
+    def test_a_failure_is_raised_with_what_had_come(self, server: ScriptedServer) -> None:
+        server.play(Script([Delta("Half"), Stall()]))
+        got = []
+        with pytest.raises(ProviderError) as caught:
+            make("chat", server.url, timeout=0.3).stream_with_callback(request(), lambda delta, _: got.append(delta))
+        assert (caught.value.kind, caught.value.partial.content, got) == ("timeout", "Half", ["Half"])
+
+    def test_inside_a_running_loop(self, server: ScriptedServer) -> None:
+        server.play(Script.text("ok"))
+
+        async def main() -> str:
+            return make("chat", server.url).generate(request()).content
+
+        assert asyncio.run(main()) == "ok"
+
+
+def test_many_at_once_do_not_mix(server: ScriptedServer) -> None:
+    server.always(lambda asked: Script([Flood(300, f"{asked.model} ")]))
+    provider_of = {f"model-{number}": make("chat", server.url, f"model-{number}") for number in range(6)}
+    streams = {name: provider.stream(request()) for name, provider in provider_of.items()}
+    for name, stream in streams.items():
+        assert stream.response().content == f"{name} " * 300
