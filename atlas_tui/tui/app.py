@@ -30,7 +30,17 @@ class AtlasApp(App[int]):
     """The terminal program. What it does is in its screens."""
 
     TITLE = "Atlas"
-    CSS = "* { scrollbar-size-vertical: 1; }"
+    CSS = """
+    * { scrollbar-size-vertical: 1; }
+    OptionList, OptionList:focus {
+        border: none;
+        padding: 0;
+        background: transparent;
+        background-tint: transparent;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
+    """
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "interrupt",
         "ctrl+c",
-        "Copy the selection, or stop, or clear; twice: quit",
+        "Copy, stop or clear; twice: quit",
         ANSWERING,
     ),
     Action(

@@ -71,6 +71,11 @@ class Pump:
         if announce:
             self._post()
 
+    @property
+    def waiting(self) -> int:
+        """Characters that have not been handed out."""
+        return self._waiting
+
     def full(self) -> bool:
         """True while the worker should wait."""
         return self._waiting > _CAPACITY and not (self._closed or self._hurried)

@@ -135,7 +135,7 @@ async def driving(
     """Run the program."""
     clock = Clock()
     driver = Driver(make_app(provider, clock=clock, **options), clock)
-    async with driver.app.run_test(size=size, message_hook=driver.hook) as pilot:
+    async with driver.app.run_test(size=size, message_hook=driver.hook, notifications=True) as pilot:
         driver.pilot = pilot
         driver.app.chat.prompt.editor.cursor_blink = False
         await pilot.pause()

@@ -217,5 +217,3 @@ def test_shipped_themes_are_in_the_checkout() -> None:
     assert problems == []
     assert {"atlas-dark", "atlas-light"} <= {theme.name for theme in themes}
     assert Path(shipped_folder()).name == "themes"
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -48,19 +47,21 @@ class ChatScreen(Screen[None]):
     ChatScreen {
         layers: base above;
         & #body, & #main { height: 1fr; }
-        & #main { width: 1fr; }
-        & MarkdownLog { height: 1fr; }
-        & PromptArea { margin: 0 1; padding: 1 2; background: $surface; border-left: outer $primary; }
+        & #main { width: 1fr; align-horizontal: center; }
+        & #main > * { max-width: 132; }
+        & PromptArea { padding: 1; background: $surface; border-left: outer $primary; }
         & #too-small { display: none; width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
         &.-chatting Welcome, &.-welcoming MarkdownLog, &.-no-sidebar Sidebar { display: none; }
-        &.-narrow Sidebar { dock: right; layer: above; width: 34; }
-        &.-low PromptArea { padding: 0 2; }
-        &.-too-small #body, &.-too-small KeyHints { display: none; }
+        &.-narrow Sidebar { dock: right; layer: above; }
+        &.-low PromptArea { padding: 0 1; }
+        &.-low Welcome {
+            & #tagline, & #try { display: none; }
+            & #name, & #who, & OptionList { margin: 0; }
+        }
+        &.-too-small #body { display: none; }
         &.-too-small #too-small { display: block; }
     }
     """
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (_WIDE, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (24, "-high")]
 
     def __init__(
         self,
@@ -72,6 +73,8 @@ class ChatScreen(Screen[None]):
         problem: AtlasError | None = None,
     ) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-high")]
         self.session = session
         self.catalogue = catalogue
         self.keys = keys
@@ -106,8 +109,8 @@ class ChatScreen(Screen[None]):
                 yield self.find_bar
                 yield self.prompt
                 yield Status()
+                yield KeyHints()
             yield self.sidebar
-        yield KeyHints()
         width, height = SMALLEST
         yield Static(f"Atlas needs a terminal of at least {width}x{height}.", id="too-small", markup=False)
 

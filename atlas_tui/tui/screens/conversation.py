@@ -22,6 +22,7 @@ from atlas_tui.models.base import (
     Start,
     TextDelta,
     Worker,
+    estimate_tokens,
 )
 from atlas_tui.session import Session, Turn
 from atlas_tui.text import one_line
@@ -202,7 +203,7 @@ class Conversation:
         exchange.error = None
         self._drop(exchange.error_key)
         self._open_answer(exchange, provider.name, provider.model_name, mock=provider.is_mock)
-        self._gauge.begin()
+        self._gauge.begin(sum(estimate_tokens(message.content) for message in self.session.messages(exchange.turn)))
         pump = Pump(self._owner)
         self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first))
 
@@ -236,7 +237,7 @@ class Conversation:
         if error is None:
             self._close_answer(exchange, response, "complete")
         elif response.content or response.reasoning or error.kind == "cancelled":
-            self._close_answer(exchange, response, _state(error.kind), error.message)
+            self._close_answer(exchange, response, _state(error.kind), error.kind)
         else:
             self._drop(exchange.answer_key)
         if error is not None and error.kind != "cancelled":
@@ -262,7 +263,7 @@ class Conversation:
         self._log.add(exchange.answer_key, "assistant", title=title, after=exchange.prompt_key)
 
     def _close_answer(self, exchange: Exchange, response: ModelResponse, state: str, reason: str = "") -> None:
-        parts = [one_line(reason, 160)] if reason and state == "incomplete" else []
+        parts = [reason.replace("_", " ")] if state == "incomplete" else []
         if response.content or response.reasoning:
             parts.append(figures.footer(response))
         elif state == "stopped":

@@ -22,7 +22,7 @@ class HelpScreen(ModalScreen[None]):
         align: center middle;
         background: $background 70%;
         & > VerticalScroll {
-            width: 92;
+            width: 100;
             max-width: 96%;
             height: auto;
             max-height: 94%;

@@ -48,10 +48,6 @@ class Picker(ModalScreen[str | None]):
         & Input { border: none; height: 1; padding: 0; margin-bottom: 1; background: transparent; }
         & OptionList {
             height: 1fr;
-            border: none;
-            padding: 0;
-            background: transparent;
-            scrollbar-size-vertical: 1;
             & > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; text-style: bold; }
             & > .option-list--option-disabled { color: $text-muted; }
         }
@@ -96,7 +92,7 @@ class Picker(ModalScreen[str | None]):
         options.add_options(Option(entry.text, id=entry.id, disabled=entry.id is None) for entry in shown)
         usable = [number for number, entry in enumerate(shown) if entry.id is not None]
         chosen = [number for number in usable if shown[number].id == wanted]
-        options.highlighted = (chosen or usable or [None])[0]
+        options.highlighted = next(iter(chosen + usable), None)
 
     def found(self) -> Sequence[Entry]:
         """The entries to filter."""
@@ -154,10 +150,11 @@ class ModelPicker(Picker):
 
     def entries(self) -> Sequence[Entry]:
         entries: list[Entry] = []
+        refused: list[Entry] = []
         for status in self._catalogue.statuses:
             name = status.name
             if not status.available:
-                entries.append(Entry(None, _line(name, "", one_line(status.reason, 120))))
+                refused.append(Entry(None, _line(name, "", one_line(status.reason, 120))))
                 continue
             models = self._catalogue.models.get(name)
             if models:
@@ -168,7 +165,7 @@ class ModelPicker(Picker):
         if self._target not in [entry.id for entry in entries]:
             provider, _, model = self._target.partition(":")
             entries.insert(0, Entry(self._target, _line(provider, one_line(model, 60), "in use")))
-        return entries
+        return entries + refused
 
     def found(self) -> Sequence[Entry]:
         """The entries, and a target typed in full: a server may know models that it does not list."""
@@ -226,7 +223,7 @@ def _model_line(provider: str, model: ModelInfo) -> Content:
     if model.context_window:
         facts.append(f"{figures.count(model.context_window)} context")
     if model.price:
-        facts.append(f"${model.price[0]:g} in, ${model.price[1]:g} out")
+        facts.append(f"${model.price[0]:g} in, ${model.price[1]:g} out" if any(model.price) else "free")
     if model.detail:
         facts.append(one_line(model.detail, 40))
     return _line(provider, one_line(model.id, 60), " · ".join(facts))

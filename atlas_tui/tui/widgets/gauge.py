@@ -96,8 +96,8 @@ class Gauge:
         still = self._still
         self._still = Reading(target=still.target, mock=still.mock, window=still.window)
 
-    def begin(self) -> None:
-        """A request is sent now."""
+    def begin(self, input_tokens: int) -> None:
+        """A request is sent now, of about so many tokens."""
         self._begun = self._last = self._clock()
         self._first = None
         self._samples.clear()
@@ -107,7 +107,7 @@ class Gauge:
             "waiting",
             still.target,
             still.mock,
-            usage=TokenUsage(still.usage.total_tokens, 0, estimated=True),
+            usage=TokenUsage(input_tokens, 0, estimated=True),
             cost=UNKNOWN_COST,
             session_cost=still.session_cost,
             window=still.window,

@@ -56,6 +56,7 @@ class Meters(Widget):
         reading, width = self.reading, self.content_size.width
         usage = reading.usage
         timed = reading.phase != "ready"
+        priced = timed and (reading.cost.known or not reading.running)
         lines = [
             _ends(state(reading), figures.elapsed(reading.elapsed) if timed else "", width),
             _ends(
@@ -66,7 +67,7 @@ class Meters(Widget):
             Content.styled(sparkline(reading.rates, width), "$accent"),
             _ends(_label("tokens in"), figures.tokens(usage.input_tokens, usage), width),
             _ends(_label("tokens out"), figures.tokens(usage.output_tokens, usage), width),
-            _ends(_label("this answer"), figures.cost(reading.cost) if timed else "–", width),
+            _ends(_label("this answer"), figures.cost(reading.cost) if priced else "–", width),
             _ends(_label("this session"), figures.cost(reading.session_cost), width),
             self._window(reading, width),
         ]
@@ -84,7 +85,7 @@ class Status(Widget):
     """The line below the prompt: who answers, what happens and, where there is no sidebar, the main figures."""
 
     DEFAULT_CSS = """
-    Status { height: 1; padding: 0 1; color: $text-muted; }
+    Status { height: 1; padding: 0 2; color: $text-muted; }
     """
 
     reading: reactive[Reading] = reactive(Reading())

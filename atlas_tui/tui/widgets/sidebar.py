@@ -28,17 +28,14 @@ class Sidebar(VerticalScroll, can_focus=False):
     Sidebar {
         width: 36;
         padding: 1 2;
+        scrollbar-gutter: auto;
         background: $surface;
         scrollbar-size-vertical: 1;
         & > .heading { color: $text-muted; text-style: bold; height: 1; }
         & > Static { height: auto; }
         & > OptionList {
             height: auto;
-            border: none;
-            padding: 0;
             margin-bottom: 1;
-            background: transparent;
-            scrollbar-size-vertical: 1;
             & > .option-list--option { padding: 0; }
             & > .option-list--option-highlighted { background: transparent; color: $foreground; text-style: none; }
             & > .option-list--option-disabled { color: $text-muted; }

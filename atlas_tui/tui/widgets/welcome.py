@@ -14,7 +14,7 @@ from atlas_tui.text import one_line
 from atlas_tui.tui.messages import ExampleChosen
 
 EXAMPLES = (
-    "Explain how a hash map works, with a short example in Python",
+    "Explain hash maps, with an example in Python",
     "Compare TCP and UDP in a table",
     "What should I know before I write a parser?",
 )
@@ -28,6 +28,7 @@ class Welcome(VerticalScroll, can_focus=False):
         align: center middle;
         height: 1fr;
         scrollbar-size-vertical: 0;
+        scrollbar-gutter: auto;
         & #card { width: 66; max-width: 100%; height: auto; padding: 0 2; }
         & Static { width: 100%; height: auto; }
         & #name { color: $foreground; text-style: bold; }
@@ -36,17 +37,13 @@ class Welcome(VerticalScroll, can_focus=False):
         & #try { color: $text-muted; }
         & OptionList {
             height: auto;
-            border: none;
-            padding: 0;
             margin: 0 0 1 0;
-            background: transparent;
             & > .option-list--option-highlighted { background: transparent; color: $foreground; text-style: none; }
             & > .option-list--option-hover { background: $surface; }
             &:focus > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; }
         }
         & #keys { color: $text-muted; }
     }
-    .-low Welcome { & #tagline, & #try { display: none; } & #name, & #who, & OptionList { margin: 0; } }
     """
 
     def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
@@ -74,7 +71,7 @@ class Welcome(VerticalScroll, can_focus=False):
         if problem:
             text = Content.styled(one_line(problem), "$text-warning")
         elif mock:
-            text = Content.assemble(name, (" rehearses answers: no model is asked, nothing is sent", "$text-warning"))
+            text = Content.assemble(name, (" rehearses answers: no model is asked", "$text-warning"))
         else:
             text = Content.assemble(name, (" answers", "$foreground-muted"))
         self.query_one("#who", Static).update(text)
