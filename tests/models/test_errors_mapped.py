@@ -42,7 +42,12 @@ def errors_in(*modules: ModuleType) -> list[type[Exception]]:
 
 def bare(error: type[Exception]) -> Exception:
     """An exception with nothing in it but its class: the constructors of the SDKs want whole responses."""
-    return error.__new__(error)
+    instance = error.__new__(error)
+    for cls in error.__mro__:
+        for name in inspect.get_annotations(cls):
+            if not hasattr(instance, name):
+                setattr(instance, name, None)
+    return instance
 
 
 def nearest(error: type[Exception], table: Mapping[str, object]) -> str | None:
