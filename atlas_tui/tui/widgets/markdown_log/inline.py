@@ -47,8 +47,10 @@ class Places:
         at = 0
         for number, piece in enumerate(content.split("\n") if "\n" in content else (content,), first):
             if number < len(lines):
-                found = lines[number].find(piece, column)
-                self.shifts.append(starts[number] + max(found, 0) - at)
+                # A tab before the text may have been turned into spaces.
+                text = piece.lstrip()
+                found = lines[number].find(text, column) - len(piece) + len(text)
+                self.shifts.append(starts[number] + max(found, -len(piece)) - at)
             else:
                 self.shifts.append(self.shifts[-1] if self.shifts else 0)
             at += len(piece) + 1
