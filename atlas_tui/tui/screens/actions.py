@@ -79,6 +79,10 @@ class Actions:
 
     def editor(self, _: str) -> None:
         """Write in an editor."""
+        # After the keys that were typed before this one, which the text field may still have to take in.
+        self._screen.prompt.editor.call_later(self._edit)
+
+    def _edit(self) -> None:
         prompt = self._screen.prompt
         try:
             prompt.text = clean(edit_in_editor(self._screen.app, prompt.text))
