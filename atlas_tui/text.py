@@ -67,7 +67,10 @@ def clean(text: str) -> str:
 def one_line(text: str, limit: int = 300) -> str:
     """Foreign text as a piece of a sentence: cleaned, keys removed, white space folded, cut at `limit`."""
     # Only the head can be shown, so a body of megabytes is not searched to its end.
-    folded = " ".join(clean(redact(text[: 20 * limit])).split())
+    head = redact(text[: 20 * limit])
+    if len(text) > 20 * limit:
+        head = _without_half_a_key(head)
+    folded = " ".join(clean(head).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
@@ -83,6 +86,15 @@ def redact(text: str) -> str:
         if secret in text:
             text = text.replace(secret, REDACTED)
     return _KEY_SHAPES.sub(REDACTED, text)
+
+
+def _without_half_a_key(text: str) -> str:
+    """The text without the beginning of a known key at its end, where a cut went through the key."""
+    for secret in _secrets:
+        for size in range(len(secret) - 1, 3, -1):
+            if text.endswith(secret[:size]):
+                return text[:-size]
+    return text
 
 
 class StreamRedactor:
