@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,12 +58,12 @@ class TestTheLineOfState:
 
     def test_the_answer_goes_on_where_it_was(self, terminal: Open, served: ScriptedServer) -> None:
         """The line was drawn while the cursor hung at the margin, and while it stood in the middle of a row."""
-        pause = Wait(0.25)
-        served.play(Script([Delta("1" * 20), pause, Delta("23"), pause, Delta("4" * 18), pause, Delta("5\n東"), pause]))
+        steps = [Delta(text) for text in ("1" * 20, "23", "4" * 18, "5\n東", "6" * 20, "7\t8", "\n9")]
+        served.play(Script([each for step in steps for each in (step, Wait(0.25))]))
         here = terminal(*OLLAMA, columns=20)
         assert here.end() == 0
-        assert here.raw.count(b"answering") > 4
-        assert here.lines[:4] == ["1" * 20, "23" + "4" * 18, "5", "東"]
+        assert here.raw.count(b"answering") > len(steps)
+        assert here.lines[:6] == ["1" * 20, "23" + "4" * 18, "5", "東" + "6" * 18, "667     8", "9"]
 
     def test_ctrl_c_leaves_the_answer_and_the_reason(self, terminal: Open, served: ScriptedServer) -> None:
         here = terminal(*OLLAMA, columns=100)
@@ -75,7 +76,7 @@ class TestTheLineOfState:
         assert figures.endswith("incomplete")
         assert reason.startswith("atlas-tui: interrupted (what had arrived is on stdout)")
 
-    @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (33, 10), (80, 4)])
+    @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (33, 10), (80, 6)])
     def test_nothing_of_it_remains(self, terminal: Open, tmp_path: Path, columns: int, rows: int) -> None:
         """Drawn ever again between deltas, over rows that wrap and a screen that scrolls."""
         slow = settings(tmp_path, "[providers.mock]\ndelay_ms = 3\n")
@@ -88,6 +89,17 @@ class TestTheLineOfState:
         assert expected[-40:] in shown
         if rows > 20:
             assert shown.startswith(expected)
+
+    def test_behind_a_pipe_the_terminal_belongs_to_the_reader(self, tmp_path: Path) -> None:
+        slow = settings(tmp_path, "[providers.mock]\ndelay_ms = 3\n")
+        command = f"'{sys.executable}' -m atlas_tui ask hi --config '{slow}' | head -n 1; echo over"
+        here = Terminal("-c", command, program="bash")
+        assert here.end() == 0
+        assert b"waiting" in here.raw
+        answer, over = here.lines[0], here.lines[-1]
+        assert answer.startswith("This is a rehearsed answer")
+        assert over == "over"
+        assert b"TTFT" not in here.raw
 
 
 class TestWhatAPersonSees:

@@ -8,6 +8,7 @@ that stays on its row is written without touching the line: nothing flickers.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import traceback
 import unicodedata
@@ -47,9 +48,10 @@ class Console:
                 stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets "?", not a crash
         dumb = os.environ.get("TERM", "") in ("", "dumb")
         self.live = _in_foreground(self._err) and not dumb and not quiet
-        """True where state is shown while the answer streams."""
-        self.interactive = self._err.isatty() and not quiet
-        """True where a person reads stderr."""
+        """True where state is shown; behind a pipe only until the answer begins."""
+        self._piped = _is_pipe(self._out)
+        self.interactive = self._err.isatty() and not self._piped and not quiet
+        """True where a person reads stderr, and no pager or filter behind a pipe writes to the same terminal."""
         self._same_terminal = self.live and self._out.isatty()
         self._styled = self.live and not os.environ.get("NO_COLOR")
         self._column = 0
@@ -61,13 +63,16 @@ class Console:
         self._modes: Any = None
 
     def __enter__(self) -> Console:
-        if self.live:
+        if self.live and not self._piped:  # a pager sets the modes that it needs
             self._modes = _stop_echo(self._err.fileno())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with suppress(OSError):  # the reader of stdout may be why it ends
+            self._hide()
+            self._err.flush()
         if self._modes is not None:
             import termios
 
@@ -80,6 +85,11 @@ class Console:
         text = clean(text)
         if self._same_terminal:
             self._make_way(text)
+        elif self._piped and self.live:
+            # From now on the terminal belongs to the reader of the pipe.
+            self._hide()
+            self._err.flush()
+            self.live = False
         self._out.write(text)
         if text:
             self._open_line = not text.endswith("\n")
@@ -88,9 +98,11 @@ class Console:
         """A piece of the reasoning; shown only where a person watches."""
         if not self.live:
             return
+        if not self._reasoning:
+            self._begin_row()
+        self._reasoning = True
         text = clean(text)
         self._make_way(text)
-        self._reasoning = True
         self._err.write(self._dimmed(text))
 
     def state(self, line: str) -> None:
@@ -103,7 +115,7 @@ class Console:
     def note(self, line: str, *, dim: bool = False) -> None:
         """A line on stderr that stays."""
         self._end_reasoning()
-        self._hide()
+        self._begin_row()
         self._out.flush()
         self._err.write(self._dimmed(one_line(line, _MESSAGE_LIMIT), dim) + "\n")
         self._err.flush()
@@ -125,18 +137,28 @@ class Console:
             self._err.flush()
             self._reasoning, self._column = False, 0
 
+    def _begin_row(self) -> None:
+        """What comes next on stderr begins a row, also in the middle of an answer."""
+        self._hide()
+        if self._column:
+            self._out.flush()
+            self._err.write("\n")
+            self._column = 0
+
     def _make_way(self, text: str) -> None:
         """Before `text` goes to the terminal: the line of state goes if the text would run into it."""
         width = self._width()
-        column = _column_after(self._column, text, width)
-        if self._drawn is not None and (not self._below or "\n" in text or column < self._column or column >= width):
+        may_wrap = self._column + 2 * len(text) >= width  # no character takes more than two cells
+        if self._drawn is not None and (not self._below or may_wrap or "\n" in text or "\t" in text):
             self._hide()
         self._err.flush()
-        self._column, self._last = column, text[-1:] or self._last
+        self._column = _column_after(self._column, text, width)
+        self._last = text[-1:] or self._last
 
     def _hide(self) -> None:
         if self._drawn is not None:
-            self._out.flush()
+            if self._below:
+                self._out.flush()
             self._err.write(_CLEAR_BELOW + self._way_back() if self._below else _CLEAR_ROW)
             self._drawn = None
 
@@ -169,6 +191,14 @@ class Console:
             return os.get_terminal_size(self._err.fileno()).columns or 80
         except OSError:
             return 80
+
+
+def _is_pipe(stream: TextIO) -> bool:
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _in_foreground(stream: TextIO) -> bool:

@@ -31,7 +31,7 @@ examples:
   atlas-tui ask --events "Name a colour" | jq -c 'select(.type == "usage")'
 
 stdout carries the answer and nothing else. stderr carries one line if something went wrong and, on a terminal,
-the state while it streams and the figures at the end (-v prints those figures in a pipe too, -q never).
+the state while it streams and the figures at the end: in a pipe only with -v, with -q never.
 
 exit status: 0 done; 1 the provider failed or the answer is incomplete (what had arrived stays on stdout);
 2 usage or configuration; 130 interrupted by Ctrl+C; 143 ended by SIGTERM; 141 the reader of the pipe has gone.
@@ -60,12 +60,12 @@ _DEFAULTS: dict[str, Any] = {
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line: what is wrong, and where help is."""
-        from atlas_tui.text import one_line
+        from atlas_tui.cli.console import complain
 
         if message.startswith("argument COMMAND: invalid choice"):
             message = message.replace("argument COMMAND: invalid choice:", "there is no command")
             message += ' (a prompt goes after ask: atlas-tui ask "...")'
-        print(f"atlas-tui: {one_line(message)}: `{self.prog} --help` shows how", file=sys.stderr)
+        complain(f"{message}: `{self.prog} --help` shows how")
         sys.exit(2)
 
 
