@@ -35,7 +35,7 @@ from atlas_tui.models.base import (
 from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
 from atlas_tui.pricing import FREE
 from atlas_tui.retrieval import Document, KnowledgeBase
-from atlas_tui.store import Conversation, Journal, Record, StoredTurn, new_id
+from atlas_tui.store import Conversation, Journal, Record, StoredTurn, made_at, new_id, snapshot, unwritten
 
 
 @dataclass(slots=True)
@@ -130,6 +130,14 @@ class Session:
         self.system_prompt = conversation.system_prompt
         if self.journal is not None:
             self.journal.resume(conversation.info.id)
+
+    def conversation(self) -> Conversation:
+        """The conversation as it stands, to be exported: also what could not be written into the history."""
+        turns = [
+            StoredTurn(turn.prompt, made_at(turn.id), [unwritten(each) for each in turn.responses], turn.documents)
+            for turn in self.turns
+        ]
+        return snapshot(self.journal.conversation if self.journal else "", turns, self.system_prompt)
 
     def choose(self, turn: Turn, response: ModelResponse) -> None:
         """Have this one of a turn's responses stand in the conversation."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from atlas_tui.store.journal import Journal, Record
 from atlas_tui.store.store import LAST, Store
-from atlas_tui.store.values import Conversation, ConversationInfo, Hit, StoredResponse, StoredTurn, new_id
+from atlas_tui.store.values import (
+    Conversation,
+    ConversationInfo,
+    Hit,
+    StoredResponse,
+    StoredTurn,
+    made_at,
+    new_id,
+    snapshot,
+    unwritten,
+)
 
 __all__ = [
     "LAST",
@@ -16,5 +26,8 @@ __all__ = [
     "Store",
     "StoredResponse",
     "StoredTurn",
+    "made_at",
     "new_id",
+    "snapshot",
+    "unwritten",
 ]

@@ -29,7 +29,7 @@ _INFO = """
             FROM responses WHERE turn IN (SELECT id FROM turns WHERE conversation = c.id)),
         (SELECT state FROM responses WHERE turn = (SELECT max(id) FROM turns WHERE conversation = c.id)
             ORDER BY id DESC LIMIT 1)
-    FROM conversations c
+    FROM (SELECT * FROM conversations {where}) c
 """
 
 
@@ -135,7 +135,7 @@ def documents(found: Sequence[Mapping[str, Any]]) -> str:
 
 def infos(connection: sqlite3.Connection, where: str, *values: object) -> list[ConversationInfo]:
     """The conversations that fit."""
-    return [_info(row) for row in connection.execute(f"{_INFO} {where}", values)]
+    return [_info(row) for row in connection.execute(_INFO.format(where=where), values)]
 
 
 def _info(row: tuple[Any, ...]) -> ConversationInfo:

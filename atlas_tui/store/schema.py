@@ -90,7 +90,8 @@ CREATE TABLE drafts (
 );
 
 CREATE VIRTUAL TABLE prompt_index USING fts5(
-    prompt, content='turns', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+    prompt, content='turns', content_rowid='id', prefix='2 3',
+    tokenize='unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER turn_added AFTER INSERT ON turns BEGIN
     INSERT INTO prompt_index (rowid, prompt) VALUES (new.id, new.prompt);
@@ -100,7 +101,8 @@ CREATE TRIGGER turn_removed AFTER DELETE ON turns BEGIN
 END;
 
 CREATE VIRTUAL TABLE answer_index USING fts5(
-    content, content='responses', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+    content, content='responses', content_rowid='id', prefix='2 3',
+    tokenize='unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER response_added AFTER INSERT ON responses WHEN new.state != 'streaming' BEGIN
     INSERT INTO answer_index (rowid, content) VALUES (new.id, new.content);

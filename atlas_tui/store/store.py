@@ -152,7 +152,7 @@ class Store:
         return self._ask(job)
 
     def search(self, query: str, limit: int = 50) -> list[Hit]:
-        """The prompts and answers that hold every word of the query, the best of the newest first.
+        """The prompts and answers that hold every word of the query, the newest first.
 
         The last word may be a beginning; words in double quotes stand together.
         """

@@ -100,6 +100,11 @@ def new_id() -> int:
     return _last_id
 
 
+def made_at(number: int) -> datetime:
+    """When an id was made."""
+    return at((number >> 10) / 1e6)
+
+
 def new_conversation_id() -> str:
     """An id that can be typed."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
@@ -125,6 +130,31 @@ def storable(text: str) -> str:
 def at(seconds: float) -> datetime:
     """A moment of the tables."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def unwritten(response: ModelResponse) -> StoredResponse:
+    """A response as it would be written down now."""
+    failed = response.attempts[-1] if response.attempts and not response.complete else None
+    state: State = "complete" if response.complete else "incomplete"
+    number = id_of(response) or new_id()
+    kind, message = (failed.error, failed.message) if failed else (None, "")
+    return StoredResponse(response, state, made_at(number), kind, message, number)
+
+
+def snapshot(conversation: str, turns: Sequence[StoredTurn], system_prompt: str | None) -> Conversation:
+    """A conversation from its turns, as if it had been opened."""
+    responses = [stored.response for turn in turns for stored in turn.responses]
+    last = responses[-1] if responses else None
+    info = ConversationInfo(
+        conversation,
+        title_of(turns[0].prompt) if turns else "Untitled",
+        created=turns[0].created if turns else at(time.time()),
+        updated=at(time.time()),
+        target=f"{last.provider}:{last.model}" if last else "",
+        turns=len(turns),
+        cost=sum((response.cost for response in responses), FREE),
+    )
+    return Conversation(info, turns, system_prompt)
 
 
 # The ids of responses that are in the history: a response itself knows nothing of it.

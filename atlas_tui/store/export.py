@@ -1,0 +1,257 @@
+"""A conversation as a file: Markdown and HTML to read, JSON to keep and to take in again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from atlas_tui.errors import ConfigError
+from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
+from atlas_tui.store.html import to_html
+from atlas_tui.store.summary import figures, remark, sources, target_of, targets
+from atlas_tui.store.values import (
+    Conversation,
+    ConversationInfo,
+    StoredResponse,
+    StoredTurn,
+    new_conversation_id,
+    storable,
+    title_of,
+)
+from atlas_tui.text import clean, one_line, redact
+
+VERSION = 1
+"""Of the JSON form; fields may be added to it, none changes its meaning."""
+_KEY = "atlas_conversation"
+_STATES = ("complete", "incomplete", "interrupted", "streaming")
+_TITLE = 200
+_LARGE = 2.0**53
+T = TypeVar("T", TokenUsage, CostEstimate, Timing)
+
+
+def to_markdown(conversation: Conversation) -> str:
+    """The conversation as Markdown, with a front matter: title, date, targets, cost, attempts, sources."""
+    return "\n".join([*_front_matter(conversation), *_body(conversation)])
+
+
+def _front_matter(conversation: Conversation) -> Iterator[str]:
+    info = conversation.info
+    attempts = sum(len(stored.response.attempts) for turn in conversation.turns for stored in turn.responses)
+    fields = {
+        "title": one_line(info.title, _TITLE),
+        "id": one_line(info.id),
+        "date": info.created.isoformat(timespec="seconds"),
+        "targets": targets(conversation),
+        "cost": info.cost.total if info.cost.known else "unknown",
+        "attempts": attempts,
+        "sources": sources(conversation),
+    }
+    yield "---"
+    for name, value in fields.items():
+        # What JSON quotes YAML takes too, so nothing in a title is taken for YAML.
+        yield f"{name}: {value if name == 'date' else json.dumps(value, ensure_ascii=False)}"
+    yield "---"
+
+
+def _body(conversation: Conversation) -> Iterator[str]:
+    yield f"\n# {one_line(conversation.info.title, _TITLE)}\n"
+    if conversation.system_prompt:
+        yield f"## System prompt\n\n{_block(conversation.system_prompt)}\n"
+    for turn in conversation.turns:
+        yield f"## You\n\n{_block(turn.prompt)}\n"
+        for number, document in enumerate(turn.documents, 1):
+            source = (document.get("metadata") or {}).get("source", "")
+            yield f"- [{number}] {one_line(str(source)) or 'unnamed'}"
+        if turn.documents:
+            yield ""
+        for number, stored in enumerate(turn.responses, 1):
+            of = f" ({number} of {len(turn.responses)})" if len(turn.responses) > 1 else ""
+            yield f"## {target_of(stored.response)}{of}\n"
+            if stored.response.reasoning:
+                yield "**Reasoning**\n\n" + "\n".join(f"> {line}" for line in _lines(stored.response.reasoning)) + "\n"
+            if stored.response.content:
+                yield f"{_block(stored.response.content)}\n"
+            if said := remark(stored):
+                yield f"> **{said}**\n"
+            yield f"*{figures(stored.response)}*\n"
+
+
+def _lines(text: str) -> list[str]:
+    return clean(redact(text)).splitlines()
+
+
+def _block(text: str) -> str:
+    """Foreign Markdown that cannot swallow what follows: a code fence left open is closed."""
+    fence = ""
+    for line in _lines(text):
+        mark = line.strip()
+        run = mark[: len(mark) - len(mark.lstrip(mark[:1]))] if mark[:1] in ("`", "~") else ""
+        if not fence and len(run) >= 3 and (run[0] == "~" or "`" not in mark[len(run) :]):
+            fence = run
+        elif fence and run[:1] == fence[0] and len(run) >= len(fence) and mark == run:
+            fence = ""
+    body = clean(redact(text)).rstrip()
+    return f"{body}\n{fence}" if fence else body
+
+
+# JSON
+
+
+def to_json(conversation: Conversation) -> str:
+    """The conversation as one JSON object, which `from_json` takes in again."""
+    info = conversation.info
+    form = {
+        _KEY: VERSION,
+        "id": info.id,
+        "title": info.title,
+        "created": info.created.isoformat(),
+        "updated": info.updated.isoformat(),
+        "target": info.target,
+        "fallback": list(conversation.fallback),
+        "system_prompt": conversation.system_prompt,
+        "turns": [_turn_form(turn) for turn in conversation.turns],
+    }
+    return redact(json.dumps(form, ensure_ascii=True, indent=2, default=str)) + "\n"
+
+
+def _turn_form(turn: StoredTurn) -> dict[str, Any]:
+    numbers = [stored.id for stored in turn.responses]
+    return {
+        "prompt": turn.prompt,
+        "created": turn.created.isoformat(),
+        "documents": [dict(document) for document in turn.documents],
+        "chosen": numbers.index(turn.chosen) if turn.chosen in numbers else None,
+        "responses": [_response_form(stored) for stored in turn.responses],
+    }
+
+
+def _response_form(stored: StoredResponse) -> dict[str, Any]:
+    form = stored.response.to_dict()
+    return {
+        **form,
+        "cost": {**form["cost"], "estimated": stored.response.cost.estimated},
+        "created": stored.created.isoformat(),
+        "state": stored.state,
+        "error": {"kind": stored.error, "message": stored.message} if stored.error else None,
+    }
+
+
+def from_json(text: str) -> Conversation:
+    """Read what `to_json` wrote; whoever wrote it, nothing in it is trusted.
+
+    Raises:
+        ConfigError: it is something else, or damaged.
+    """
+    try:
+        form = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"the file is not JSON ({one_line(str(error), 100)}): export it again") from error
+    version = form.get(_KEY) if isinstance(form, dict) else None
+    if version is None:
+        raise ConfigError(
+            "the file is no conversation of Atlas: export one with `atlas-tui history export --format json`"
+        )
+    if not isinstance(version, int) or version > VERSION:
+        raise ConfigError("the conversation was exported by a newer Atlas: update Atlas to import it")
+    try:
+        return _conversation(form)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        words = one_line(f"{type(error).__name__}: {error}", 100)
+        raise ConfigError(f"the conversation in the file is damaged ({words}): export it again") from error
+
+
+def _conversation(form: dict[str, Any]) -> Conversation:
+    turns = [_turn(turn) for turn in form["turns"]]
+    title = one_line(_text(form["title"]), _TITLE) or (title_of(turns[0].prompt) if turns else "Untitled")
+    number = _text(form["id"]).lower()
+    info = ConversationInfo(
+        id=number if number.isascii() and number.isalnum() and len(number) <= 32 else new_conversation_id(),
+        title=title,
+        created=_time(form["created"]),
+        updated=_time(form["updated"]),
+        target=_text(form["target"]),
+        turns=len(turns),
+    )
+    system_prompt = form.get("system_prompt")
+    return Conversation(
+        info, turns, None if system_prompt is None else _text(system_prompt), [_text(name) for name in form["fallback"]]
+    )
+
+
+def _turn(form: dict[str, Any]) -> StoredTurn:
+    responses = [_response(response) for response in form["responses"]]
+    chosen = form.get("chosen")
+    documents = [
+        {**document, "content": _text(document["content"]), "metadata": dict(document.get("metadata") or {})}
+        for document in form["documents"]
+    ]
+    number = None if chosen is None else responses[chosen].id
+    return StoredTurn(_text(form["prompt"]), _time(form["created"]), responses, documents, number)
+
+
+def _response(form: dict[str, Any]) -> StoredResponse:
+    state, error, timing = form["state"], form["error"], form["timing"]
+    if state not in _STATES:
+        raise ValueError(f"the state {state!r}")
+    cost = form["cost"]
+    response = ModelResponse(
+        content=_text(form["content"]),
+        reasoning=_text(form["reasoning"]),
+        model=_text(form["model"]),
+        provider=_text(form["provider"]),
+        usage=_checked(TokenUsage(**form["usage"]), int),
+        finish_reason=_optional(form["finish_reason"]),
+        timing=_checked(Timing(**timing), float),
+        request_id=_optional(form["request_id"]),
+        complete=state == "complete",
+        attempts=tuple(map(_attempt, form["attempts"])),
+        mock=bool(form["mock"]),
+        pricer=lambda usage, model: paid,
+    )
+    paid = _checked(CostEstimate(cost["total"], cost["input"], cost["output"], bool(cost["estimated"])), float)
+    kind, message = (_text(error["kind"]), _text(error["message"])) if error else (None, "")
+    return StoredResponse(response, state, _time(form["created"]), kind, message)
+
+
+def _attempt(form: dict[str, Any]) -> Attempt:
+    return Attempt(
+        _text(form["provider"]), _text(form["model"]), _optional(form["error"]), _text(form["message"]),
+        _number(form["duration"]),
+    )  # fmt: skip
+
+
+def _checked(value: T, kind: Callable[[float], float]) -> T:
+    """A value whose every field is None or a number of this kind."""
+    for field in dataclasses.fields(value):
+        figure = getattr(value, field.name)
+        if figure is not None and kind(_number(figure)) != figure:
+            raise ValueError(f"{field.name} is {figure!r}")
+    return value
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value < _LARGE:
+        raise ValueError(f"{value!r} is no such number")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return storable(value)
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _time(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+EXPORTS: dict[str, Callable[[Conversation], str]] = {"md": to_markdown, "json": to_json, "html": to_html}
+"""The forms by the ending of their files."""
