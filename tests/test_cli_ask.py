@@ -72,6 +72,11 @@ class TestTheAnswer:
         server.play(Script.text("red \x1b", "[31m text", "\x9b2J", "\u202e end"))
         assert ask(server, "ollama").out == "red ␛[31m text2J end\n"
 
+    def test_an_output_that_is_not_utf_8_gets_question_marks(self, server: ScriptedServer) -> None:
+        server.play(Script.text("Größe: 東京"))
+        environ = {**elsewhere(server), "PYTHONIOENCODING": "ascii"}
+        assert run("ask", "-p", "ollama", "-m", "test-model", "hi", environ=environ).out == "Gr??e: ??\n"
+
     def test_the_system_prompt_and_the_limits_are_sent(self, server: ScriptedServer) -> None:
         server.play(Script.text("ok"))
         ask(server, "openai", "--system", "Be brief.", "--max-tokens", "9", "--temperature", "0.5")
@@ -107,6 +112,12 @@ class TestThePrompt:
             out, err = process.communicate(timeout=30)
         assert (process.returncode, out) == (2, "")
         assert "the piped input is not UTF-8 text (byte 0)" in err
+
+    @pytest.mark.parametrize("arguments", [["caf\udce9"], ["hi", "--system", "caf\udce9"]])
+    def test_an_argument_that_is_no_text(self, arguments: list[str]) -> None:
+        result = run("ask", *arguments)
+        assert (result.status, result.out) == (2, "")
+        assert "prompt is not UTF-8 text (character 3)" in result.err
 
 
 class TestJson:

@@ -25,7 +25,6 @@ from atlas_tui.models.base import (
     Retrieved,
     RetryScheduled,
     TextDelta,
-    event_to_dict,
 )
 from atlas_tui.models.factory import create_provider
 from atlas_tui.retrieval import KnowledgeBase
@@ -69,7 +68,7 @@ def read_prompt(words: list[str]) -> str:
     Raises:
         ConfigError: there is none, or the input is no text.
     """
-    parts = [" ".join(words)]
+    parts = [_as_text(" ".join(words), "prompt")]
     if sys.stdin is not None and not sys.stdin.isatty():
         try:
             parts.append(sys.stdin.buffer.read().decode("utf-8-sig"))
@@ -81,6 +80,15 @@ def read_prompt(words: list[str]) -> str:
     return prompt
 
 
+def _as_text(argument: str, name: str) -> str:
+    """The argument, if it is text: bytes that are none in the terminal's encoding arrive as lone surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"the {name} is not UTF-8 text (character {error.start}): convert it first") from error
+    return argument
+
+
 def _session(options: argparse.Namespace, config: Config) -> Session:
     settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
 
@@ -89,7 +97,7 @@ def _session(options: argparse.Namespace, config: Config) -> Session:
 
     return Session(
         provider(options.provider[0] if options.provider else None, options.model),
-        system_prompt=config.system_prompt if options.system is None else options.system,
+        system_prompt=config.system_prompt if options.system is None else _as_text(options.system, "system prompt"),
         max_tokens=options.max_tokens,
         temperature=options.temperature,
         fallback=[provider(target) for target in options.fallback or config.fallback],
@@ -192,7 +200,7 @@ class _EventLines:
         self._console = console
 
     def write(self, event: Event) -> None:
-        self._console.answer(forms.to_json(event_to_dict(event)) + "\n")
+        self._console.answer(forms.event_line(event) + "\n")
 
 
 def _writer(options: argparse.Namespace, console: Console) -> Writer:

@@ -11,7 +11,7 @@ from atlas_tui.errors import ProviderError
 from atlas_tui.text import redact
 
 if TYPE_CHECKING:
-    from atlas_tui.models.base import End
+    from atlas_tui.models.base import End, Event
 
 
 def to_json(value: object) -> str:
@@ -25,6 +25,16 @@ def whole(end: End, documents: Sequence[Mapping[str, Any]]) -> str:
     form = {**end.response.to_dict(), "context": {"documents": [dict(document) for document in documents]}}
     if end.error is not None:
         form["error"] = error_form(end.error)
+    return to_json(form)
+
+
+def event_line(event: Event) -> str:
+    """The line of `--events`: the event's type and fields."""
+    from atlas_tui.models.base import event_to_dict
+
+    form = event_to_dict(event)
+    if form.get("error"):
+        form["error"]["message"] = redact(form["error"]["message"])
     return to_json(form)
 
 
