@@ -125,7 +125,9 @@ def make_app(
     session = session or Session(
         provider or MockProvider("mock-basic", delay_ms=0), fallback=fallback, policy=policy or once()
     )
-    return AtlasApp(session, Catalogue(config or Config(), mock=False), clock=clock or Clock(), problem=problem)
+    app = AtlasApp(session, Catalogue(config or Config(), mock=False), clock=clock or Clock(), problem=problem)
+    app.animation_level = "none"
+    return app
 
 
 @asynccontextmanager

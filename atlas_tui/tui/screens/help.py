@@ -9,9 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widget import Widget
 
 from atlas_tui.tui.commands import KeyTable, help_groups
+
+_LETTERS = "Letters work on the transcript: Tab or a click takes you there, and back."
 
 
 class HelpScreen(ModalScreen[None]):
@@ -31,7 +33,6 @@ class HelpScreen(ModalScreen[None]):
             border-left: outer $primary;
             scrollbar-size-vertical: 1;
         }
-        & Static { height: auto; width: 100%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1,question_mark", "dismiss(None)", "Close", show=False)]
@@ -43,27 +44,30 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One text, so that it costs nothing and scrolls as a whole."""
         with VerticalScroll():
-            yield Static(self._text())
+            yield _KeyTable(self._keys)
 
-    def _text(self) -> Content:
-        groups = help_groups(self._keys)
-        key_width = max(len(keys) for _, rows in groups for keys, _, _ in rows) + 2
-        slash_width = max(len(slash) for _, rows in groups for _, slash, _ in rows) + 2
+
+class _KeyTable(Widget):
+    """The table as one text that fits the width: where it is narrow, the slash commands are left to the prompt."""
+
+    DEFAULT_CSS = "_KeyTable { height: auto; width: 100%; }"
+
+    def __init__(self, keys: KeyTable) -> None:
+        super().__init__()
+        self._groups = help_groups(keys)
+
+    def render(self) -> Content:
+        rows = [row for _, group in self._groups for row in group]
+        key_width = max(len(keys) for keys, _, _ in rows) + 2
+        slash_width = max(len(slash) for _, slash, _ in rows) + 2
+        text_width = max(len(text) for _, _, text in rows)
+        if key_width + slash_width + text_width > self.content_size.width:
+            slash_width = 0
         lines = [Content.assemble(("Keys", "bold"), ("   Esc closes", "$foreground-muted"))]
-        for title, rows in groups:
+        for title, group in self._groups:
             lines += [Content(""), Content.styled(title.upper(), "bold $foreground-muted")]
-            for keys, slash, text in rows:
-                lines.append(
-                    Content.assemble(
-                        (keys.ljust(key_width), "bold $text-primary"),
-                        (slash.ljust(slash_width), "$text-accent"),
-                        text,
-                    )
-                )
-        lines += [
-            Content(""),
-            Content.styled(
-                "Letters work on the transcript: Tab or a click takes you there, Tab again back.", "$foreground-muted"
-            ),
-        ]
+            for keys, slash, text in group:
+                shown = (keys.ljust(key_width), "bold $text-primary"), (slash.ljust(slash_width), "$text-accent")
+                lines.append(Content.assemble(shown[0], shown[1] if slash_width else "", text))
+        lines += [Content(""), Content.styled(_LETTERS, "$foreground-muted")]
         return Content("\n").join(lines)

@@ -20,6 +20,8 @@ from atlas_tui.tui.messages import ModelsListed, ProvidersChecked
 from atlas_tui.tui.screens.catalogue import Catalogue
 from atlas_tui.tui.widgets import figures
 
+_NAME_WIDTH = 48
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -149,23 +151,28 @@ class ModelPicker(Picker):
         return self._target
 
     def entries(self) -> Sequence[Entry]:
-        entries: list[Entry] = []
-        refused: list[Entry] = []
+        rows: list[tuple[str | None, str, str]] = []
+        refused: list[tuple[str | None, str, str]] = []
         for status in self._catalogue.statuses:
             name = status.name
-            if not status.available:
-                refused.append(Entry(None, _line(name, "", one_line(status.reason, 120))))
-                continue
             models = self._catalogue.models.get(name)
-            if models:
-                entries += [Entry(f"{name}:{model.id}", _model_line(name, model)) for model in models]
+            if not status.available:
+                refused.append((None, name, status.reason))
+            elif models:
+                rows += [(f"{name}:{model.id}", f"{name}:{model.id}", _facts(model)) for model in models]
             else:
-                problem = self._catalogue.problems.get(name, "asking for its models …")
-                entries.append(Entry(name, _line(name, "", one_line(problem, 120))))
-        if self._target not in [entry.id for entry in entries]:
-            provider, _, model = self._target.partition(":")
-            entries.insert(0, Entry(self._target, _line(provider, one_line(model, 60), "in use")))
-        return entries + refused
+                rows.append((name, name, self._catalogue.problems.get(name, "asking for its models …")))
+        if self._target not in [target for target, _, _ in rows]:
+            rows.insert(0, (self._target, self._target, "in use"))
+        rows += refused
+        width = min(_NAME_WIDTH, max(len(name) for _, name, _ in rows)) + 2
+        return [
+            Entry(
+                target,
+                Content.assemble(one_line(name, _NAME_WIDTH).ljust(width), (one_line(facts, 120), "$foreground-muted")),
+            )
+            for target, name, facts in rows
+        ]
 
     def found(self) -> Sequence[Entry]:
         """The entries, and a target typed in full: a server may know models that it does not list."""
@@ -218,7 +225,7 @@ class ThemePicker(Picker):
         self.dismiss(None)
 
 
-def _model_line(provider: str, model: ModelInfo) -> Content:
+def _facts(model: ModelInfo) -> str:
     facts = []
     if model.context_window:
         facts.append(f"{figures.count(model.context_window)} context")
@@ -226,9 +233,4 @@ def _model_line(provider: str, model: ModelInfo) -> Content:
         facts.append(f"${model.price[0]:g} in, ${model.price[1]:g} out" if any(model.price) else "free")
     if model.detail:
         facts.append(one_line(model.detail, 40))
-    return _line(provider, one_line(model.id, 60), " · ".join(facts))
-
-
-def _line(provider: str, model: str, facts: str) -> Content:
-    target = f"{one_line(provider, 30)}:{model}" if model else one_line(provider, 30)
-    return Content.assemble(target.ljust(38), ("  " + facts, "$foreground-muted"))
+    return " · ".join(facts)

@@ -1,0 +1,137 @@
+"""How it looks. After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-update`, then look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from atlas_tui.config import Config
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import CancelToken, Emit, End, Provider, TextDelta, Timing
+from atlas_tui.models.mock import MockProvider
+from atlas_tui.session import Session, Turn
+from atlas_tui.tui.app import AtlasApp
+from tests.played import HANG, PlayedProvider
+from tests.tui.driving import Clock, make_app, once
+
+Compare = Callable[..., bool]
+SIZES = {"wide": (200, 60), "usual": (120, 40), "small": (80, 24), "smallest": (60, 16)}
+THEMES = ["atlas-dark", "atlas-light"]
+
+
+class SteadySession(Session):
+    """A session whose answers all take the same time, on every machine."""
+
+    async def run(self, turn: Turn, emit: Emit, cancel: CancelToken, *, first: Provider | None = None) -> End:
+        end = await super().run(turn, emit, cancel, first=first)
+        if end.response.content:
+            end.response.timing = Timing(0.31, 2.96, 48.1)
+        return end
+
+
+@pytest.fixture(autouse=True)
+def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Ollama of the person who runs the tests answers."""
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+
+
+def steady(provider: Provider | None = None, theme: str = "atlas-dark", clock: Clock | None = None) -> AtlasApp:
+    provider = provider or MockProvider("mock-advanced", delay_ms=0)
+    return make_app(session=SteadySession(provider, policy=once()), config=Config(theme=theme), clock=clock)
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """All that is looked for in the background has been found."""
+    app = pilot.app
+    assert isinstance(app, AtlasApp)
+    async with asyncio.timeout(10):
+        while not app.chat.is_mounted:
+            await pilot.pause(0.01)
+        app.chat.prompt.editor.cursor_blink = False
+        while not app.chat.catalogue.statuses or app.chat.conversation.running:
+            await pilot.pause(0.01)
+    await pilot.pause()
+
+
+def asked(prompt: str, *, until: str = "") -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Send a prompt and wait for the answer, or until the log holds a text."""
+
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, AtlasApp)
+        app.post_message(events.Paste(prompt))
+        await pilot.pause()
+        await pilot.press("enter")
+        if not until:
+            await settled(pilot)
+            return
+        async with asyncio.timeout(10):
+            while until not in app.chat.transcript.text_of("answer-1"):
+                await pilot.pause(0.01)
+
+    return run_before
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_an_answer(snap_compare: Compare, size: str, theme: str) -> None:
+    app = steady(theme=theme)
+    assert snap_compare(app, terminal_size=SIZES[size], run_before=asked("Why is the sky blue?"))
+
+
+@pytest.mark.parametrize("size", ["usual", "small", "smallest"])
+def test_the_welcome(snap_compare: Compare, size: str) -> None:
+    assert snap_compare(steady(), terminal_size=SIZES[size], run_before=settled)
+
+
+def test_below_the_smallest_size(snap_compare: Compare) -> None:
+    assert snap_compare(steady(), terminal_size=(50, 12), run_before=settled)
+
+
+def test_a_failure(snap_compare: Compare) -> None:
+    provider = PlayedProvider([ProviderError("overloaded", "the server has no capacity", status=529)])
+    assert snap_compare(steady(provider), terminal_size=SIZES["usual"], run_before=asked("Why?"))
+
+
+def test_a_partial_answer(snap_compare: Compare) -> None:
+    provider = PlayedProvider([TextDelta("The first half"), ProviderError("connection", "the connection was lost")])
+    assert snap_compare(steady(provider), terminal_size=SIZES["usual"], run_before=asked("Why?"))
+
+
+def test_a_stall(snap_compare: Compare) -> None:
+    clock = Clock()
+
+    async def stalled(pilot: Pilot[Any]) -> None:
+        await asked("Why?", until="first half")(pilot)
+        clock.now += 9
+        assert isinstance(pilot.app, AtlasApp)
+        pilot.app.chat.read_meters()
+        await pilot.pause()
+
+    provider = PlayedProvider([TextDelta("The first half"), HANG])
+    assert snap_compare(steady(provider, clock=clock), terminal_size=SIZES["small"], run_before=stalled)
+
+
+@pytest.mark.parametrize("key", ["f1", "f3", "f4", "f9"])
+def test_what_a_key_opens(snap_compare: Compare, key: str) -> None:
+    async def opened(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+
+    assert snap_compare(steady(), terminal_size=SIZES["small"], run_before=opened)
+
+
+def test_slash_commands(snap_compare: Compare) -> None:
+    async def typed(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await pilot.press("slash")
+        await pilot.pause()
+
+    assert snap_compare(steady(), terminal_size=SIZES["small"], run_before=typed)
