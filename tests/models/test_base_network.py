@@ -1,0 +1,132 @@
+"""The connections under the HTTP clients: plain and TLS, and the libraries' own way where ours does not fit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpcore2
+import httpx2
+import pytest
+
+from atlas_tui.config import Timeouts
+from atlas_tui.models.base import End, TextDelta, transport
+from atlas_tui.models.base.network import AsyncioBackend, speed_up
+from tests.models.wires import ending, events_of, make, request, text_of
+from tests.servers.scripted import Delta, Flood, HttpError, Script, ScriptedServer, Stall
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+
+
+class TlsFront:
+    """A TLS server on loopback that hands everything on to a plain one."""
+
+    def __init__(self, target: str, folder: Path) -> None:
+        self._target = int(target.rpartition(":")[2])
+        self.certificate, key = folder / "certificate.pem", folder / "key.pem"
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+        subprocess.run([*command, "-keyout", key, "-out", self.certificate], check=True, capture_output=True)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(self.certificate, key)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="scripted-server", daemon=True)
+
+    async def _serve(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=self._context)
+        self.url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+        self._ready.set()
+        await self._over.wait()
+        server.close()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        await asyncio.gather(self._copy(reader, inner_writer), self._copy(inner_reader, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while piece := await reader.read(65536):
+                writer.write(piece)
+                await writer.drain()
+        except (ConnectionError, ssl.SSLError):
+            return  # the client left
+        finally:
+            writer.close()
+
+    def __enter__(self) -> TlsFront:
+        self._thread.start()
+        assert self._ready.wait(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(5)
+
+
+@pytest.fixture
+def tls(server: ScriptedServer, tmp_path: Path) -> Iterator[TlsFront]:
+    """The scripted server behind TLS. The process's TLS context is made anew before and after."""
+    transport._tls.cache_clear()
+    with TlsFront(server.url, tmp_path) as front:
+        yield front
+    transport._tls.cache_clear()
+
+
+@needs_openssl
+class TestTls:
+    def test_a_long_answer_arrives_whole(
+        self, server: ScriptedServer, tls: TlsFront, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", os.fspath(tls.certificate))
+        server.play(Script([Delta("Begin. "), Flood(20_000, "word "), Delta("End.")]))
+        assert text_of(events_of(make("anthropic", tls.url))) == "Begin. " + "word " * 20_000 + "End."
+
+    def test_a_stop_takes_effect_at_once(
+        self, server: ScriptedServer, tls: TlsFront, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", os.fspath(tls.certificate))
+        server.play(Script([Delta("Half"), Stall()]))
+        with make("chat", tls.url).stream(request()) as stream:
+            assert any(isinstance(event, TextDelta) for event in stream)
+            stream.close()
+            *_, end = stream
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert end.error.kind == "cancelled"
+        server.wait_disconnect(timeout=1)
+
+    def test_a_certificate_that_nobody_signed_is_refused(self, server: ScriptedServer, tls: TlsFront) -> None:
+        error = ending(make("chat", tls.url)).error
+        assert error is not None
+        assert error.kind == "connection"
+        assert "certificate that this machine does not trust" in str(error)
+        assert server.requests == []
+
+
+class TestTheLibrariesOwnWay:
+    def test_ours_is_used_where_it_fits(self) -> None:
+        client = transport.http_client("http://127.0.0.1:9", Timeouts())
+        pool = getattr(client._transport, "_pool", None)
+        assert isinstance(getattr(pool, "_network_backend", None), AsyncioBackend)
+
+    def test_an_unknown_client_is_left_alone(self) -> None:
+        mocked = httpx2.AsyncClient(transport=httpx2.MockTransport(lambda request: httpx2.Response(204)))
+        speed_up(mocked, httpcore2)
+        speed_up(object(), httpcore2)
+
+    def test_a_proxy_is_asked_in_the_library_s_own_way(
+        self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", server.url)
+        server.routes["http://provider.invalid/v1/messages"] = HttpError(503, "said by the proxy")
+        error = ending(make("anthropic", "http://provider.invalid")).error
+        assert [asked.path for asked in server.requests] == ["http://provider.invalid/v1/messages"]
+        assert error is not None
+        assert "said by the proxy" in str(error)
