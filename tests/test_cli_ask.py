@@ -255,6 +255,12 @@ class TestFailures:
         assert result.out.startswith("This is a rehearsed answer")
         assert "falling back to mock:mock-basic" in result.err
 
+    def test_retries_are_silent_in_a_pipe(self, server: ScriptedServer) -> None:
+        server.play(HttpError(529), Script.text("ok"))
+        result = ask(server, "openai", "--json")
+        assert (result.status, result.err) == (0, "")
+        assert [attempt["error"] for attempt in json.loads(result.out)["attempts"]] == ["overloaded", None]
+
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
     def test_a_full_disk(self, quick: str) -> None:
         with open("/dev/full", "w") as full, start("ask", "hi", "--config", quick, out=full) as process:

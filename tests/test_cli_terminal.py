@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import QUICK, Terminal, run, settings
-from tests.servers.scripted import Delta, Script, ScriptedServer, Stall, Wait
+from tests.servers.scripted import Delta, HttpError, Script, ScriptedServer, Stall, Wait
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 HALF = "Half of an answer that goes on, and then falls silent at"
@@ -111,6 +111,16 @@ class TestWhatAPersonSees:
         assert "\x1b[2mThis is a" not in text
         answer = next(line for line in here.lines if "This is a" in line)
         assert "The user" not in answer
+
+    def test_retries_are_told_and_counted_down(self, terminal: Open, served: ScriptedServer) -> None:
+        served.play(HttpError(429, message="slow down", headers={"retry-after": "1"}), Script.text("ok"))
+        here = terminal(*OLLAMA, columns=200)
+        here.wait(lambda lines: bool(lines) and lines[-1].startswith("retrying in 1 s"))
+        assert here.end() == 0
+        told, answer, _ = here.lines
+        assert "slow down" in told
+        assert told.endswith("attempt 2 in 1.0 s")
+        assert answer == "ok"
 
     def test_the_figures_end_it(self, terminal: Open, tmp_path: Path) -> None:
         here = terminal("hi", "-m", "mock-basic", "--config", settings(tmp_path, QUICK), columns=100)

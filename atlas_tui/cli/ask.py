@@ -57,7 +57,8 @@ def ask(options: argparse.Namespace, config: Config) -> int:
             # Also when the reader of stdout has gone: the request ends with it.
             worker.cancel()
             worker.join(1.0)
-    if console.interactive or options.verbose:
+    arrived = end.error is None or end.response.content or end.response.reasoning
+    if arrived and (console.interactive or options.verbose):
         console.note(summary(end.response), dim=True)
     return _status(end, interruption, options)
 
@@ -138,10 +139,7 @@ def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End
     while True:
         for event in inbox.take(_TICK if console.live else None):
             meter.see(event)
-            if isinstance(event, FellBack | RetryScheduled):
-                console.note(f"atlas-tui: {_news(event)}")
-            elif isinstance(event, Retrieved) and console.interactive:
-                console.note(_sources(event), dim=True)
+            _tell(event, console)
             writer.write(event)
             if isinstance(event, End):
                 return event
@@ -150,15 +148,16 @@ def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End
         console.state(line)
 
 
-def _news(event: FellBack | RetryScheduled) -> str:
-    if isinstance(event, FellBack):
-        return f"{event.error}; falling back to {event.target}"
-    return f"{event.error}; attempt {event.attempt} in {event.delay:.1f} s"
-
-
-def _sources(event: Retrieved) -> str:
-    names = dict.fromkeys(str(document["metadata"]["source"]) for document in event.documents)
-    return f"{len(event.documents)} passages from {', '.join(names)}"
+def _tell(event: Event, console: Console) -> None:
+    """What a person should know of the way to the answer. That another target answers, everybody should."""
+    match event:
+        case FellBack(error, target):
+            console.note(f"atlas-tui: {error.message}; falling back to {target}")
+        case RetryScheduled(error, delay, attempt) if console.interactive:
+            console.note(f"{error.message}; attempt {attempt} in {delay:.1f} s", dim=True)
+        case Retrieved(documents) if console.interactive:
+            names = dict.fromkeys(str(document["metadata"]["source"]) for document in documents)
+            console.note(f"{len(documents)} passages from {', '.join(names)}", dim=True)
 
 
 class Writer(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from time import monotonic
 
 from atlas_tui.models.base import (
@@ -72,7 +73,7 @@ class Meter:
 
     def _state_at(self, now: float) -> str:
         if self._retry_at is not None and now < self._retry_at:
-            return f"retrying in {self._retry_at - now:.0f} s"
+            return f"retrying in {ceil(self._retry_at - now)} s"
         silent = now - self._heard
         return f"no token for {silent:.0f} s" if self._first is not None and silent >= _SILENCE else self._state
 
