@@ -166,7 +166,7 @@ class Console:
         width = self._width()
         if self._column >= width and not self._last.isascii():
             return
-        line = clean(line)[: width - 1]
+        line = _cut(clean(line), width - 1)
         below = self._column > 0
         if line == self._drawn and below == self._below:
             return
@@ -240,6 +240,13 @@ def _column_after(column: int, text: str, width: int) -> int:
         cells = _cells(character)
         column = cells if column + cells > width else column + cells
     return column
+
+
+def _cut(text: str, width: int) -> str:
+    """As much of the text as fits into so many cells."""
+    while sum(map(_cells, text)) > width:
+        text = text[:-1]
+    return text
 
 
 def _cells(character: str) -> int:
