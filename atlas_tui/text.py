@@ -107,6 +107,7 @@ class StreamRedactor:
 
     def __init__(self) -> None:
         self._secrets = tuple(_secrets)
+        self._beginnings = tuple({secret[: self._SEEN] for secret in self._secrets})
         self._held = ""
         self._context = ""
 
@@ -115,8 +116,12 @@ class StreamRedactor:
         if not self._secrets:
             return text
         shown = len(self._context)
-        text = self._context + self._held + text
-        self._held = ""
+        joined = self._context + self._held + text
+        if not any(beginning in joined for beginning in self._beginnings):
+            # Nothing is held, then: what is held contains a beginning.
+            self._context = joined[1 - self._SEEN :]
+            return text
+        text, self._held = joined, ""
         for secret in self._secrets:
             while (at := text.find(secret)) >= 0:
                 # What was shown before this piece stays; the rest of the key is replaced.
