@@ -36,6 +36,7 @@ from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
 from atlas_tui.pricing import FREE
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.store import Conversation, Journal, Record, StoredTurn, made_at, new_id, snapshot, unwritten
+from atlas_tui.text import sound
 
 
 @dataclass(slots=True)
@@ -188,7 +189,7 @@ class Session:
         """
         if not prompt.strip():
             raise ConfigError("the prompt is empty: type a question")
-        turn = Turn(prompt)
+        turn = Turn(sound(prompt))
         self.turns.append(turn)
         return turn
 

@@ -64,6 +64,11 @@ def clean(text: str) -> str:
     return text.translate(_TABLE) if _unsafe(text) else text
 
 
+def sound(text: str) -> str:
+    """The text without lone surrogates, which JSON can carry but no file, terminal or database takes."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def one_line(text: str, limit: int = 300) -> str:
     """Foreign text as a piece of a sentence: cleaned, keys removed, white space folded, cut at `limit`."""
     # Only the head can be shown, so a body of megabytes is not searched to its end.

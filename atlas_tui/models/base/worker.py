@@ -134,7 +134,8 @@ class Worker:
             end = run_loop(self._drive())
         except Exception as error:
             log.exception("the worker failed")
-            failure = ProviderError("protocol", f"Atlas itself failed ({type(error).__name__}); the log has details")
+            words = f"Atlas itself failed ({type(error).__name__}); the log has details"
+            failure = ProviderError("protocol", words, remedy="retry")
             end = End(ModelResponse(), failure)
         self._sink.put(end)
 
