@@ -28,8 +28,8 @@ from atlas_tui.store import Conversation, Journal, Store
 
 LIMIT = 0.5
 """Seconds for which shown text may be missing on disk."""
-_LONGEST = 1.5
-"""Seconds that a program lives at most."""
+LONGEST = 1.5
+"""Seconds that a program streams at most."""
 
 
 @dataclass
@@ -79,7 +79,7 @@ def stream(folder: Path, seed: int) -> None:
                 show(end=True)
 
 
-def kill_once(folder: Path, seed: int) -> Outcome:
+def kill_once(folder: Path, seed: int, longest: float = LONGEST) -> Outcome:
     """Start a program, kill it at a random moment, and compare the history with what it had shown."""
     rng = random.Random(seed)
     command = [sys.executable, "-m", "benchmarks.kill", "--stream", str(folder), "--seed", str(seed)]
@@ -89,7 +89,7 @@ def kill_once(folder: Path, seed: int) -> Outcome:
         until = time.monotonic() + 20
         while not shown.exists() and time.monotonic() < until:
             time.sleep(0.001)
-        time.sleep(rng.uniform(0, _LONGEST))
+        time.sleep(rng.uniform(0, longest))
     finally:
         killed = time.monotonic()
         process.kill()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r'"([^"]+)"|(\S+)')
 _WORDS_AROUND = 16
 _BEGIN, _END = "\x02", "\x03"
+_MARKS = re.compile(f"([{_BEGIN}{_END}])")
 # The newest first, which is the order of the ids and of the index: the read ends with the last hit that is wanted,
 # so a word that stands in every answer costs no more than a rare one. (Ranking by bm25 would read them all.)
 _FIND = """
@@ -60,8 +61,9 @@ def expression(query: str) -> str:
 
 def _unmark(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The snippet in one line, and where the marked words stand in it."""
+    pieces = (piece if piece in (_BEGIN, _END) else clean(piece) for piece in _MARKS.split(marked))
     text, marks, begin = "", [], None
-    for part in re.split(f"([{_BEGIN}{_END}])", " ".join(marked.split())):
+    for part in _MARKS.split(" ".join("".join(pieces).split())):
         if part == _BEGIN:
             begin = len(text)
         elif part == _END:
@@ -69,5 +71,5 @@ def _unmark(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
                 marks.append((begin, len(text)))
             begin = None
         else:
-            text += clean(part)
+            text += part
     return text, tuple(marks)

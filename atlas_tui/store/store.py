@@ -7,7 +7,6 @@ a loop must not wait.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 LAST = "last"
 """Stands for the conversation that was used last, wherever an id is expected."""
@@ -44,8 +42,8 @@ class Store:
 
     Args:
         path: the file; None takes `history.db` in the data folder.
-        on_notice: told once, in the store's thread, what the user should know: that the disk is full, say. Without it
-            notices are logged; `notices` has them in any case.
+        on_notice: told once, in the store's thread, what the user should know: that the disk is full, say. They are
+            in `notices` too.
     """
 
     def __init__(self, path: Path | None = None, *, on_notice: Callable[[str], None] | None = None) -> None:
@@ -214,9 +212,7 @@ class Store:
 
     def _notice(self, sentence: str) -> None:
         self.notices.append(sentence)
-        if self._on_notice is None:
-            log.warning("%s", sentence)
-        else:
+        if self._on_notice is not None:
             self._on_notice(sentence)
 
     def _change(self, reference: str, columns: str, value: object, *, deleted: bool | None = False) -> ConversationInfo:

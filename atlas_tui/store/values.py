@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from atlas_tui.models.base import CostEstimate, ModelResponse
 from atlas_tui.pricing import FREE
-from atlas_tui.text import one_line, redact
+from atlas_tui.text import one_line, redact, sound
 
 State = Literal["streaming", "complete", "incomplete", "interrupted"]
 """Of a response: still coming (in a process that lives), whole, broken off or failed, or cut short by the end of its
@@ -122,9 +122,7 @@ def title_of(prompt: str) -> str:
 
 def storable(text: str) -> str:
     """Text as it may be written: without keys, and without lone surrogates, which no file takes."""
-    if not text.isascii():
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return redact(text)
+    return redact(sound(text))
 
 
 def at(seconds: float) -> datetime:

@@ -81,11 +81,12 @@ class Writer:
             except Exception as error:  # noqa: BLE001 - handed on to whoever waits
                 future.set_exception(error)
 
-        self._put(run)
+        if not self._put(run):
+            raise AtlasError("the history is closed")
         return future
 
     def soon(self, entry: Entry) -> None:
-        """Write this within `FLUSH` seconds."""
+        """Write this within `FLUSH` seconds. Once the history is closed nothing is written any more."""
         self._put(lambda: self._add(entry, FLUSH))
 
     def now(self, entry: Entry) -> Future[None]:
@@ -97,28 +98,31 @@ class Writer:
             self._flush()
             future.set_result(None)
 
-        self._put(run)
+        if not self._put(run):
+            future.set_result(None)
         return future
 
     def close(self, patience: float) -> bool:
         """Write what waits and end; False if that took longer than `patience` seconds."""
         with self._lock:
-            self._closed = True
             thread = self._thread
+            if not self._closed:
+                self._jobs.put(None)
+            self._closed = True
         if thread is None:
             return True
-        self._jobs.put(None)
         thread.join(patience)
         return not thread.is_alive()
 
-    def _put(self, job: Callable[[], None]) -> None:
+    def _put(self, job: Callable[[], None]) -> bool:
         with self._lock:
             if self._closed:
-                raise AtlasError("the history is closed")
+                return False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="atlas-history", daemon=True)
                 self._thread.start()
-        self._jobs.put(job)
+            self._jobs.put(job)
+            return True
 
     # In the thread
 
@@ -172,11 +176,11 @@ class Writer:
     def _trouble(self, error: Exception) -> None:
         from atlas_tui.store.database import reason
 
-        log.warning("the history: %s", error, exc_info=error)
         if not self._replace_if_damaged(error):
             self._tell(
                 f"the history cannot be written ({reason(error)}): the conversation goes on, and what is missing is"
-                " written as soon as that is possible; until then export what you want to keep"
+                " written as soon as that is possible; until then export what you want to keep",
+                error,
             )
 
     def _replace_if_damaged(self, error: Exception) -> bool:
@@ -190,10 +194,10 @@ class Writer:
             aside = set_aside(self.path, self._inode)
         except OSError as problem:
             self.path = None
-            self._tell(f"the history is damaged and cannot be set aside ({reason(problem)}): {_IN_MEMORY}")
+            self._tell(f"the history is damaged and cannot be set aside ({reason(problem)}): {_IN_MEMORY}", error)
         else:
             if aside:  # else another process has done so, and there is a new one already
-                self._tell(_set_aside_words(aside))
+                self._tell(_set_aside_words(aside), error)
         return True
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -204,9 +208,10 @@ class Writer:
         except Failure as error:
             self._trouble(error)
 
-    def _tell(self, sentence: str) -> None:
+    def _tell(self, sentence: str, error: Exception | None = None) -> None:
         if sentence not in self._told:
             self._told.add(sentence)
+            log.warning("%s", sentence, exc_info=error)
             self._on_notice(sentence)
 
     def _open(self) -> sqlite3.Connection:
@@ -225,6 +230,7 @@ class Writer:
             if self._connection is None:
                 self._connection = in_memory()
             self._prepare(self._connection)
+            return self._connection or self._open()  # what proved to be damaged was replaced
         return self._connection
 
 
