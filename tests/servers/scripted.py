@@ -17,22 +17,17 @@ import asyncio
 import itertools
 import json
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from functools import cached_property
 from types import TracebackType
-from typing import Any
 
 from tests.servers import listings
-from tests.servers.responses import ResponsesWire
+from tests.servers.player import STREAMS, Exchange, Player, Request, client_gone, read_request
 from tests.servers.script import (
     Answer,
     Body,
@@ -66,7 +61,6 @@ from tests.servers.script import (
     Usage,
     Wait,
 )
-from tests.servers.wire import NOT_UTF8, AnthropicWire, ChatWire, OllamaWire, Wire, to_bytes
 
 __all__ = [
     "Answer", "Body", "CutBody", "Delta", "EmptyBody", "EndWithoutTerminal", "ErrorEvent", "Exchange", "Finish",
@@ -75,64 +69,6 @@ __all__ = [
     "Reset", "Script", "ScriptedServer", "ServedModel", "Stall", "Usage", "Wait", "refusing_url", "scripted_process",
     "silent_url",
 ]  # fmt: skip
-
-STREAMS: dict[str, tuple[str, Callable[[Mapping[str, Any], Script], Wire]]] = {
-    "/v1/messages": ("anthropic", AnthropicWire),
-    "/v1/chat/completions": ("openai", ChatWire),
-    "/v1/responses": ("openai", ResponsesWire),
-    "/api/chat": ("ollama", OllamaWire),
-}
-REQUEST_ID = {"anthropic": "request-id", "openai": "x-request-id"}
-FLOOD_BATCH = 256
-"""Deltas in one write when a flood has no rate: few system calls, and a slow reader is still noticed soon."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as it arrived; `time` is `time.monotonic()`."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    time: float
-
-    @cached_property
-    def json(self) -> Any:
-        return json.loads(self.body) if self.body else None
-
-    @property
-    def model(self) -> str:
-        return str(self.json["model"])
-
-    @property
-    def api_key(self) -> str:
-        """The key it carried, or an empty string."""
-        return self.headers.get("authorization", "").removeprefix("Bearer ") or self.headers.get("x-api-key", "")
-
-    @property
-    def service(self) -> str:
-        """ "anthropic", "openai" or "ollama", by its path and headers."""
-        if self.path.startswith("/api/"):
-            return "ollama"
-        anthropic = self.path.startswith("/v1/messages") or "anthropic-version" in self.headers
-        return "anthropic" if anthropic else "openai"
-
-
-@dataclass
-class Exchange:
-    """One request and what became of it. Times are `time.monotonic()`, comparable across processes."""
-
-    request: Request
-    request_id: str
-    answer: Answer | None = None
-    sent: list[float] = field(default_factory=list)
-    """When each delta (of text or reasoning) was written to the socket."""
-    ended: float | None = None
-    """When the server was done with it: answered in full, or stopped by a disconnect."""
-    disconnected: float | None = None
-    """When the client closed the connection before the answer was complete."""
-
 
 Responder = Callable[[Request], Answer]
 
@@ -228,31 +164,40 @@ class ScriptedServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        listener = await asyncio.start_server(self._accept, "127.0.0.1", self._port, backlog=512)
-        self._port = listener.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stopping.wait()
-        listener.close()
+        # No asyncio server: one that is closed while it accepts a connection leaks that.
+        with socket.create_server(("127.0.0.1", self._port), backlog=512) as listener:
+            listener.setblocking(False)
+            self._port = listener.getsockname()[1]
+            self._loop.add_reader(listener, self._accept, listener)
+            self._ready.set()
+            await self._stopping.wait()
+            self._loop.remove_reader(listener)
+        await asyncio.sleep(0)  # every task has begun, and will clean up
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A task of our own instead of the one that start_server makes for a coroutine: that one reports a cancel.
-        task = asyncio.ensure_future(self._connection(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(BlockingIOError, ConnectionError):
+            accepted, _ = listener.accept()
+            task = self._loop.create_task(self._connection(accepted))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connection(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=accepted)
         self.connections += 1
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while await self._exchange(reader, writer):
                     pass
-            writer.close()
         except asyncio.CancelledError:
             writer.transport.abort()
             raise
+        finally:
+            # What a client that has left did not read would keep the connection open.
+            writer.transport.abort() if reader.at_eof() else writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether the connection can take another."""
@@ -305,201 +250,6 @@ class ScriptedServer:
         if found is None:
             return HttpError(404, f"no such path: {request.path}"), False
         return Body(json.dumps(found[1]).encode(), found[0]), False
-
-
-class Player:
-    """Writes one answer to one connection."""
-
-    def __init__(
-        self,
-        writer: asyncio.StreamWriter,
-        exchange: Exchange,
-        changed: threading.Condition,
-    ) -> None:
-        self.writer = writer
-        self.exchange = exchange
-        self.changed = changed
-        self.lost = False
-
-    async def play(self, answer: Answer) -> bool:
-        """Whether the connection can be kept."""
-        match answer:
-            case Script():
-                return await self._stream(answer)
-            case HttpError():
-                return await self._whole(answer.status, self._error(answer), answer.content_type, answer.headers)
-            case JsonErrorWith200():
-                error = HttpError(200, answer.message, answer.type or "api_error", answer.code)
-                return await self._whole(200, self._error(error), "application/json", {})
-            case Redirect():
-                return await self._whole(answer.status, b"", "text/plain", {"location": answer.location})
-            case Body():
-                return await self._whole(answer.status, answer.data, answer.content_type, answer.headers)
-            case NoHeaders():
-                await self._silence()
-            case Hangup():
-                if answer.reset:
-                    self._reset()
-        return False
-
-    def _error(self, answer: HttpError) -> bytes:
-        if answer.body is not None:
-            return answer.body.replace(b"{key}", self.exchange.request.api_key.encode())
-        service = self.exchange.request.service
-        message = answer.message.replace("{key}", self.exchange.request.api_key)
-        body = listings.error_body(service, answer.status, message, answer.type, answer.code)
-        return to_bytes(json.dumps(body, ensure_ascii=False))
-
-    def _head(self, status: int, headers: Mapping[str, str]) -> bytes:
-        service = self.exchange.request.service
-        given = {"date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())}
-        if service in REQUEST_ID:
-            given[REQUEST_ID[service]] = self.exchange.request_id
-        lines = [f"HTTP/1.1 {status} Scripted", *(f"{k}: {v}" for k, v in {**given, **headers}.items())]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-    async def _whole(self, status: int, data: bytes, content_type: str, headers: Mapping[str, str]) -> bool:
-        own = {"content-type": content_type}
-        if status != 204:
-            own["content-length"] = str(len(data))
-        self.writer.write(self._head(status, {**own, **headers}) + data)
-        await self._drain()
-        return True
-
-    async def _drain(self) -> None:
-        try:
-            await self.writer.drain()
-        except ConnectionError:
-            self.lost = True
-            raise
-
-    async def _silence(self) -> None:
-        """Until the client leaves; the exchange then cancels this, as it does when the server stops."""
-        await asyncio.Event().wait()
-
-    def _reset(self) -> None:
-        sock = self.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
-
-    async def _stream(self, script: Script) -> bool:
-        self.script = script
-        self.wire = STREAMS[self.exchange.request.path][1](self.exchange.request.json, script)
-        self.packer = zlib.compressobj(wbits=31) if script.gzip else None
-        if script.headers_after:
-            await asyncio.sleep(script.headers_after)
-        headers = {"content-type": self.wire.content_type, "transfer-encoding": "chunked"}
-        if script.gzip:
-            headers["content-encoding"] = "gzip"
-        self.writer.write(self._head(200, {**headers, **script.headers}))
-        await self._send(self.wire.start())
-        for step in script.stream:
-            match step:
-                case Stall():
-                    await self._silence()
-                case Reset():
-                    self._reset()
-                    return False
-                case CutBody():
-                    # A chunk that is announced longer than it is.
-                    self.writer.write(b"ff\r\ndata: {")
-                    await self._drain()
-                    return False
-                case Wait():
-                    await asyncio.sleep(step.seconds)
-                case Flood():
-                    await self._flood(step)
-                case EndWithoutTerminal():
-                    break
-                case _:
-                    await self._send(self._event(step), raw=isinstance(step, RawBytes))
-                    if isinstance(step, Delta | Reasoning | Refusal):
-                        self._count(1)
-                    if isinstance(step, Finish | ErrorEvent):
-                        break
-        if script.leave_open:
-            await self._silence()
-        if self.packer:
-            self._chunk(self.packer.flush())
-        self.writer.write(b"0\r\n\r\n")
-        await self._drain()
-        return True
-
-    def _event(self, step: Step) -> bytes:
-        wire = self.wire
-        match step:
-            case Delta():
-                return wire.text(step.text)
-            case Reasoning():
-                return wire.reasoning(step)
-            case Refusal():
-                return wire.refusal(step.text)
-            case RawBytes():
-                return step.data
-            case Json():
-                return wire.json(step.value, step.event)
-            case MalformedLine():
-                return wire.malformed()
-            case InvalidUtf8():
-                return wire.text(f"caf{NOT_UTF8}")
-            case ErrorEvent():
-                message = step.message.replace("{key}", self.exchange.request.api_key)
-                return wire.error(ErrorEvent(step.type, message, step.code, step.failed))
-            case Ping():
-                return wire.ping()
-            case KeepAlive():
-                return wire.keep_alive()
-            case Finish():
-                return wire.finish(step.reason, step.terminal)
-        raise AssertionError(f"not an event: {step}")
-
-    async def _flood(self, step: Flood) -> None:
-        begun = time.monotonic()
-        done = 0
-        while done < step.count:
-            due = step.count if step.rate is None else int((time.monotonic() - begun) * step.rate) + 1
-            batch = min(due - done, step.count - done, FLOOD_BATCH)
-            if batch > 0:
-                await self._send(b"".join([self.wire.text(step.text) for _ in range(batch)]))
-                self._count(batch)
-                done += batch
-            if step.rate is not None:
-                await asyncio.sleep(0.001)
-
-    def _count(self, deltas: int) -> None:
-        with self.changed:
-            self.exchange.sent.extend([time.monotonic()] * deltas)
-            self.changed.notify_all()
-
-    async def _send(self, data: bytes, raw: bool = False) -> None:
-        if self.script.crlf and not raw:
-            data = data.replace(b"\n", b"\r\n")
-        if self.packer:
-            data = self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH)
-        size = self.script.split or len(data)
-        for start in range(0, len(data), size or 1):
-            self._chunk(data[start : start + size])
-        await self._drain()
-
-    def _chunk(self, data: bytes) -> None:
-        if data:
-            self.writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-
-
-async def read_request(reader: asyncio.StreamReader) -> Request:
-    """One HTTP/1.1 request, with a body of known length."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    method, target, _ = head[0].split(" ", 2)
-    pairs = (line.partition(":") for line in head[1:] if line)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(method, target.partition("?")[0], headers, body, time.monotonic())
-
-
-async def client_gone(reader: asyncio.StreamReader) -> None:
-    """Until the client closes: it sends nothing while it is being answered, so any end of this read is that."""
-    with suppress(ConnectionError):
-        await reader.read(1)
 
 
 @contextmanager

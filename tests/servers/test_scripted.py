@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import socket
@@ -233,6 +234,15 @@ def test_stopping_ends_every_stall() -> None:
         client.settimeout(2)
         data = b"".join(iter(lambda: client.recv(4096), b""))
     assert data.startswith(b"HTTP/1.1 200")
+
+
+def test_a_connection_made_while_it_stops_is_not_leaked() -> None:
+    for _ in range(20):
+        with ScriptedServer() as server:
+            parts = urlsplit(server.url)
+            socket.create_connection((parts.hostname, parts.port)).close()
+    # What leaked would warn when it is collected, and warnings are errors.
+    gc.collect()
 
 
 def test_lists_of_models_in_every_format(server: ScriptedServer) -> None:

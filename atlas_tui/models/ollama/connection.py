@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from atlas_tui.config import Timeouts
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base.faults import http_error
+from atlas_tui.models.base.network import speed_up
 from atlas_tui.models.base.transport import checked_url, is_loopback, tls_context
 from atlas_tui.text import one_line
 
@@ -55,6 +56,7 @@ async def connect(
 
     `server` and `model` name who was asked in an error's sentence.
     """
+    import httpcore
     import httpx
     from ollama import AsyncClient
 
@@ -87,6 +89,7 @@ async def connect(
         headers={"accept-encoding": "identity"},
         event_hooks={"request": [prepare], "response": [inspect]},
     ) as client:
+        speed_up(getattr(client, "_client", None), httpcore)
         yield client
 
 
