@@ -7,16 +7,16 @@ fence or a table one block every `SEGMENT` lines, a paragraph of many kilobytes 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it.token import Token
 from rich.style import Style
 
 from atlas_tui.tui.widgets.markdown_log.grammar import top_blocks
 from atlas_tui.tui.widgets.markdown_log.inline import Link
-from atlas_tui.tui.widgets.markdown_log.layout import Flow, SourceLines
+from atlas_tui.tui.widgets.markdown_log.layout import QUOTE_BAR, Flow, SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.looks import Look
-from atlas_tui.tui.widgets.markdown_log.runs import Line, flow
+from atlas_tui.tui.widgets.markdown_log.runs import Line, Run, flow
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -73,7 +73,7 @@ class Block:
             self.links = []
             lines = self.lay(look, limit)
             if self.gap:
-                lines.insert(0, [])
+                lines.insert(0, self.gap_line(look))
             rows = [
                 (old[number] if number < len(old) and old[number].runs == line else Row(line))
                 for number, line in enumerate(lines)
@@ -118,6 +118,10 @@ class Block:
         """Lay the block out, its gap not counted."""
         raise NotImplementedError
 
+    def gap_line(self, look: Look) -> Line:
+        """The line above the block where it has a gap."""
+        return []
+
     def flow(self, text: SourceLines, look: Look) -> Flow:
         """A layout of source lines that collects the links for this block."""
         found = Flow(text, look, self.stream.base, self.stream.references)
@@ -134,10 +138,12 @@ def guess(source: str, limit: int) -> int:
 class Prose(Block):
     """Any block that is drawn as one: a paragraph, heading, quote, rule, formula, HTML."""
 
-    __slots__ = ("_parsed",)
+    __slots__ = ("_parsed", "certain")
 
     def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
         super().__init__(stream, start, end, gap)
+        self.certain = True
+        """Whether no text to come can take it into the block above."""
         self._parsed: tuple[list[Token], SourceLines] | None = None
 
     def parsed(self, tokens: list[Token], text: SourceLines) -> None:
@@ -157,13 +163,30 @@ class Prose(Block):
         tokens = [token for block in top_blocks(source) for token in block.tokens]
         return tokens, SourceLines.of(source, self.start)
 
+    def drop_tokens(self) -> None:
+        """Parse again when it comes to that."""
+        self._parsed = None
+
     def forget(self) -> None:
         super().forget()
-        self._parsed = None
+        self.drop_tokens()
+
+
+class QuotePart(Prose):
+    """A block of a quote at top level; all but the first have the quote's bar in their gap."""
+
+    __slots__ = ("joined",)
+
+    def __init__(self, stream: Stream, start: int, end: int, joined: bool) -> None:
+        super().__init__(stream, start, end, True)
+        self.joined = joined
+
+    def gap_line(self, look: Look) -> Line:
+        return [(QUOTE_BAR, look["quote-bar"], -1)] if self.joined else []
 
 
 class Item(Prose):
-    """An item of a list at top level, with its number where the list is ordered."""
+    """The beginning of an item of a list at top level: its mark, and what comes before the first `ItemPart`."""
 
     __slots__ = ("number",)
 
@@ -174,6 +197,50 @@ class Item(Prose):
     def lay(self, look: Look, limit: int) -> list[Line]:
         tokens, text = self.take()
         return self.flow(text, look).items(tokens, limit, 0, self.number)
+
+
+class ItemHead(NamedTuple):
+    """The beginning of an item, as far as its later parts need it."""
+
+    number: int
+    stub: str
+    """The shortest item that has its content in the same column, with a blank line below."""
+    indent: int
+    """The cells that its mark takes."""
+
+
+class ItemPart(Prose):
+    """A later block of an item at top level, or an item of a list in it."""
+
+    __slots__ = ("head", "number")
+
+    def __init__(self, stream: Stream, start: int, end: int, head: ItemHead, number: int | None) -> None:
+        super().__init__(stream, start, end, True)
+        self.head = head
+        self.number = number
+        """The number of the inner item, where it is one."""
+
+    def lay(self, look: Look, limit: int) -> list[Line]:
+        tokens, text = self.take()
+        flow = self.flow(text, look)
+        inner = max(limit - self.head.indent, 4)
+        if self.number is None:
+            lines = flow.blocks(tokens, inner, gaps=False, depth=1)
+        else:
+            lines = flow.items(tokens, inner, 1, self.number)
+        space: Run = (" " * self.head.indent, look[self.stream.base], -1)
+        return [[space, *line] for line in lines]
+
+    def take(self) -> tuple[list[Token], SourceLines]:
+        if self._parsed is not None:
+            return super().take()
+        source = self.source
+        item = top_blocks(self.head.stub + source)[0].tokens[1:-1]
+        blocks = list(siblings(item[1:-1]))[1:]
+        stub = SourceLines.of(self.head.stub[:-1], self.start)
+        own = SourceLines.of(source, self.start)
+        lines = SourceLines([*stub.lines, *own.lines], [*([self.start] * len(stub.lines)), *own.starts])
+        return [token for block in blocks for token in block], lines
 
 
 class Chrome(Block):

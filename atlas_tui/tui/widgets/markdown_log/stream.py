@@ -9,17 +9,24 @@ any split of a text gives the same blocks; the tests hold it to that.
 
 from __future__ import annotations
 
-import re
+from markdown_it.token import Token
 
 from atlas_tui.text import clean
-from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, Prose, guess
-from atlas_tui.tui.widgets.markdown_log.grammar import BLOCK_MATH, TopBlock, definitions, top_blocks
+from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, ItemHead, ItemPart, Prose, QuotePart, guess
+from atlas_tui.tui.widgets.markdown_log.grammar import TopBlock, definitions, top_blocks
 from atlas_tui.tui.widgets.markdown_log.layout import SourceLines, siblings
+from atlas_tui.tui.widgets.markdown_log.seams import (
+    LONG,
+    apart,
+    formula_above,
+    item_head,
+    may_be_claimed,
+    quote_parts,
+    seam,
+)
 from atlas_tui.tui.widgets.markdown_log.segments import SEGMENT, Code, Fence, Table, TableRows
 
-LONG = 4_000  # characters; a paragraph of twice this length is drawn in pieces of at most this length
-_seam = re.compile(r"\s(?=[^\W\d_])")
-_letter = re.compile(r"[^\W\d_]").search
+TOKENS_KEPT = 100  # blocks at the end
 
 
 class Stream:
@@ -38,8 +45,9 @@ class Stream:
         self._tail = 0
         self._fence: Fence | None = None
         self._table: Table | None = None
-        self._number: int | None = None  # of the item that the tail begins with
-        self._joined = False  # whether the tail goes on with the paragraph above
+        self._number: int | None = None  # of the item that the tail begins with, or with an inner item of which
+        self._head: ItemHead | None = None  # the item that the tail begins within
+        self._joined = False  # whether the tail goes on with the paragraph or quote above
         self._read_to = 0
 
     def append(self, text: str) -> None:
@@ -93,6 +101,10 @@ class Stream:
         for before, block in zip(old, self._blocks[first:], strict=False):
             if before is not block and isinstance(block, Prose):
                 block.adopt(before)
+        # Tokens save a second parse to what is drawn next, which is the end; for the rest they only fill memory.
+        for block in self._blocks[first:-TOKENS_KEPT]:
+            if isinstance(block, Prose):
+                block.drop_tokens()
 
     def _add(self, block: Block, gap: bool = True) -> None:
         block.gap = gap and bool(self._blocks)
@@ -100,11 +112,12 @@ class Stream:
 
     def _read_blocks(self) -> bool:
         """Read the tail; False where it began a fence or table, which is then to be read on."""
-        source = self.source[self._tail :]
+        stub = self._head.stub if self._head is not None else ""
+        source = stub + self.source[self._tail :]
         found = top_blocks(source)
-        if not found:
+        if not found or self._tail == len(self.source):
             return True
-        text = SourceLines.of(source, self._tail)
+        text = SourceLines.of(source, self._tail - len(stub))
         settled = self._settled(found, text.lines)
         mark = len(self._blocks)
         for number, block in enumerate(found):
@@ -124,7 +137,7 @@ class Stream:
         while last >= 0:
             block = found[last]
             depth = 1 if block.tokens and block.tokens[0].type == "table_open" else 0
-            if block.first + depth < partial and not _may_be_claimed(found, last, lines):
+            if block.first + depth < partial and not may_be_claimed(found, last, lines):
                 return last
             last -= 1
         return -1
@@ -143,28 +156,28 @@ class Stream:
         else:
             return False
         self._frozen = len(self._blocks)
-        self._number, self._joined = None, False
+        self._number, self._head, self._joined = None, None, False
         return True
 
     def _advance(self, block: TopBlock, text: SourceLines, mark: int, first: bool) -> None:
-        """Freeze all before this block, which was put at `mark`, and what is finished within it: the items of a
-        list but the last, the pieces of a very long paragraph but the last."""
+        """Freeze all before this block, which was put at `mark`, and what is finished within it: all but the last
+        of the items of a list, the blocks of a quote or an item, the pieces of a very long paragraph."""
         put = self._blocks[mark:]
+        partial = text.starts[-2]
         finished = 0
-        if put and isinstance(put[0], Item):
-            partial = text.starts[-2]
-            finished = max([number for number, item in enumerate(put) if item.start < partial])
-        elif len(put) > 1:
-            finished = len(put) - 1
+        for number, part in enumerate(put):
+            if isinstance(part, Prose) and part.certain and part.start < partial:
+                finished = number
         self._frozen = mark + finished
         if not first:
-            self._number, self._joined = None, False
-        self._tail = text.starts[block.first]
+            self._tail = text.starts[block.first]
+            self._number, self._head, self._joined = None, None, False
         if finished:
             last = put[finished]
             self._tail = last.start
-            self._number = last.number if isinstance(last, Item) else None
-            self._joined = not isinstance(last, Item)
+            self._number = last.number if isinstance(last, (Item, ItemPart)) else None
+            self._head = last.head if isinstance(last, ItemPart) else None
+            self._joined = not isinstance(last, (Item, ItemPart))
 
     def _put(self, block: TopBlock, text: SourceLines, first: bool) -> None:
         """Add the blocks for a block of Markdown. `first`: it is the one that the tail begins with."""
@@ -177,42 +190,105 @@ class Stream:
             self._put_table(block, text)
         elif opening.type in ("bullet_list_open", "ordered_list_open"):
             self._put_list(block, text, first)
+        elif opening.type == "blockquote_open":
+            self._put_quote(block, text, first)
         else:
             start, end = text.starts[block.first], min(text.starts[block.end], len(self.source))
             gap = not (first and self._joined)
             if opening.type == "paragraph_open" or opening.markup in ("=", "-"):
                 while end - start >= 2 * LONG:
-                    seam = self._seam(start)
-                    self._add(Prose(self, start, seam, True), gap)
-                    start, gap = seam, False
+                    cut = seam(self.source, start)
+                    self._add(Prose(self, start, cut, True), gap)
+                    start, gap = cut, False
             prose = Prose(self, start, end, True)
             if start == text.starts[block.first]:
                 prose.parsed(block.tokens, text)
             self._add(prose, gap)
 
-    def _seam(self, start: int) -> int:
-        """Where a very long paragraph is cut: before a word, so that its rest is a paragraph too."""
-        best = 0
-        for match in _seam.finditer(self.source, start + LONG // 2, start + LONG):
-            best = match.end()
-        if not best and (letter := _letter(self.source, start + LONG, start + 2 * LONG)):
-            best = letter.start()
-        return best or start + LONG
+    def _put_quote(self, block: TopBlock, text: SourceLines, first: bool) -> None:
+        opening, *inside, closing = block.tokens
+        joined = first and self._joined
+        for start, end, groups in quote_parts(inside, block, text.lines):
+            if groups or not joined:
+                part = QuotePart(self, text.starts[start], min(text.starts[end], len(self.source)), joined)
+                part.parsed([opening, *(token for group in groups for token in group), closing], text)
+                self._add(part)
+            joined = True
 
     def _put_list(self, block: TopBlock, text: SourceLines, first: bool) -> None:
         opening, *inside, closing = block.tokens
+        head = self._head if first else None
         number = int(str(opening.attrs.get("start", 1)))
-        within = first and self._number is not None
-        if first and self._number is not None:
+        if head is not None:
+            number = head.number
+        within = first and (head is not None or self._number is not None)
+        if within and head is None and self._number is not None:
             number = self._number
         for group in siblings(inside):
             line, after = group[0].map or [0, 0]
-            blank = self._blank_above() if line == 0 else not text.lines[line - 1].strip()
-            item = Item(self, text.starts[line], min(text.starts[after], len(self.source)), True, number)
-            item.parsed([opening, *group, closing], text)
-            self._add(item, blank or not within)
-            within = True
+            if head is None:
+                gap = not within or self._blank(text, line)
+                head = item_head(text.lines[line], number, group[0])
+                rest = self._put_item(opening, group, closing, text, number, gap, whole=head is None)
+            else:
+                rest = list(siblings(group[1:-1]))[1:]
+            if head is not None:
+                self._put_item_parts(rest, after, text, head, self._number if head is self._head else None)
+            within, head = True, None
             number += 1
+
+    def _put_item(
+        self,
+        opening: Token,
+        group: list[Token],
+        closing: Token,
+        text: SourceLines,
+        number: int,
+        gap: bool,
+        whole: bool,
+    ) -> list[list[Token]]:
+        """Put the beginning of an item, and give what is left of it."""
+        line, after = group[0].map or [0, 0]
+        inner = list(siblings(group[1:-1]))
+        count = len(inner)
+        if not whole:
+            count = next((place for place in range(1, count) if apart(inner[place], text.lines)), count)
+        rest = inner[count:]
+        end = (rest[0][0].map or [0])[0] if rest else after
+        item = Item(self, text.starts[line], min(text.starts[end], len(self.source)), True, number)
+        kept = [token for part in inner[:count] for token in part]
+        item.parsed([opening, group[0], *kept, group[-1], closing], text)
+        self._add(item, gap)
+        return rest
+
+    def _put_item_parts(
+        self, rest: list[list[Token]], after: int, text: SourceLines, head: ItemHead, number: int | None
+    ) -> None:
+        """Put the later blocks of an item. `number`: of the inner item that the first of them begins with."""
+        pieces: list[tuple[list[Token], int | None]] = []
+        for part in rest:
+            if part[0].type not in ("bullet_list_open", "ordered_list_open"):
+                if pieces and pieces[-1][1] is None and not apart(part, text.lines):
+                    pieces[-1][0].extend(part)
+                else:
+                    pieces.append((list(part), None))
+                continue
+            count = int(str(part[0].attrs.get("start", 1))) if number is None or part is not rest[0] else number
+            for place, item in enumerate(siblings(part[1:-1])):
+                pieces.append(([part[0], *item, part[-1]], count + place))
+        starts = [((tokens[1] if inner is not None else tokens[0]).map or [0])[0] for tokens, inner in pieces]
+        for (tokens, inner), line, end in zip(pieces, starts, [*starts, after][1:], strict=True):
+            part_ = ItemPart(self, text.starts[line], min(text.starts[end], len(self.source)), head, inner)
+            part_.parsed(tokens, text)
+            blank = self._blank(text, line)
+            part_.certain = blank or not formula_above(text.lines, line)
+            self._add(part_, blank)
+
+    def _blank(self, text: SourceLines, line: int) -> bool:
+        """Whether the line above this one is blank."""
+        if text.starts[line] == self._tail:
+            return self._blank_above()
+        return not text.lines[line - 1].strip()
 
     def _blank_above(self) -> bool:
         before = self.source.rfind("\n", 0, self._tail - 1)
@@ -290,7 +366,7 @@ class Stream:
             if not table.is_row(source[self._tail : newline]):
                 self._end_of(segment)
                 self._table = None
-                self._number, self._joined = None, False
+                self._number, self._head, self._joined = None, None, False
                 self._frozen = len(self._blocks)
                 return False
             segment = self._next_row(segment, self._tail, newline + 1)
@@ -304,16 +380,3 @@ class Stream:
             for block in top_blocks(partial):
                 self._put(block, text, False)
         return True
-
-
-def _may_be_claimed(found: list[TopBlock], number: int, lines: list[str]) -> bool:
-    """Whether a block above, with no blank line between, could still take this one in: a link definition whose
-    title comes on the next line, or a formula that is not closed yet."""
-    line = found[number].first
-    for block in reversed(found[:number]):
-        if not all(map(str.strip, lines[block.first : line])):
-            return False
-        line = block.first
-        if not block.tokens or lines[line].lstrip()[:2] in BLOCK_MATH:
-            return True
-    return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from atlas_tui.tui.widgets.markdown_log.stream import LONG, Stream
+from atlas_tui.tui.widgets.markdown_log.seams import LONG
+from atlas_tui.tui.widgets.markdown_log.stream import Stream
 from tests.tui.widgets.markdown_log.drawing import drawn, lines, runs
 
 PIECES = [
@@ -23,8 +24,16 @@ PIECES = [
     "\x1b[31m\r\n",
 ]  # fmt: skip
 LINES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
+INDENTS = st.sampled_from(["", "", "  ", "   ", "     ", "      ", "> ", "> > ", ">   "])
+BEGINNINGS = st.sampled_from(
+    [
+        *("- a", "* b", "1. one", "2. two", "10) ten", "para", "# h", "> q", "```", "[r]: /u", "'t", "$$", "x^2"),
+        *("\\[", "\\]", "", "", "- [x] t", "---", "<div>", "==="),
+    ]
+)
+NESTED = st.lists(st.builds("{}{}\n".format, INDENTS, BEGINNINGS), min_size=2, max_size=11).map("".join)
 NOISE = st.text(alphabet="ab 1-*_`~#>|[]()!<&\\$\n\t.:=+é日", max_size=60)
-TEXTS = st.one_of(LINES, st.builds(lambda a, b, c: a + b + c, LINES, NOISE, LINES), NOISE)
+TEXTS = st.one_of(LINES, NESTED, st.builds(lambda a, b, c: a + b + c, LINES, NOISE, LINES), NOISE)
 
 
 def whole(text: str) -> Stream:
@@ -40,6 +49,8 @@ def whole(text: str) -> Stream:
 @example("[foo]: /url\n'title\nend'\n\n[foo]\n", None, 30)
 @example("para\na | b\n-|-x\n", None, 30)
 @example("- \\[\n- x\n  \\]\n", None, 30)
+@example("> > 't\n> $$\n> > \n      > q\n>", None, 12)
+@example("- a\n\n  b\n  - c\n\n  > d\n- e\n", None, 12)
 @example("| a |\n|-|\n| 1 |\n```\n| 2 |\n", None, 9)
 def test_any_split_draws_the_same(text: str, random: object, width: int) -> None:
     stream = Stream()
@@ -91,7 +102,9 @@ def test_a_long_list_table_or_fence_is_many_small_blocks() -> None:
     items = "".join(f"- item {number}\n" for number in range(200))
     rows = "| a | b |\n|---|---|\n" + "".join(f"| {number} | x |\n" for number in range(200))
     code = "```python\n" + "".join(f"x{number} = {number}\n" for number in range(200)) + "```\n"
-    for text, blocks in ((items, 200), (rows, 4), (code, 4)):
+    quote = "".join(f"> para {number}\n>\n" for number in range(200))
+    nested = "1. top\n" + "".join(f"   - item {number}\n" for number in range(199))
+    for text, blocks in ((items, 200), (rows, 4), (code, 4), (quote, 200), (nested, 200)):
         stream = Stream()
         for start in range(0, len(text), 50):
             stream.append(text[start : start + 50])
