@@ -60,7 +60,7 @@ def table(pace: str, deltas: int, rounds: int, options: list[str]) -> bool:
 def measure(case: Case, url: str, deltas: int, rounds: int) -> tuple[float, float]:
     """Microseconds per delta: of the SDK alone, and of the provider."""
     provider = case.provider(url)
-    readers = (lambda: case.alone(url), lambda: read_events(provider))
+    readers: tuple[Callable[[], int], ...] = (lambda: case.alone(url), lambda: read_events(provider))
     samples: tuple[list[float], list[float]] = [], []
     for number in range(rounds + 1):
         for sample, read in zip(samples, readers, strict=True):

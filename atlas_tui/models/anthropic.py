@@ -129,12 +129,12 @@ class AnthropicProvider(Provider):
             variables=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN") if own else (),
             needed=at_vendor,
         )
+        self._key = _NO_KEY
 
     async def _load(self) -> None:
-        key = await self._credential.get()
+        self._key = await self._credential.get() or _NO_KEY
         await in_thread(importlib.import_module, "anthropic")
         await in_thread(tls_context, self._url)
-        self._key = key or _NO_KEY
         if not self.model_name:
             models = await self._list()
             if not models:

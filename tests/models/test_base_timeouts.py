@@ -55,9 +55,10 @@ def test_connecting(black_hole_url: str, wire: str) -> None:
 
 
 def test_signs_of_life_are_no_silence(server: ScriptedServer, wire: str) -> None:
-    signs = [step for _ in range(6) for step in (Wait(LIMIT / 2), Ping(), KeepAlive())]
+    limit = 3 * LIMIT
+    signs = [step for _ in range(3) for step in (Wait(limit * 0.4), Ping(), KeepAlive())]
     server.play(Script([*signs, Delta("Late, but here."), *signs, Delta(" All of it.")]))
-    end = ending(make(wire, server.url, timeout=limits(first_token=LIMIT, between_tokens=LIMIT)))
+    end = ending(make(wire, server.url, timeout=limits(first_token=limit, between_tokens=limit)))
     assert end.error is None
     assert end.response.content == "Late, but here. All of it."
 

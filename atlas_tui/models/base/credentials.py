@@ -101,9 +101,9 @@ class Credential:
 
     def _checked(self, key: str) -> str:
         key = key.strip()
-        remember_secret(key)
         if not (key and key.isascii() and key.isprintable()) or " " in key:
             raise self._missing(f"the API key for {self._provider} has characters that no key has")
+        remember_secret(key)
         return key
 
     def _missing(self, message: str, remedy: str | None = None) -> ProviderError:
