@@ -118,6 +118,8 @@ class Player:
         self.exchange = exchange
         self.changed = changed
         self.lost = False
+        self.finished = False
+        """The last event is on its way: a client that stops there has not left early."""
 
     async def play(self, answer: Answer) -> bool:
         """Whether the connection can be kept."""
@@ -192,6 +194,7 @@ class Player:
         self.writer.write(self._head(200, {**headers, **script.headers}))
         await self._send(self.wire.start())
         for step in script.stream:
+            self.finished = isinstance(step, Finish | ErrorEvent) and not script.leave_open
             match step:
                 case Stall():
                     await self._silence()

@@ -220,7 +220,7 @@ class ScriptedServer:
             kept = False
             with suppress(asyncio.CancelledError, ConnectionError):
                 kept = await playing
-            left = left or player.lost
+            left = (left or player.lost) and not player.finished
         finally:
             playing.cancel()
             gone.cancel()
