@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +20,6 @@ from atlas_tui.models.base import (
     TextDelta,
     TokenUsage,
     WireEvent,
-    in_thread,
 )
 from atlas_tui.models.base.credentials import Credential, foreign_headers
 from atlas_tui.models.base.faults import sdk_error
@@ -31,9 +29,9 @@ from atlas_tui.models.base.transport import (
     checked_url,
     http_client,
     json_body,
+    load_sdk,
     reported_error,
     shown_url,
-    tls_context,
     wire_events,
 )
 
@@ -133,8 +131,7 @@ class AnthropicProvider(Provider):
 
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY
-        await in_thread(importlib.import_module, "anthropic")
-        await in_thread(tls_context, self._url)
+        await load_sdk("anthropic", self._url)
         if not self.model_name:
             models = await self._list()
             if not models:

@@ -144,6 +144,13 @@ class TestTheStream:
         server.play(Script([Delta("a"), NoUsage(), Json(odd)]))
         assert ending(provider_on(server)).response.usage.estimated
 
+    def test_an_empty_account_is_no_bad_request(self, server: ScriptedServer) -> None:
+        server.play(HttpError(400, "Your credit balance is too low to access the Anthropic API."))
+        error = ending(provider_on(server)).error
+        assert error is not None
+        assert error.kind == "permission"
+        assert "billing" in str(error)
+
     def test_a_spend_limit_is_not_worth_a_retry(self, server: ScriptedServer) -> None:
         details = {"error_code": "enforced_spend_limit_reached"}
         body = {"type": "error", "error": {"type": "rate_limit_error", "message": "Limit.", "details": details}}

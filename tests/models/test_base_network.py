@@ -130,3 +130,10 @@ class TestTheLibrariesOwnWay:
         assert [asked.path for asked in server.requests] == ["http://provider.invalid/v1/messages"]
         assert error is not None
         assert "said by the proxy" in str(error)
+
+    def test_a_proxy_that_cannot_be_used_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ALL_PROXY", "nonsense://127.0.0.1:9")
+        error = ending(make("chat", "http://provider.invalid")).error
+        assert error is not None
+        assert (error.kind, error.retryable) == ("connection", False)
+        assert str(error).endswith("check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY")

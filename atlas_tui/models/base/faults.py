@@ -92,6 +92,8 @@ def kind_of_status(status: int, code: str = "", type_: str = "", message: str = 
     """The kind of an HTTP error. The server's code comes before the status, which proxies change."""
     kind = kind_of_code(code, type_)
     if kind in (None, "bad_request", "server"):
+        if "credit balance" in message.lower():
+            return "permission"  # Anthropic calls it an invalid request
         if status in (400, 413, 422, 500) and any(words in message.lower() for words in _TOO_LONG):
             return "context_length"
         kind = _STATUSES.get(status) or kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import ssl
@@ -16,6 +17,7 @@ from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base.events import ALIVE, WireEvent
 from atlas_tui.models.base.faults import error_fields, http_error
 from atlas_tui.models.base.network import speed_up
+from atlas_tui.models.base.worker import in_thread
 from atlas_tui.text import one_line, remember_secret
 
 if TYPE_CHECKING:
@@ -75,6 +77,16 @@ def tls_context(base_url: str) -> ssl.SSLContext:
     return _tls(base_url.startswith("https:") or (proxied and not is_loopback(base_url)))
 
 
+async def load_sdk(name: str, base_url: str) -> None:
+    """Have everything that a request imports or reads from disk ready, off the loop: it takes a second at first."""
+
+    def load() -> None:
+        importlib.import_module(name)
+        tls_context(base_url)
+
+    await in_thread(load)
+
+
 def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
     """An HTTP client for one request.
 
@@ -84,13 +96,22 @@ def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
     import httpcore2
     import httpx2
 
-    client = httpx2.AsyncClient(
-        verify=tls_context(base_url),
-        trust_env=not is_loopback(base_url),
-        follow_redirects=False,
-        timeout=httpx2.Timeout(connect=timeouts.connect, read=None, write=30.0, pool=None),
-        event_hooks={"request": [_remember_keys]},
-    )
+    try:
+        client = httpx2.AsyncClient(
+            verify=tls_context(base_url),
+            trust_env=not is_loopback(base_url),
+            follow_redirects=False,
+            timeout=httpx2.Timeout(connect=timeouts.connect, read=None, write=30.0, pool=None),
+            event_hooks={"request": [_remember_keys]},
+        )
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        # All that the client reads besides these arguments are the proxy variables.
+        raise ProviderError(
+            "connection",
+            f"the proxy settings of the environment cannot be used ({one_line(str(error), 120)})",
+            retryable=False,
+            remedy="check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
+        ) from error
     speed_up(client, httpcore2)
     return client
 

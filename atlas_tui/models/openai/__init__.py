@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from atlas_tui.errors import ConfigError, Kind, ProviderError
-from atlas_tui.models.base import ModelInfo, ModelRequest, Provider, WireEvent, in_thread
+from atlas_tui.models.base import ModelInfo, ModelRequest, Provider, WireEvent
 from atlas_tui.models.base.credentials import Credential, foreign_headers
 from atlas_tui.models.base.faults import sdk_error
-from atlas_tui.models.base.transport import checked_url, http_client, shown_url, tls_context, wire_events
+from atlas_tui.models.base.transport import checked_url, http_client, load_sdk, shown_url, wire_events
 from atlas_tui.models.openai.chat import chat_body, chat_events, request_id
 from atlas_tui.models.openai.listing import model_list
 from atlas_tui.models.openai.responses import ResponseReader, responses_body
@@ -101,8 +100,7 @@ class OpenAIProvider(Provider):
 
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY
-        await in_thread(importlib.import_module, "openai")
-        await in_thread(tls_context, self._url)
+        await load_sdk("openai", self._url)
         if not self.model_name:
             models = await self._list()
             if not models:
