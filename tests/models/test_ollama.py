@@ -552,6 +552,18 @@ def test_the_package_is_imported_at_the_first_request_only() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_proxy_that_keeps_the_package_from_loading_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "gopher://127.0.0.1:1")
+    code = (
+        "from atlas_tui.models.base import *; from atlas_tui.models.ollama import OllamaProvider;"
+        "request = ModelRequest(messages=[ModelMessage.user('Hi')]);"
+        "print(list(OllamaProvider('m').stream(request))[-1].error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "the ollama package cannot be loaded" in done.stdout
+    assert done.stdout.rstrip().endswith("check the proxy variables")
+
+
 @pytest.mark.real_model
 class TestRealModel:
     def test_it_answers(self, real_ollama: str) -> None:
