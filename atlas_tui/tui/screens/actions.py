@@ -1,4 +1,4 @@
-"""What each action of the table does on the chat screen."""
+"""What each action of the table does on the chat screen. What the first screen does not need is imported in use."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui.commands import show_key
 from atlas_tui.tui.messages import TargetChosen
-from atlas_tui.tui.screens.editor import EditorError, edit_in_editor
-from atlas_tui.tui.screens.help import HelpScreen
-from atlas_tui.tui.screens.picker import ModelPicker, ThemePicker
-from atlas_tui.tui.screens.plain import plain
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat import ChatScreen
@@ -83,6 +79,8 @@ class Actions:
         self._screen.prompt.editor.call_later(self._edit)
 
     def _edit(self) -> None:
+        from atlas_tui.tui.screens.editor import EditorError, edit_in_editor
+
         prompt = self._screen.prompt
         try:
             prompt.text = clean(edit_in_editor(self._screen.app, prompt.text))
@@ -92,6 +90,8 @@ class Actions:
 
     def model(self, argument: str) -> None:
         """Choose who answers."""
+        from atlas_tui.tui.screens.picker import ModelPicker
+
         screen = self._screen
         if argument:
             screen.post_message(TargetChosen(argument))
@@ -104,6 +104,8 @@ class Actions:
 
     def copy(self, _: str) -> None:
         """Copy the answer without its marks."""
+        from atlas_tui.tui.screens.plain import plain
+
         if text := self._answer():
             self._copy(plain(text), "answer")
 
@@ -172,6 +174,8 @@ class Actions:
 
     def theme(self, argument: str) -> None:
         """Choose a theme."""
+        from atlas_tui.tui.screens.picker import ThemePicker
+
         app = self._screen.app
         if not argument:
             app.push_screen(ThemePicker())
@@ -186,6 +190,8 @@ class Actions:
 
     def help(self, _: str) -> None:
         """Show every key."""
+        from atlas_tui.tui.screens.help import HelpScreen
+
         self._screen.app.push_screen(HelpScreen(self._screen.keys))
 
     def quit(self, _: str) -> None:

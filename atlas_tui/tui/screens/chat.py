@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -19,22 +20,26 @@ from atlas_tui.tui.commands import KeyTable, State, show_key
 from atlas_tui.tui.screens.actions import Actions
 from atlas_tui.tui.screens.catalogue import Catalogue
 from atlas_tui.tui.screens.conversation import Conversation, literal
-from atlas_tui.tui.screens.link import LinkScreen
 from atlas_tui.tui.streaming import Pump
 from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.find_bar import FindBar
 from atlas_tui.tui.widgets.gauge import Gauge
 from atlas_tui.tui.widgets.key_hints import KeyHints
-from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
 from atlas_tui.tui.widgets.sidebar import Sidebar
 from atlas_tui.tui.widgets.welcome import Welcome
 
+if TYPE_CHECKING:
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
 SMALLEST = (60, 16)
 """Columns and rows below which there is only one sentence."""
+_TOO_SMALL = f"Atlas needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}."
 _WIDE = 100
-"""Columns from which on the sidebar stands beside the transcript by itself."""
+"""Columns from which on the sidebar stands beside the transcript, by itself."""
+_HIGH = 24
+"""Rows from which on there is room for air."""
 _METERS_EVERY = 0.25
 """Seconds between two readings of the meters while an answer comes; none between answers."""
 _NOTICE_FOR = 5.0
@@ -50,16 +55,9 @@ class ChatScreen(Screen[None]):
         & #main { width: 1fr; align-horizontal: center; }
         & #main > * { max-width: 132; }
         & PromptArea { padding: 1; background: $surface; border-left: outer $primary; }
-        & #too-small { display: none; width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
-        &.-chatting Welcome, &.-welcoming MarkdownLog, &.-no-sidebar Sidebar { display: none; }
-        &.-narrow Sidebar { dock: right; layer: above; }
-        &.-low PromptArea { padding: 0 1; }
-        &.-low Welcome {
-            & #tagline, & #try { display: none; }
-            & #name, & #who, & OptionList { margin: 0; }
-        }
-        &.-too-small #body { display: none; }
-        &.-too-small #too-small { display: block; }
+        & #too-small { width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
+        & Sidebar.-over { dock: right; layer: above; }
+        & PromptArea.-low { padding: 0 1; }
     }
     """
 
@@ -73,13 +71,13 @@ class ChatScreen(Screen[None]):
         problem: AtlasError | None = None,
     ) -> None:
         super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-high")]
         self.session = session
         self.catalogue = catalogue
         self.keys = keys
         self.clock = clock
-        self.transcript = MarkdownLog(id="transcript")
+        words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
+        self.welcome = Welcome([(show_key(keys[name][0]), word) for name, word in words.items()])
+        self._transcript: MarkdownLog | None = None
         self.prompt = PromptArea(
             [(action.slash, action.argument, action.text) for action in commands.ACTIONS if action.slash],
             send_keys=keys["send"],
@@ -87,9 +85,15 @@ class ChatScreen(Screen[None]):
         )
         self.find_bar = FindBar()
         self.sidebar = Sidebar(Context())
+        self.status = Status()
+        self.hints = KeyHints()
+        self._main = Vertical(id="main")
+        self._body = Horizontal(id="body")
+        self._too_small = Static(_TOO_SMALL, id="too-small", markup=False)
+        self._too_small.display = False
         self.gauge = Gauge(clock)
         self.conversation = Conversation(
-            session, self.transcript, self.gauge, self, keys, on_documents=self.sidebar.context.show
+            session, lambda: self.transcript, self.gauge, self, keys, on_documents=self.sidebar.context.show
         )
         self._problem = problem
         self._actions = Actions(self)
@@ -101,27 +105,41 @@ class ChatScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Transcript and prompt, with the sidebar beside them and the keys below."""
-        with Horizontal(id="body"):
-            with Vertical(id="main"):
-                words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
-                yield Welcome([(show_key(self.keys[name][0]), word) for name, word in words.items()])
-                yield self.transcript
+        with self._body:
+            with self._main:
+                yield self.welcome
                 yield self.find_bar
                 yield self.prompt
-                yield Status()
-                yield KeyHints()
+                yield self.status
+                yield self.hints
             yield self.sidebar
-        width, height = SMALLEST
-        yield Static(f"Atlas needs a terminal of at least {width}x{height}.", id="too-small", markup=False)
+        yield self._too_small
 
     def on_mount(self) -> None:
         """Show what is known now; look around after the first paint."""
-        self.add_class("-welcoming")
         self._meter_timer = self.set_interval(_METERS_EVERY, self.read_meters, pause=True)
         self.catalogue.listeners.append(self)
         self.prompt.editor.focus()
         self.show_target()
-        self.call_after_refresh(self.catalogue.warm_up, self.session.provider)
+        self.call_after_refresh(self._complete)
+
+    def _complete(self) -> None:
+        """The first screen is painted: bring in what it did not need."""
+        self.sidebar.fill()
+        self.show_target()
+        self.catalogue.warm_up(self.session.provider)
+        self.call_after_refresh(lambda: self.transcript)
+
+    @property
+    def transcript(self) -> MarkdownLog:
+        """The log, which comes after the first paint: it brings a Markdown parser and a highlighter with it."""
+        if self._transcript is None:
+            from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+            self._transcript = MarkdownLog(id="transcript")
+            self._transcript.display = False
+            self._main.mount(self._transcript, before=self.find_bar)
+        return self._transcript
 
     def on_unmount(self) -> None:
         """Nobody listens any more."""
@@ -138,7 +156,7 @@ class ChatScreen(Screen[None]):
         if self.conversation.running:
             self.notice(f"an answer is coming: {show_key(self.keys['stop'][0])} stops it")
             return
-        self.swap_class(True, "-chatting", "-welcoming")
+        self._show_transcript(True)
         if self._problem is not None:
             self.conversation.note(literal(self._nobody(self._problem)), role="error", title="Nobody to ask")
             return
@@ -179,7 +197,7 @@ class ChatScreen(Screen[None]):
         """Forget the conversation."""
         self.conversation.clear()
         self.sidebar.context.empty()
-        self.swap_class(False, "-chatting", "-welcoming")
+        self._show_transcript(False)
         assert self._meter_timer is not None
         self._meter_timer.pause()
         self.show_target()
@@ -187,6 +205,8 @@ class ChatScreen(Screen[None]):
 
     def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
         """A model wrote the link: show where it goes before anything is opened."""
+        from atlas_tui.tui.screens.link import LinkScreen
+
         self.app.push_screen(LinkScreen(message.href))
 
     # Finding
@@ -255,7 +275,7 @@ class ChatScreen(Screen[None]):
         self.sidebar.show_target(provider.name, provider.model_name)
         self.sidebar.show_models(catalogue.models.get(provider.name, ()), catalogue.problems.get(provider.name, ""))
         problem = self._nobody(self._problem) if self._problem else ""
-        self.query_one(Welcome).show_target(provider.target, mock=provider.is_mock, problem=problem)
+        self.welcome.show_target(provider.target, mock=provider.is_mock, problem=problem)
         self.read_meters()
 
     def _nobody(self, problem: AtlasError) -> str:
@@ -266,14 +286,14 @@ class ChatScreen(Screen[None]):
     def read_meters(self) -> None:
         """Show the figures of now."""
         reading = self.gauge.read()
-        self.query_one(Status).reading = reading
+        self.status.reading = reading
         if self.sidebar.display:
             self.sidebar.show_reading(reading)
         self._show_hints()
 
     def notice(self, text: str) -> None:
         """Say in the status line what a key did."""
-        self.query_one(Status).notice = text
+        self.status.notice = text
         if self._notice_timer is not None:
             self._notice_timer.stop()
             self._notice_timer = None
@@ -287,8 +307,6 @@ class ChatScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
-        width, height = event.size
-        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
         self._fit()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
@@ -296,25 +314,30 @@ class ChatScreen(Screen[None]):
         self._show_hints()
 
     def _fit(self) -> None:
-        shown = self._sidebar_wanted if self._sidebar_wanted is not None else self.size.width >= _WIDE
-        self.set_class(not shown, "-no-sidebar")
-        self.query_one(Status).full = not shown
+        # Each widget is told by itself: a class on the screen would style all of them anew.
+        width, height = self.size
+        fits = width >= SMALLEST[0] and height >= SMALLEST[1]
+        self._body.display, self._too_small.display = fits, not fits
+        self.prompt.set_class(height < _HIGH, "-low")
+        self.welcome.fit(height < _HIGH)
+        beside = width >= _WIDE
+        self.sidebar.set_class(not beside, "-over")
+        self.sidebar.display = beside if self._sidebar_wanted is None else self._sidebar_wanted
+        self.status.full = not self.sidebar.display
         self.call_after_refresh(self.read_meters)
 
     def _show_hints(self) -> None:
         without = frozenset() if self.session.fallback else frozenset({"fall_back"})
-        self.query_one(KeyHints).hints = commands.hints(self._state(), self.keys, without=without)
+        self.hints.hints = commands.hints(self._state(), self.keys, without=without)
 
     def _state(self) -> State:
         if self.conversation.running:
             return "running"
-        if self.transcript.has_focus:
+        if self._transcript is not None and self._transcript.has_focus:
             return "transcript"
         if self.conversation.failed:
             return "failed"
         return "idle" if self.conversation.exchanges else "empty"
 
-    def swap_class(self, first: bool, one: str, other: str) -> None:
-        """Exactly one of two classes."""
-        self.set_class(first, one)
-        self.set_class(not first, other)
+    def _show_transcript(self, shown: bool) -> None:
+        self.transcript.display, self.welcome.display = shown, not shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message_pump import MessagePump
 
@@ -31,7 +31,9 @@ from atlas_tui.tui.messages import Finished
 from atlas_tui.tui.streaming import Pump
 from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.gauge import Gauge
-from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 _MARKS = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>~$&:]")
 
@@ -76,7 +78,7 @@ class Conversation:
     def __init__(
         self,
         session: Session,
-        log: MarkdownLog,
+        open_log: Callable[[], MarkdownLog],
         gauge: Gauge,
         owner: MessagePump,
         keys: KeyTable,
@@ -85,13 +87,17 @@ class Conversation:
     ) -> None:
         self.session = session
         self.exchanges: list[Exchange] = []
-        self._log = log
+        self._open_log = open_log
         self._gauge = gauge
         self._owner = owner
         self._keys = keys
         self._on_documents = on_documents
         self._running: _Running | None = None
         self._notes = 0
+
+    @property
+    def _log(self) -> MarkdownLog:
+        return self._open_log()
 
     @property
     def running(self) -> bool:

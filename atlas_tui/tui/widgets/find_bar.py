@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
@@ -33,12 +32,6 @@ class FindBar(Horizontal):
         Binding("shift+enter,up", "step(True)", "Before", show=False, priority=True),
     ]
 
-    def compose(self) -> ComposeResult:
-        """Sign, text field, number of hits."""
-        yield Static("find", id="sign")
-        yield Input(placeholder="Enter next, Up before, Esc close", compact=True, select_on_focus=True)
-        yield Static("", id="hits", markup=False)
-
     @property
     def is_open(self) -> bool:
         """Whether it is on the screen."""
@@ -46,16 +39,19 @@ class FindBar(Horizontal):
 
     def open(self, query: str = "") -> None:
         """Show it and take the focus."""
+        if not self.children:
+            self._field = Input(placeholder="Enter next, Up before, Esc close", compact=True, select_on_focus=True)
+            self._hits = Static("", id="hits", markup=False)
+            self.mount(Static("find", id="sign"), self._field, self._hits)
         self.add_class("-open")
-        field = self.query_one(Input)
         if query:
-            field.value = query
-        field.focus()
-        self.post_message(FindChanged(field.value))
+            self._field.value = query
+        self._field.focus()
+        self.post_message(FindChanged(self._field.value))
 
     def show_hits(self, text: str) -> None:
         """Say how many there are."""
-        self.query_one("#hits", Static).update(text)
+        self._hits.update(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look while typing."""

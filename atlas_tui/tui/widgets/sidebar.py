@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
@@ -55,47 +54,60 @@ class Sidebar(VerticalScroll, can_focus=False):
         self._statuses: Sequence[ProviderStatus] = ()
         self._models: Sequence[ModelInfo] = ()
         self._problem = ""
+        self._meters = Meters()
+        self._providers = OptionList(id="providers", markup=False)
+        self._choices = OptionList(id="models", markup=False)
+        self._context_heading = _heading("CONTEXT")
+        self._filled = False
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom: what changes most often stands highest."""
-        yield Static("METERS", classes="heading")
-        yield Meters()
-        yield Static("PROVIDER", classes="heading")
-        yield OptionList(id="providers", markup=False)
-        yield Static("MODEL", classes="heading")
-        yield OptionList(id="models", markup=False)
-        yield Static("CONTEXT", classes="heading", id="context-heading")
-        yield self.context
+    def fill(self) -> None:
+        """Put in all that it shows, once the first screen is painted; what changes most often stands highest."""
+        self._filled = True
+        self.mount(
+            _heading("METERS"),
+            self._meters,
+            _heading("PROVIDER"),
+            self._providers,
+            _heading("MODEL"),
+            self._choices,
+            self._context_heading,
+            self.context,
+        )
+        self._draw()
 
     def show_reading(self, reading: Reading) -> None:
         """Show these figures."""
-        self.query_one(Meters).reading = reading
+        self._meters.reading = reading
 
     def show_target(self, provider: str, model: str) -> None:
         """Mark who answers."""
         self._provider, self._model = provider, model
-        self._draw_providers()
-        self._draw_models()
+        self._draw()
 
     def show_providers(self, statuses: Sequence[ProviderStatus]) -> None:
         """Show who can be used, and why the others cannot."""
         self._statuses = statuses
-        self._draw_providers()
+        self._draw()
 
     def show_models(self, models: Sequence[ModelInfo], problem: str = "") -> None:
         """Show the models of the provider that answers."""
         self._models, self._problem = models, problem
-        self._draw_models()
+        self._draw()
 
     def show_context(self) -> None:
         """Bring the passages into view."""
-        self.scroll_to_widget(self.query_one("#context-heading"), top=True, animate=False)
+        self.scroll_to_widget(self._context_heading, top=True, animate=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A provider or a model was chosen."""
         event.stop()
         if event.option_id is not None:
             self.post_message(TargetChosen(event.option_id))
+
+    def _draw(self) -> None:
+        if self._filled:
+            self._draw_providers()
+            self._draw_models()
 
     def _draw_providers(self) -> None:
         statuses = self._statuses or [ProviderStatus(self._provider, True, "looking for others …")]
@@ -107,7 +119,7 @@ class Sidebar(VerticalScroll, can_focus=False):
             if status.reason:
                 lines += Content.styled(f"\n  {_short(status)}", "$foreground-muted").truncate(_WIDTH, ellipsis=True)
             options.append(Option(lines, id=status.name, disabled=not status.available))
-        _replace(self.query_one("#providers", OptionList), options)
+        _replace(self._providers, options)
 
     def _draw_models(self) -> None:
         names = [model.id for model in self._models]
@@ -123,7 +135,11 @@ class Sidebar(VerticalScroll, can_focus=False):
             options.append(Option(Content.styled(f"  {one_line(self._problem)}", "$foreground-muted"), disabled=True))
         elif not options:
             options.append(Option(Content.styled("  asking for its models …", "$foreground-muted"), disabled=True))
-        _replace(self.query_one("#models", OptionList), options)
+        _replace(self._choices, options)
+
+
+def _heading(text: str) -> Static:
+    return Static(text, classes="heading")
 
 
 def _short(status: ProviderStatus) -> str:
