@@ -41,7 +41,22 @@ BLANK = Row([])
 class Block:
     """A slice of the source, and its rows while they are kept."""
 
-    __slots__ = ("_height", "_height_limit", "_laid", "_rows", "_stale", "end", "gap", "links", "start", "stream")
+    __slots__ = (
+        "_height",
+        "_height_limit",
+        "_laid",
+        "_rows",
+        "_stale",
+        "counted",
+        "end",
+        "gap",
+        "links",
+        "start",
+        "stream",
+    )
+
+    weight = 1
+    """How many rows it is reckoned to keep at least, when rows are counted that are kept."""
 
     def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
         self.stream = stream
@@ -49,6 +64,8 @@ class Block:
         self.end = end
         self.gap = gap
         self.links: list[Link] = []
+        self.counted = False
+        """Whether its rows are among those that the window counts."""
         self._rows: list[Row] | None = None
         self._laid: object = None
         self._stale = False
@@ -91,6 +108,7 @@ class Block:
     def forget(self) -> None:
         """Give the rows back; the height stays known."""
         self._rows = None
+        self.counted = False
 
     def spoil(self) -> None:
         """The block must be laid out again, though unchanged rows may be taken over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from atlas_tui.tui.widgets.markdown_log.table import table_lines
 
 BULLETS = "•◦▪"
 QUOTE_BAR = "▎ "
+# All that the inline parser, or the autolinks after it, could take for something else than text.
+_special = re.compile(r"[\\`*_\[<&$~\n]|://|www\.", re.IGNORECASE).search
 _DEEPEST = 12  # levels of nesting that are indented; deeper text stays at the twelfth
 
 
@@ -111,8 +114,11 @@ class Flow:
     def inline(self, token: Token, base: str, column: int = 0) -> Line:
         """The runs of an `inline` token; `column` says where in its first line to look for it."""
         first = token.map[0] if token.map else 0
-        places = Places(token.content, self.lines, self.starts, first, column)
-        found = pieces(inline(token, self.references), token.content, places, self.links)
+        content = token.content
+        places = Places(content, self.lines, self.starts, first, column)
+        if content and not _special(content):
+            return self.styled([Piece(content, 0, places(0))], base)
+        found = pieces(inline(token, self.references), content, places, self.links)
         return self.styled(found, base)
 
     def styled(self, found: list[Piece], base: str) -> Line:

@@ -32,6 +32,8 @@ class MarkdownLog(Reader, can_focus=True):
         place = len(self._messages) if after is None else self._messages.index(self._by_key[after]) + 1
         message = Message(key, role, title)
         message.answer.append(text)
+        if role != "assistant":
+            message.answer.end()
         if place < len(self._messages):
             self._view.renumber()
             self.clear_selection()
@@ -42,10 +44,11 @@ class MarkdownLog(Reader, can_focus=True):
         self._touched(message)
 
     def append(self, key: str, text: str) -> None:
-        """Add text to the answer of a message."""
+        """Add text to the answer of a message, which is complete from now on until `finish` says otherwise."""
         if not text:
             return
         message = self._by_key[key]
+        message.state = "complete"
         if not self._view.following:
             self._new_below = True
         if message.reasoning.source and not message.answer.source:

@@ -46,6 +46,8 @@ class Code(Block):
 
     __slots__ = ("_done", "_end_state", "_loose", "_state", "fence", "lines", "previous")
 
+    weight = SEGMENT
+
     def __init__(self, stream: Stream, start: int, fence: Fence, previous: Code | None) -> None:
         super().__init__(stream, start, start, gap=False)
         self.fence = fence
@@ -182,7 +184,22 @@ class Table:
 class TableRows(Block):
     """Rows of a table at top level; the first segment draws the header too."""
 
-    __slots__ = ("_cells", "_found", "_loose", "_naturals", "_seen", "_styled", "aligns", "first", "lines", "table")
+    __slots__ = (
+        "_cells",
+        "_drawn",
+        "_drawn_in",
+        "_found",
+        "_loose",
+        "_naturals",
+        "_seen",
+        "_styled",
+        "aligns",
+        "first",
+        "lines",
+        "table",
+    )
+
+    weight = SEGMENT
 
     def __init__(self, stream: Stream, start: int, table_: Table) -> None:
         super().__init__(stream, start, start, gap=False)
@@ -196,6 +213,8 @@ class TableRows(Block):
         self._loose = False
         self._naturals: list[int] = []
         self._found: list[Link] = []
+        self._drawn: list[list[Line]] = []  # the lines of complete rows, in this look, width and grid
+        self._drawn_in: tuple[Look, int, table.Grid] | None = None
         table_.segments.append(self)
 
     def adopt(self, old: Block) -> None:
@@ -216,6 +235,7 @@ class TableRows(Block):
         super().forget()
         self._styled = None
         self._cells = []
+        self._drawn, self._drawn_in = [], None
         if self._loose:
             self._naturals, self._loose = [], False
 
@@ -228,14 +248,23 @@ class TableRows(Block):
             self._read(look)
         self.links = self._found
         header, *rows = self._cells
+        if self._drawn_in is None or self._drawn_in[0] is not look or self._drawn_in[1:] != (limit, grid):
+            self._drawn, self._drawn_in = [], (look, limit, grid)
         out: list[Line] = []
         if self.first and (not rows or not grid.records):
             out.extend(table.row_lines(header, header, grid, look, limit))
         before = 0 if self.first else 1
-        for number, row in enumerate(rows, before):
-            if table.ruled(grid, number):
+        complete = len(rows) - self._loose
+        for number, row in enumerate(rows):
+            if table.ruled(grid, number + before):
                 out.append(table.rule(grid, look, limit))
-            out.extend(table.row_lines(row, header, grid, look, limit))
+            if number < len(self._drawn):
+                lines = self._drawn[number]
+            else:
+                lines = table.row_lines(row, header, grid, look, limit)
+                if number < complete:
+                    self._drawn.append(lines)
+            out.extend(lines)
         if self.first and not rows:
             out.append(table.rule(grid, look, limit))
         return out
@@ -256,11 +285,9 @@ class TableRows(Block):
         text = SourceLines([*head.lines, *body.lines], [*head.starts[:-1], *body.starts])
         tokens = top_blocks("\n".join(text.lines))[0].tokens
         flow = Flow(text, look, self.stream.base, self.stream.references)
-        found = list(table.rows(flow, tokens))
+        found = list(table.rows(flow, tokens, header=not self._cells))
         self._found.extend(flow.links)
-        if self._cells:
-            del found[0]
-        else:
+        if not self._cells:
             self.aligns = table.aligns(tokens)
             self._naturals = [cell.width for cell in found[0]]
         self._cells.extend(found)

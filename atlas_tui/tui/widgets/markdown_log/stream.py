@@ -51,8 +51,9 @@ class Stream:
         self._read_to = 0
 
     def append(self, text: str) -> None:
-        """Add text."""
+        """Add text; also where it had ended, when an answer is continued."""
         self.source += clean(text)
+        self.ended = False
 
     def end(self) -> None:
         """No text will follow: link references, which may be defined at the end, are resolved now."""

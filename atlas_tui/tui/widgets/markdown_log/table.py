@@ -50,8 +50,10 @@ def aligns(group: list[Token]) -> tuple[str, ...]:
     )
 
 
-def rows(flow_: Flow, group: list[Token]) -> Iterator[Row]:
-    """The rows of a table's tokens, its header first."""
+def rows(flow_: Flow, group: list[Token], *, header: bool = True) -> Iterator[Row]:
+    """The rows of a table's tokens, its header first or left out."""
+    if not header:
+        group = group[next(place for place, token in enumerate(group) if token.type == "thead_close") :]
     row: Row = []
     column = 0
     base = flow_.base

@@ -48,7 +48,7 @@ class View:
         self.top = Place(0, 0, 0)
         self.following = True
         self._heights: list[int] = []
-        self._kept: deque[Block] = deque()
+        self._kept: deque[tuple[Block, int]] = deque()
         self._kept_rows = 0
 
     def resize(self, limit: int, height: int) -> None:
@@ -153,11 +153,12 @@ class View:
     def laid(self, block: Block) -> list[Row]:
         """The rows of a block, laid out if they are not."""
         assert self.look is not None
-        kept = block.kept
         rows = block.rows(self.look, self.limit)
-        if not kept:
-            self._kept.append(block)
-            self._kept_rows += len(rows)
+        if not block.counted:
+            block.counted = True
+            weight = max(len(rows), block.weight)
+            self._kept.append((block, weight))
+            self._kept_rows += weight
         return rows
 
     def _valid(self, place: Place) -> Place:
@@ -174,11 +175,11 @@ class View:
         for _ in range(len(self._kept)):
             if self._kept_rows <= KEPT_ROWS:
                 break
-            block = self._kept.popleft()
+            block, weight = self._kept.popleft()
             if id(block) in seen:
-                self._kept.append(block)
+                self._kept.append((block, weight))
                 continue
-            self._kept_rows -= block.height(self.limit)
+            self._kept_rows -= weight
             block.forget()
 
     def _from(self, place: Place) -> list[Seen]:

@@ -144,10 +144,14 @@ async def test_5000_messages_open_without_being_laid_out(app: LogApp) -> None:
         assert sum(message.answer.parsed for message in log._messages) < 40
 
 
+def kept_rows(log: MarkdownLog) -> int:
+    blocks = [block for message in log._messages for block in message.blocks if block.kept]
+    return sum(block.height(log._view.limit) for block in blocks)
+
+
 async def test_rows_far_from_the_window_are_given_back(app: LogApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         log = app.log_
-        log.focus()
         for number in range(40):
             log.add(str(number), "assistant", LONG * 3)
         log.scroll_to_home()
@@ -155,8 +159,56 @@ async def test_rows_far_from_the_window_are_given_back(app: LogApp) -> None:
             log.page_down()
             log._draw()
         await settle(pilot)
-        kept = [block.height(log._view.limit) for message in log._messages for block in message.blocks if block.kept]
-        assert 0 < sum(kept) < 7_000
+        assert 0 < kept_rows(log) < 7_000
+
+
+async def test_rows_of_a_long_answer_are_given_back_while_it_streams(app: LogApp) -> None:
+    async with app.run_test(size=(80, 24)):
+        log = app.log_
+        log.add("a", "assistant")
+        for number in range(150):
+            log.append("a", LONG + "```\n" + "code\n" * 40 + "```\n\n- item\n- item\n\n" + f"end {number}\n\n")
+            log._draw()
+        assert 0 < kept_rows(log) < 7_000
+
+
+async def test_an_answer_can_be_continued_after_its_end(app: LogApp) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", "It was")
+        log.finish("a", "2 tok", "incomplete")
+        log.append("a", " [cut][x]\n\n[x]: https://x.example")
+        await settle(pilot)
+        assert screen(app)[:2] == ["  It was [cut][x]", "  2 tok"]
+        log.finish("a", "5 tok")
+        await settle(pilot)
+        assert screen(app)[:2] == ["  It was cut (https://x.example)", "  5 tok"]
+
+
+async def test_a_theme_recolours_all_lines_and_keeps_the_place(app: LogApp) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", LONG)
+        log.scroll_to_home()
+        await settle(pilot)
+        text = screen(app)
+        app.theme = "textual-light"
+        await settle(pilot)
+        assert screen(app) == text
+        background = log.background_colors[1].rich_color
+        assert {style.bgcolor for _, style, _ in log.render_line(1).crop(0, 9) if style} == {background}
+
+
+async def test_without_colour_no_line_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = LogApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.log_.add("a", "assistant", "# Title\n\n**bold** [x](y) `code`\n\n```python\nx = 1\n```", title="m")
+        await settle(pilot)
+        for strip in app.screen._compositor.render_strips():
+            for _, style, _ in strip:
+                for colour in (style.color, style.bgcolor) if style else ():
+                    assert colour is None or colour.triplet is None or len(set(colour.triplet)) == 1
 
 
 async def test_reasoning_is_folded_when_the_answer_begins(app: LogApp) -> None:
