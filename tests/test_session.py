@@ -309,3 +309,16 @@ class TestMeters:
         session = session_of(PlayedProvider(says("x", counted=counted), prices=self.PRICES), max_cost=2.0)
         assert [ask(session, prompt).error for prompt in ("One", "Two", "Three")] == [None, None, None]
         assert str(session.cost) == "$6.000000"
+
+
+def test_the_user_s_price_of_the_model_that_was_asked_wins_over_the_table() -> None:
+    provider = MockProvider("gpt-4.1", name="openai", prices={"openai:gpt-4.1": Price(1.0, 2.0)})
+    usage = TokenUsage(1_000_000, 1_000_000)
+    assert provider.cost_of_usage(usage, "gpt-4.1-2025-04-14").total == 3.0
+
+
+def test_a_model_that_answers_under_an_unknown_name_is_priced_as_the_one_that_was_asked() -> None:
+    provider = MockProvider("gpt-4.1", name="openai")
+    usage = TokenUsage(1000, 1000)
+    assert provider.cost_of_usage(usage, "an-unknown-alias") == provider.cost_of_usage(usage, "gpt-4.1")
+    assert provider.cost_of_usage(usage, "gpt-4.1").known

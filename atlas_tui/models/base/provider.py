@@ -21,7 +21,7 @@ from atlas_tui.models.base.reception import Reception
 from atlas_tui.models.base.response import Attempt, ModelResponse
 from atlas_tui.models.base.stopwatch import Stopwatch
 from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
-from atlas_tui.pricing import CostEstimate, Rates, TokenUsage, context_window, cost_of
+from atlas_tui.pricing import UNKNOWN_COST, CostEstimate, Rates, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line
 
 StreamCallback = Callable[[str, ModelResponse], None]
@@ -164,8 +164,16 @@ class Provider(ABC):
         return [self._complete(model) for model in call_in_worker(self._listing)]
 
     def cost_of_usage(self, usage: TokenUsage, model: str) -> CostEstimate:
-        """What a usage costs with this provider."""
-        return cost_of(usage, self.name, model or self.model_name, base_url=self.base_url, prices=self._prices)
+        """What a usage costs: at the user's own price of the model that was asked, at the price of the one that
+        answered, or else of the one that was asked."""
+        cost = UNKNOWN_COST
+        names = [model, self.model_name]
+        if self._prices and self.target in self._prices:
+            names.reverse()
+        for name in names:
+            if name and not cost.known:
+                cost = cost_of(usage, self.name, name, base_url=self.base_url, prices=self._prices)
+        return cost
 
     def context_window(self, model: str | None = None) -> int | None:
         """How many tokens the model takes, from the price table; None where unknown."""
@@ -186,7 +194,7 @@ class Provider(ABC):
             response.model = self.model_name
             await self._receive(request, reception)
             if not response.complete:
-                failure = ProviderError("truncated", f"{self.server} broke off: the answer came without its ending")
+                failure = ProviderError("truncated", f"{self.server} broke off before the end of the answer")
         except asyncio.CancelledError:
             if not cancel.cancelled:
                 raise
