@@ -86,6 +86,8 @@ class Config:
     """US dollars that one answer may cost at most."""
     collection_name: str | None = None
     db_path: str | None = None
+    history: bool = True
+    """Whether conversations are kept on disk."""
     timeouts: Timeouts = Timeouts()
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -239,6 +241,7 @@ def _is_number(value: object) -> bool:
 _TEXT = _Expected("a text in quotes", _is_text)
 _TEXTS = _Expected("a list of texts in quotes", lambda v: isinstance(v, list) and all(map(_is_text, v)))
 _COUNT = _Expected("a whole number above 0", lambda v: type(v) is int and v > 0)
+_SWITCH = _Expected("true or false", lambda v: isinstance(v, bool))
 _DOLLARS = _Expected("a number of US dollars, 0 or more", _is_number)
 _SECONDS = _Expected(
     "a number of seconds above 0, or false for no limit", lambda v: v is False or (_is_number(v) and v > 0)
@@ -256,6 +259,7 @@ _KEYS = {
     "max_cost": _DOLLARS,
     "collection_name": _TEXT,
     "db_path": _TEXT,
+    "history": _SWITCH,
     "timeouts": _TABLE,
     "providers": _TABLE,
     "prices": _TABLE,

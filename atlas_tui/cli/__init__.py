@@ -67,6 +67,10 @@ def _run(options: argparse.Namespace) -> int:
         from atlas_tui.cli.models import models
 
         return models(options, config)
+    if options.command == "history":
+        from atlas_tui.cli.history import history
+
+        return history(options, config)
     from atlas_tui.cli.chat import chat
 
     return chat(options, config)

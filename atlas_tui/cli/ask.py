@@ -29,6 +29,7 @@ from atlas_tui.models.base import (
 from atlas_tui.models.factory import create_provider
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.session import Session
+from atlas_tui.store import LAST, Conversation, Journal, Store
 
 _TICK = 0.1
 """Seconds between two drawings of the line of state."""
@@ -41,7 +42,8 @@ def ask(options: argparse.Namespace, config: Config) -> int:
         AtlasError: nothing could be sent.
     """
     prompt = read_prompt(options.prompt)
-    session = _session(options, config)
+    store = Store() if options.history and config.history else None
+    session = _session(options, config, store)
     turn = session.add_turn(prompt)
     console = Console(quiet=options.quiet)
     writer = _writer(options, console)
@@ -57,6 +59,10 @@ def ask(options: argparse.Namespace, config: Config) -> int:
             # Also when the reader of stdout has gone: the request ends with it.
             worker.cancel()
             worker.join(1.0)
+            if store is not None:
+                store.close()
+    for notice in store.notices if store is not None else ():
+        complain(notice)
     arrived = end.error is None or end.response.content or end.response.reasoning
     if arrived and (console.interactive or options.verbose):
         console.note(summary(end.response), dim=True)
@@ -90,21 +96,40 @@ def _as_text(argument: str, name: str) -> str:
     return argument
 
 
-def _session(options: argparse.Namespace, config: Config) -> Session:
+def _session(options: argparse.Namespace, config: Config, store: Store | None) -> Session:
     settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
+    before = _continued(store) if options.go_on else None
+    mock = options.mock or (before is not None and before.rehearsed)
+    wanted = options.provider[0] if options.provider else before.info.target if before is not None else None
+    if options.model is not None and not options.provider and wanted:
+        wanted = wanted.partition(":")[0]
 
     def provider(target: str | None, model: str | None = None) -> Provider:
-        return create_provider(target, model, mock=options.mock, config=config, **settings)
+        return create_provider(target, model, mock=mock, config=config, **settings)
 
-    return Session(
-        provider(options.provider[0] if options.provider else None, options.model),
+    session = Session(
+        provider(wanted or None, options.model),
         system_prompt=config.system_prompt if options.system is None else _as_text(options.system, "system prompt"),
         max_tokens=options.max_tokens,
         temperature=options.temperature,
         fallback=[provider(target) for target in options.fallback or config.fallback],
         knowledge=KnowledgeBase(config.db_path, config.collection_name) if options.context else None,
         max_cost=config.max_cost if options.max_cost is None else options.max_cost,
+        journal=Journal(store) if store is not None else None,
     )
+    if before is not None:
+        given = session.system_prompt if options.system is not None else before.system_prompt
+        session.load(before)
+        session.system_prompt = given
+    return session
+
+
+def _continued(store: Store | None) -> Conversation:
+    if store is None:
+        raise ConfigError("the history is switched off: --continue needs history = true in the settings")
+    if not store.conversations(1):
+        raise ConfigError("there is no conversation to continue: ask without --continue")
+    return store.conversation(LAST)
 
 
 class Inbox:

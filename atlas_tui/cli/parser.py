@@ -19,6 +19,7 @@ examples:
   atlas-tui -p anthropic ask "Hello"          from a provider; -p openai:gpt-6.1-sol also names the model
   git diff | atlas-tui ask "Review this"      standard input follows the prompt
   atlas-tui models -p ollama                  what a provider offers, with prices
+  atlas-tui history search "blue sky"         what was asked and answered before
 
 Nothing is needed to try it: the default provider `mock` has no key, no server and no model.
 """
@@ -27,6 +28,7 @@ examples:
   atlas-tui ask "Why is the sky blue?"
   cat notes.md | atlas-tui ask "Summarise this" > summary.md
   atlas-tui ask -p anthropic --fallback openai --timeout 60 --max-cost 0.05 "Plan a week in Rome"
+  atlas-tui ask -c "And in Venice?"
   atlas-tui ask --json "Name a colour" | jq -r .content
   atlas-tui ask --events "Name a colour" | jq -c 'select(.type == "usage")'
 
@@ -35,6 +37,13 @@ the state while it streams and the figures at the end: in a pipe only with -v, w
 
 exit status: 0 done; 1 the provider failed or the answer is incomplete (what had arrived stays on stdout);
 2 usage or configuration; 130 interrupted by Ctrl+C; 143 ended by SIGTERM; 141 the reader of the pipe has gone.
+"""
+_HISTORY_EXAMPLES = """\
+examples:
+  atlas-tui history                           the last conversations, with their ids
+  atlas-tui history search "blue sky"         all prompts and answers with these words
+  atlas-tui history show last
+  atlas-tui history export 7kq2 -o sky.html   the beginning of an id is enough
 """
 
 
@@ -53,8 +62,13 @@ _DEFAULTS: dict[str, Any] = {
     "mock": False,
     "config": None,
     "debug": False,
+    "action": None,
+    "deleted": False,
+    "limit": 20,
+    "json": False,
 }
-"""The common options; neither parser has defaults of its own, so that `-p x ask` and `ask -p x` mean the same."""
+"""The common options, and those of the actions; no parser has defaults of its own for them, so that `-p x ask` and
+`ask -p x` mean the same."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,18 +107,21 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     models.add_argument("--json", action="store_true", help="one JSON object")
     _add_common(models)
+    _add_history(commands)
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_common(parser: argparse.ArgumentParser, *, everywhere: bool = False) -> None:
+    """The common options, or with `everywhere` only those that mean something whatever is done."""
     group = parser.add_argument_group("common options")
     add = partial(group.add_argument, default=argparse.SUPPRESS)
-    add(
-        "-p", "--provider", metavar="TARGET", action="append",
-        help="who answers: anthropic, openai, ollama, mock, a name from the configuration, or PROVIDER:MODEL",
-    )  # fmt: skip
-    add("-m", "--model", help="the model; the provider's default without it")
-    add("--mock", action="store_true", help="play the target without network and without a key")
+    if not everywhere:
+        add(
+            "-p", "--provider", metavar="TARGET", action="append",
+            help="who answers: anthropic, openai, ollama, mock, a name from the configuration, or PROVIDER:MODEL",
+        )  # fmt: skip
+        add("-m", "--model", help="the model; the provider's default without it")
+        add("--mock", action="store_true", help="play the target without network and without a key")
     add("--config", metavar="FILE", help="the settings file, instead of the usual one")
     add("--debug", action="store_true", help="show tracebacks, write a detailed log")
     add("--version", action="version", version=f"atlas-tui {__version__}")
@@ -132,6 +149,54 @@ def _add_ask(ask: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     ask.add_argument("--timeout", metavar="SECONDS", type=_positive, help="the longest that the whole answer may take")
     ask.add_argument("--max-cost", metavar="DOLLARS", type=_number, help="stop an answer that would cost more")
+    kept = ask.add_mutually_exclusive_group()
+    kept.add_argument(
+        "-c", "--continue", dest="go_on", action="store_true", help="go on with the conversation that was used last"
+    )
+    kept.add_argument("--no-history", dest="history", action="store_false", help="leave no trace of it on disk")
+
+
+def _add_history(commands: Any) -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    history = commands.add_parser(
+        "history", help="list, search, show, export and delete conversations",
+        description="What was asked and answered before. Without an action, conversations are listed.",
+        epilog=_HISTORY_EXAMPLES, formatter_class=raw, allow_abbrev=False,
+    )  # fmt: skip
+    actions = history.add_subparsers(title="actions", dest="action", metavar="ACTION", required=False)
+
+    def add(name: str, words: str, **named: str) -> argparse.ArgumentParser:
+        action: argparse.ArgumentParser = actions.add_parser(
+            name, help=words, description=f"{words[0].upper()}{words[1:]}.", allow_abbrev=False
+        )
+        for argument, meaning in named.items():
+            many = {"nargs": "+"} if argument in ("query", "title") else {}
+            action.add_argument(argument, metavar=argument.upper(), help=meaning, **many)  # type: ignore[arg-type]
+        return action
+
+    listed = add("list", "list conversations, the last used first")
+    listed.add_argument("--deleted", action="store_true", help="those that were deleted in the last 30 days")
+    which = "the conversation's id, its beginning, or `last`"
+    found = add("search", "find prompts and answers that hold all these words", query='words, or "words in a row"')
+    add("show", "print a conversation", id=which)
+    exported = add("export", "write a conversation as Markdown, JSON or HTML", id=which)
+    exported.add_argument(
+        "--format", choices=("md", "json", "html"), help="by the ending of FILE if not given, else md"
+    )
+    exported.add_argument("-o", "--output", metavar="FILE", help="the file, which must not exist; stdout without it")
+    add("import", "take in a conversation that was exported as JSON", file="the file, or - for standard input")
+    add("delete", "delete a conversation; for 30 days it can be brought back", id=which)
+    add("undelete", "bring a deleted conversation back", id="its id; `last` is the one deleted last")
+    add("rename", "give a conversation another title", id=which, title="the title")
+    add("purge", "remove deleted conversations for good, now")
+    for parser in (history, listed, found):
+        parser.add_argument(
+            "-n", "--limit", metavar="N", type=_count, default=argparse.SUPPRESS, help="at most so many (default 20)"
+        )
+    for parser in (history, *actions.choices.values()):
+        if parser is not exported:
+            parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
+        _add_common(parser, everywhere=parser is not history)
 
 
 def _count(text: str) -> int:

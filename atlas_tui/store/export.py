@@ -34,7 +34,12 @@ T = TypeVar("T", TokenUsage, CostEstimate, Timing)
 
 def to_markdown(conversation: Conversation) -> str:
     """The conversation as Markdown, with a front matter: title, date, targets, cost, attempts, sources."""
-    return "\n".join([*_front_matter(conversation), *_body(conversation)])
+    return "\n".join([*_front_matter(conversation), "", transcript(conversation)])
+
+
+def transcript(conversation: Conversation) -> str:
+    """The conversation as Markdown, to be read at once."""
+    return "\n".join(_body(conversation))
 
 
 def _front_matter(conversation: Conversation) -> Iterator[str]:
@@ -57,7 +62,7 @@ def _front_matter(conversation: Conversation) -> Iterator[str]:
 
 
 def _body(conversation: Conversation) -> Iterator[str]:
-    yield f"\n# {one_line(conversation.info.title, _TITLE)}\n"
+    yield f"# {one_line(conversation.info.title, _TITLE)}\n"
     if conversation.system_prompt:
         yield f"## System prompt\n\n{_block(conversation.system_prompt)}\n"
     for turn in conversation.turns:
@@ -158,7 +163,7 @@ def from_json(text: str) -> Conversation:
         raise ConfigError("the conversation was exported by a newer Atlas: update Atlas to import it")
     try:
         return _conversation(form)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         words = one_line(f"{type(error).__name__}: {error}", 100)
         raise ConfigError(f"the conversation in the file is damaged ({words}): export it again") from error
 
@@ -188,7 +193,7 @@ def _turn(form: dict[str, Any]) -> StoredTurn:
         {**document, "content": _text(document["content"]), "metadata": dict(document.get("metadata") or {})}
         for document in form["documents"]
     ]
-    number = None if chosen is None else responses[chosen].id
+    number = None if chosen is None else responses[int(_number(chosen))].id
     return StoredTurn(_text(form["prompt"]), _time(form["created"]), responses, documents, number)
 
 

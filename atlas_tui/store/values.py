@@ -77,6 +77,12 @@ class Conversation:
     system_prompt: str | None = None
     fallback: Sequence[str] = ()
 
+    @property
+    def rehearsed(self) -> bool:
+        """The mock provider gave its last answer: who goes on with it would not expect a bill."""
+        answers = [stored.response for turn in self.turns for stored in turn.responses]
+        return bool(answers) and answers[-1].mock
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -1,0 +1,172 @@
+"""`atlas-tui history`: conversations listed, searched, shown, exported, taken in, renamed, deleted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.meters import cost_words
+from atlas_tui.config import Config, private_opener
+from atlas_tui.errors import ConfigError
+from atlas_tui.store import ConversationInfo, Hit, Store
+from atlas_tui.store.export import EXPORTS, from_json, to_markdown, transcript
+from atlas_tui.text import one_line
+
+_IMPORT_LIMIT = 200_000_000
+
+
+def history(options: argparse.Namespace, config: Config) -> int:
+    """Do what is asked; the exit status.
+
+    Raises:
+        AtlasError: there is no such conversation, or a file is wrong.
+        OSError: a file cannot be written.
+    """
+    store = Store()
+    console = Console()
+    try:
+        _ACTIONS[options.action or "list"](store, options, console)
+        console.finish()
+        usable = store.durable()
+    finally:
+        store.close()
+    for notice in store.notices:
+        complain(notice)
+    return 0 if usable else 1
+
+
+def _list(store: Store, options: argparse.Namespace, console: Console) -> None:
+    infos = store.conversations(options.limit, deleted=options.deleted)
+    if options.json:
+        console.answer(to_json({"conversations": [_info_form(info) for info in infos]}))
+        return
+    if not infos and sys.stdout.isatty():
+        console.answer("nothing here yet: atlas-tui ask begins a conversation\n")
+    for info in infos:
+        turns = f"{info.turns} turn{'' if info.turns == 1 else 's'}"
+        mark = " (interrupted)" if info.interrupted else ""
+        row = f"{info.id}  {_when(info.updated)}  {turns:>9}  {cost_words(info.cost):>12}  {one_line(info.title)}{mark}"
+        console.answer(row + "\n")
+
+
+def _search(store: Store, options: argparse.Namespace, console: Console) -> None:
+    hits = store.search(" ".join(options.query), options.limit)
+    if options.json:
+        console.answer(to_json({"hits": [_hit_form(hit) for hit in hits]}))
+        return
+    for hit in hits:
+        who = "You" if hit.role == "user" else "Answer"
+        console.answer(f"{hit.conversation}  {_when(hit.created)}  {one_line(hit.title)}\n    {who}: {hit.snippet}\n")
+
+
+def _show(store: Store, options: argparse.Namespace, console: Console) -> None:
+    opened = store.conversation(options.id)
+    console.answer(EXPORTS["json"](opened) if options.json else transcript(opened))
+
+
+def _export(store: Store, options: argparse.Namespace, console: Console) -> None:
+    opened = store.conversation(options.id)
+    ending = Path(options.output or "").suffix.lstrip(".").lower()
+    form = options.format or (ending if ending in EXPORTS else "html" if ending == "htm" else "md")
+    text = EXPORTS.get(form, to_markdown)(opened)
+    if options.output is None:
+        console.answer(text)
+        return
+    try:
+        with open(options.output, "x", encoding="utf-8", opener=private_opener) as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{one_line(options.output)} exists: choose another name or remove it first") from None
+
+
+def _import(store: Store, options: argparse.Namespace, console: Console) -> None:
+    name = one_line(options.file)
+    try:
+        if options.file == "-":
+            data = sys.stdin.buffer.read(_IMPORT_LIMIT + 1)
+        else:
+            with open(options.file, "rb") as file:
+                data = file.read(_IMPORT_LIMIT + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read ({error.strerror}): check the file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name} is not UTF-8 text (byte {error.start}): export it again") from error
+    if len(data) > _IMPORT_LIMIT:
+        raise ConfigError(f"{name} is larger than {_IMPORT_LIMIT // 10**6} MB: that is no conversation")
+    _say(store.add(from_json(text)), "imported", options, console)
+
+
+def _delete(store: Store, options: argparse.Namespace, console: Console) -> None:
+    _say(store.delete(options.id), "deleted", options, console, "; atlas-tui history undelete {} brings it back")
+
+
+def _undelete(store: Store, options: argparse.Namespace, console: Console) -> None:
+    _say(store.undelete(options.id), "brought back", options, console)
+
+
+def _rename(store: Store, options: argparse.Namespace, console: Console) -> None:
+    number = store.info(options.id).id
+    store.rename(number, " ".join(options.title))
+    _say(store.info(number), "renamed", options, console)
+
+
+def _purge(store: Store, options: argparse.Namespace, console: Console) -> None:
+    count = store.purge()
+    console.answer(to_json({"removed": count}) if options.json else f"removed {count}\n")
+
+
+_ACTIONS: dict[str, Callable[[Store, argparse.Namespace, Console], None]] = {
+    "list": _list,
+    "search": _search,
+    "show": _show,
+    "export": _export,
+    "import": _import,
+    "delete": _delete,
+    "undelete": _undelete,
+    "rename": _rename,
+    "purge": _purge,
+}
+
+
+def _say(info: ConversationInfo, done: str, options: argparse.Namespace, console: Console, more: str = "") -> None:
+    if options.json:
+        console.answer(to_json(_info_form(info)))
+    else:
+        console.answer(f"{done} {info.id} ({one_line(info.title)}){more.format(info.id)}\n")
+
+
+def _info_form(info: ConversationInfo) -> dict[str, Any]:
+    return {
+        "id": info.id,
+        "title": info.title,
+        "created": info.created.isoformat(),
+        "updated": info.updated.isoformat(),
+        "deleted": info.deleted.isoformat() if info.deleted else None,
+        "target": info.target,
+        "turns": info.turns,
+        "cost": info.cost.to_dict(),
+        "interrupted": info.interrupted,
+    }
+
+
+def _hit_form(hit: Hit) -> dict[str, Any]:
+    return {
+        "conversation": hit.conversation,
+        "title": hit.title,
+        "turn": hit.turn,
+        "role": hit.role,
+        "snippet": hit.snippet,
+        "marks": hit.marks,
+        "created": hit.created.isoformat(),
+    }
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
