@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -18,7 +19,9 @@ from atlas_tui.errors import AtlasError, ProviderError
 from atlas_tui.models.factory import create_provider
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.session import Session
+from atlas_tui.store import Journal, Store
 from atlas_tui.tui import commands, themes
+from atlas_tui.tui.messages import Noticed
 from atlas_tui.tui.screens.catalogue import Catalogue
 from atlas_tui.tui.screens.chat import ChatScreen
 
@@ -118,6 +121,18 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
         provider = catalogue.provider(target or config.default_provider, model)
     except ProviderError as error:  # no key: the screen opens all the same, and says so
         problem, provider = error, create_provider("mock", config=config)
+    unsaid: list[str] = []
+
+    def notice(text: str) -> None:
+        # Called in the store's thread, and at the very end when there is no screen any more.
+        try:
+            if app.is_running and app.chat.post_message(Noticed(text)):
+                return
+        except RuntimeError:
+            pass
+        unsaid.append(text)
+
+    store = Store(on_notice=notice) if config.history else None
     session = Session(
         provider,
         system_prompt=config.system_prompt,
@@ -125,9 +140,16 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
         fallback=[catalogue.provider(name) for name in config.fallback],
         knowledge=KnowledgeBase(config.db_path, config.collection_name),
         max_cost=config.max_cost,
+        journal=Journal(store) if store is not None else None,
     )
     app = AtlasApp(session, catalogue, problem=problem)
-    app.run()
+    try:
+        app.run()
+    finally:
+        if store is not None:
+            store.close()
+    for text in unsaid:
+        print(f"atlas-tui: {text}", file=sys.stderr)
     if app.defect is not None:
         raise app.defect
     return app.return_code or 0

@@ -84,6 +84,13 @@ class WindowKnown(Message):
 
 
 @dataclass
+class Noticed(Message):
+    """Something that the user should know once: that the history cannot be written, say."""
+
+    text: str
+
+
+@dataclass
 class FindChanged(Message):
     """The user looks for this text in the transcript."""
 

@@ -10,6 +10,7 @@ import pytest
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
 from atlas_tui.models.mock import MockProvider
+from atlas_tui.tui.messages import Noticed
 from tests.played import HANG, PlayedProvider, says
 from tests.tui.driving import driving
 
@@ -85,12 +86,22 @@ async def test_a_retry_is_a_sibling_and_one_can_walk_between_them() -> None:
         await user.press("left_square_bracket")
         await user.shows("first answer", "1 of 2")
         turn = user.session.turns[0]
-        assert [response.content for response in turn.responses] == ["second answer", "first answer"]
-        assert turn.response is turn.responses[1]
+        assert [response.content for response in turn.responses] == ["first answer", "second answer"]
+        assert turn.response is turn.responses[0]
         await user.press("right_square_bracket")
         await user.shows("second answer", "2 of 2")
         await user.press("right_square_bracket")
         await user.shows("no other answer there")
+
+
+async def test_a_retry_that_brings_nothing_takes_nothing_away() -> None:
+    async with driving(PlayedProvider(says("the answer"), [ProviderError("bad_request", "no")])) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.press("ctrl+r")
+        await user.answered(2)
+        await user.shows("the answer", "played: bad request")
+        assert "of 2" not in user.screen
 
 
 async def test_a_failure_is_a_card_with_reason_remedy_and_keys() -> None:
@@ -230,6 +241,15 @@ async def test_quitting_during_a_flood_is_not_held_up() -> None:
         await user.shows("word word")
         await user.press("ctrl+q")
     assert session.turns[0].responses[0].content.startswith("word ")
+
+
+async def test_a_notice_of_the_history_is_said_once_and_stays() -> None:
+    async with driving() as user:
+        user.app.chat.post_message(Noticed("the disk is full: *nothing* is kept"))
+        await user.shows("the disk is full: *nothing* is kept")
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("the disk is full", "rehearsed answer")
 
 
 @pytest.mark.parametrize("action", ["copy", "copy_markdown"])

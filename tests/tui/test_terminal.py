@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_tui.store import LAST, Store
 from tests.command import QUICK, Terminal, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -93,6 +94,20 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal: Open, number: signal.S
     os.kill(here.process.pid, number)
     assert here.end() == status
     assert_restored(here)
+
+
+def test_what_was_stopped_by_a_signal_is_in_the_history(terminal: Open) -> None:
+    here = terminal(STALL)
+    here.wait(shows("Ask anything"))
+    here.process.send("a question\r")
+    here.wait(shows("rehearsed answer", "streaming"))
+    os.kill(here.process.pid, signal.SIGTERM)
+    assert here.end() == 143
+    store = Store()
+    turns = store.conversation(LAST).turns
+    assert store.close()
+    assert turns[0].prompt == "a question"
+    assert "rehearsed answer" in turns[0].responses[0].response.content
 
 
 def test_the_prompt_goes_to_the_editor_and_comes_back(

@@ -203,6 +203,11 @@ class ChatScreen(Screen[None]):
         self.show_target()
         self.prompt.editor.focus()
 
+    def on_noticed(self, message: messages.Noticed) -> None:
+        """Say it where it stays."""
+        self._show_transcript(True)
+        self.conversation.note(literal(one_line(message.text)), title="Note")
+
     def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
         """A model wrote the link: show where it goes before anything is opened."""
         from atlas_tui.tui.screens.link import LinkScreen

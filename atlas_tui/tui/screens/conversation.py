@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.message_pump import MessagePump
@@ -44,10 +44,17 @@ class Exchange:
 
     number: int
     turn: Turn
-    siblings: list[ModelResponse] = field(default_factory=list)
-    """The responses in the order in which they came."""
     error: ProviderError | None = None
     """Why the last one failed."""
+
+    @property
+    def siblings(self) -> list[ModelResponse]:
+        """The responses that have something to show, in the order in which they came."""
+        return [response for response in self.turn.responses if response.content or response.reasoning]
+
+    def number_of(self, response: ModelResponse) -> int:
+        """Which of the siblings it is, from 1; 0 if it is none."""
+        return next((n for n, sibling in enumerate(self.siblings, 1) if sibling is response), 0)
 
     @property
     def prompt_key(self) -> str:
@@ -169,21 +176,15 @@ class Conversation:
 
     def walk(self, exchange: Exchange, step: int) -> bool:
         """Show the answer before or after this one, which then stands in the conversation; False at the end."""
-        turn = exchange.turn
-        if self.running or turn.response is None:
+        shown = exchange.turn.response
+        if self.running or shown is None:
             return False
-        at = next(n for n, sibling in enumerate(exchange.siblings) if sibling is turn.response) + step
+        at = exchange.number_of(shown) - 1 + step
         if not 0 <= at < len(exchange.siblings):
             return False
-        response = exchange.siblings[at]
-        turn.responses.sort(key=lambda sibling: sibling is response)  # the last one stands in the conversation
+        self.session.choose(exchange.turn, exchange.siblings[at])
         self._drop(exchange.error_key)
-        self._open_answer(exchange, response.provider, response.model, mock=response.mock)
-        if response.reasoning:
-            self._log.append_reasoning(exchange.answer_key, response.reasoning)
-        self._log.append(exchange.answer_key, response.content)
-        kind = response.attempts[-1].error if response.attempts else None
-        self._close_answer(exchange, response, _state(kind), kind or "")
+        self._show(exchange, exchange.siblings[at])
         return True
 
     def note(self, text: str, *, role: str = "note", title: str = "") -> None:
@@ -235,15 +236,14 @@ class Conversation:
 
     def _finish(self, exchange: Exchange, end: End) -> None:
         self._running = None
-        exchange.siblings += [
-            response for response in exchange.turn.responses if not any(response is old for old in exchange.siblings)
-        ]
-        exchange.error = end.error
-        response, error = end.response, end.error
-        if error is None:
-            self._close_answer(exchange, response, "complete")
-        elif response.content or response.reasoning or error.kind == "cancelled":
-            self._close_answer(exchange, response, _state(error.kind), error.kind)
+        exchange.error = error = end.error
+        response, standing = end.response, exchange.turn.response
+        if response.content or response.reasoning or error is None:
+            self._close_answer(exchange, response)
+        elif standing is not None and standing.content:
+            self._show(exchange, standing)  # a retry that brought nothing takes nothing away
+        elif error.kind == "cancelled":
+            self._close_answer(exchange, response)
         else:
             self._drop(exchange.answer_key)
         if error is not None and error.kind != "cancelled":
@@ -268,8 +268,18 @@ class Conversation:
         title = _title(provider, model, mock=mock)
         self._log.add(exchange.answer_key, "assistant", title=title, after=exchange.prompt_key)
 
-    def _close_answer(self, exchange: Exchange, response: ModelResponse, state: str, reason: str = "") -> None:
-        parts = [reason.replace("_", " ")] if state == "incomplete" else []
+    def _show(self, exchange: Exchange, response: ModelResponse) -> None:
+        """Put a response that came earlier into the log."""
+        self._open_answer(exchange, response.provider, response.model, mock=response.mock)
+        if response.reasoning:
+            self._log.append_reasoning(exchange.answer_key, response.reasoning)
+        self._log.append(exchange.answer_key, response.content)
+        self._close_answer(exchange, response)
+
+    def _close_answer(self, exchange: Exchange, response: ModelResponse) -> None:
+        kind = response.attempts[-1].error if response.attempts and not response.complete else None
+        state = "complete" if response.complete else "stopped" if kind in (None, "cancelled") else "incomplete"
+        parts = [kind.replace("_", " ")] if kind and state == "incomplete" else []
         if response.content or response.reasoning:
             parts.append(figures.footer(response))
         elif state == "stopped":
@@ -277,8 +287,7 @@ class Conversation:
         if response.finish_reason == "length":
             parts.append("cut at the token limit")
         if len(exchange.siblings) > 1:
-            at = next(n for n, sibling in enumerate(exchange.siblings, 1) if sibling is response)
-            parts.append(f"{at} of {len(exchange.siblings)}")
+            parts.append(f"{exchange.number_of(response)} of {len(exchange.siblings)}")
         self._log.finish(exchange.answer_key, " · ".join(parts), state)
 
     def _drop(self, key: str) -> None:
@@ -294,9 +303,3 @@ def literal(text: str) -> str:
 def _title(provider: str, model: str, *, mock: bool) -> str:
     target = one_line(f"{provider}:{model}" if model else provider, 80)
     return f"{target} · mock" if mock and provider != "mock" else target
-
-
-def _state(kind: str | None) -> str:
-    if kind is None:
-        return "complete"
-    return "stopped" if kind == "cancelled" else "incomplete"
