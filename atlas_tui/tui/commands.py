@@ -228,6 +228,7 @@ def _key_names(action: str, keys: str) -> tuple[str, ...]:
     names = []
     for key in keys.split(","):
         key = key.strip()
+        key = key.lower() if len(key) > 1 else key  # Ctrl+R as people write it; Y and y are two keys
         *modifiers, last = key.split("+") if len(key) > 1 else [key]
         known = len(last) == 1 or last in _NAMES or last in _SIGNS
         try:

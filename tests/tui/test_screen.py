@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from atlas_tui.config import Config, config_path
@@ -208,12 +206,3 @@ async def test_letters_act_on_the_message_in_focus() -> None:
         await user.shows("three", "two", "2 of 2")
         contents = [[response.content for response in turn.responses] for turn in user.session.turns]
         assert contents == [["one", "three"], ["two"]]
-
-
-def test_shipped_themes_are_in_the_checkout() -> None:
-    from atlas_tui.tui.themes import load_themes, shipped_folder
-
-    themes, problems = load_themes(shipped_folder())
-    assert problems == []
-    assert {"atlas-dark", "atlas-light"} <= {theme.name for theme in themes}
-    assert Path(shipped_folder()).name == "themes"
