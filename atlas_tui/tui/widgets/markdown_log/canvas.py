@@ -157,7 +157,7 @@ class Canvas(Widget):
     def _refresh_changed(self) -> None:
         """Refresh the lines that look different from what was refreshed last."""
         self._asked = False
-        if not self.size:
+        if not self.is_attached or not self.size:
             return
         old, new = self._refreshed, self._draw()
         if old is new:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pygments.lexer import Lexer, RegexLexer
-from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Error, String, Text, _TokenType
-from pygments.util import ClassNotFound
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
 
 State = tuple[tuple[str, ...], str]
 """The lexer's stack, and what ends the comment that is open (or "")."""
@@ -33,6 +33,10 @@ class LineLexer:
         self._lexer = lexer
         self._table: dict[str, Any] | None = None
         self._comments: list[tuple[str, str]] = []
+        if lexer is None:
+            return
+        from pygments.lexer import RegexLexer
+
         # Lexers that overrule the method are no plain tables, so theirs is the only way in.
         method = RegexLexer.get_tokens_unprocessed
         if isinstance(lexer, RegexLexer) and type(lexer).get_tokens_unprocessed is method:
@@ -156,6 +160,10 @@ def line_lexer(language: str) -> LineLexer:
     name = language.lower().strip("{}.")
     if not name or name in ("text", "txt", "plain", "plaintext", "output"):
         return LineLexer(None)
+    # Not before there is code to highlight: the table of lexers takes its time.
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
     try:
         return LineLexer(get_lexer_by_name(name, stripnl=False, stripall=False))
     except ClassNotFound:

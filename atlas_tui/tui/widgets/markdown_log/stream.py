@@ -140,6 +140,14 @@ class Stream:
             depth = 1 if block.tokens and block.tokens[0].type == "table_open" else 0
             if block.first + depth < partial and not may_be_claimed(found, last, lines):
                 return last
+            # A line of many kilobytes is a paragraph, whatever its end may be.
+            if (
+                block.first == partial
+                and len(lines[-1]) >= 2 * LONG
+                and block.tokens[0:1]
+                and (block.tokens[0].type == "paragraph_open")
+            ):
+                return last
             last -= 1
         return -1
 
@@ -167,7 +175,7 @@ class Stream:
         partial = text.starts[-2]
         finished = 0
         for number, part in enumerate(put):
-            if isinstance(part, Prose) and part.certain and part.start < partial:
+            if type(part) is Prose or (isinstance(part, Prose) and part.certain and part.start < partial):
                 finished = number
         self._frozen = mark + finished
         if not first:

@@ -61,6 +61,19 @@ async def test_what_is_on_the_screen_is_what_a_fresh_log_draws(app: LogApp) -> N
         assert screen(fresh) == shown
 
 
+async def test_padding_and_border_are_drawn_by_textual(app: LogApp) -> None:
+    async with app.run_test(size=(40, 9)) as pilot:
+        log = app.log_
+        log.styles.padding = (0, 2)
+        log.styles.border = ("round", "red")
+        log.add("a", "assistant", "- one\n- two", title="m")
+        await settle(pilot)
+        log.append("a", " and on")
+        await settle(pilot)
+        assert screen(app)[0].startswith("╭──")
+        assert [line.strip("│ ") for line in screen(app)[1:4]] == ["m", "• one", "• two and on"]
+
+
 async def test_the_end_is_followed_until_the_reader_scrolls_up(app: LogApp) -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         log = app.log_

@@ -124,6 +124,15 @@ def test_a_paragraph_without_end_is_drawn_in_pieces() -> None:
     assert " ".join(" ".join(lines(stream)).split()) == text.strip()
 
 
+def test_a_line_without_end_is_finished_in_pieces_too() -> None:
+    text = "words and more words " * (3 * LONG // 20) + "x" * 3 * LONG + " the end"
+    stream = Stream()
+    for start in range(0, len(text), 997):
+        stream.append(text[start : start + 997])
+        assert runs(stream) == runs(whole(text[: start + 997]))
+    assert stream._frozen >= 3
+
+
 def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
     stream = whole("See [the docs].\n\n[the docs]: https://docs.example/\n")
     assert lines(stream) == ["See [the docs]."]
