@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from atlas_tui.attempts import Attempts
+from atlas_tui.continuation import Seam, continuing
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base import (
-    Attempt,
     CancelToken,
     CostEstimate,
     Emit,
     End,
-    Event,
     EventStream,
     FellBack,
     ModelMessage,
@@ -23,20 +22,20 @@ from atlas_tui.models.base import (
     ModelResponse,
     Provider,
     Retrieved,
-    RetryScheduled,
     Sink,
     TokenUsage,
-    UsageUpdate,
     Worker,
-    estimate_tokens,
     in_thread,
     settle_cancel,
 )
-from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
+from atlas_tui.policy import Policy, Steering
 from atlas_tui.pricing import FREE
 from atlas_tui.retrieval import Document, KnowledgeBase
-from atlas_tui.store import Conversation, Journal, Record, StoredTurn, made_at, new_id, snapshot, unwritten
+from atlas_tui.store import new_id
 from atlas_tui.text import sound
+
+if TYPE_CHECKING:
+    from atlas_tui.store import Conversation, Journal, Record, StoredTurn
 
 
 @dataclass(slots=True)
@@ -102,7 +101,6 @@ class Session:
         self.steering = Steering()
         """Retry now, or fall back now, from any thread."""
         self.turns: list[Turn] = []
-        self._falls_back = False
 
     @property
     def cost(self) -> CostEstimate:
@@ -134,6 +132,8 @@ class Session:
 
     def conversation(self) -> Conversation:
         """The conversation as it stands, to be exported: also what could not be written into the history."""
+        from atlas_tui.store import StoredTurn, made_at, snapshot, unwritten
+
         turns = [
             StoredTurn(turn.prompt, made_at(turn.id), [unwritten(each) for each in turn.responses], turn.documents)
             for turn in self.turns
@@ -170,14 +170,20 @@ class Session:
 
         return EventStream(source, cancel)
 
-    def start(self, turn: Turn, sink: Sink, *, first: Provider | None = None) -> Worker:
+    def start(
+        self, turn: Turn, sink: Sink, *, first: Provider | None = None, extend: ModelResponse | None = None
+    ) -> Worker:
         """Ask for an answer to a turn in a worker thread that puts its events into `sink`; a second one is a sibling.
 
-        `first` is asked before the others, also if it failed a moment ago: a retry or a fallback that the user wants.
+        Args:
+            turn: what `add_turn` gave, or an earlier one.
+            sink: where the events go.
+            first: asked before the others, also if it failed a moment ago: a retry or a fallback that the user wants.
+            extend: continue this response; the new one, a sibling, begins with its text.
         """
 
         async def source(emit: Emit, token: CancelToken) -> End:
-            return await self.run(turn, emit, token, first=first)
+            return await self.run(turn, emit, token, first=first, extend=extend)
 
         return Worker(source, sink).start()
 
@@ -193,36 +199,56 @@ class Session:
         self.turns.append(turn)
         return turn
 
-    async def run(self, turn: Turn, emit: Emit, cancel: CancelToken, *, first: Provider | None = None) -> End:
+    async def run(
+        self,
+        turn: Turn,
+        emit: Emit,
+        cancel: CancelToken,
+        *,
+        first: Provider | None = None,
+        extend: ModelResponse | None = None,
+    ) -> End:
         """Find passages, ask the provider, and do what the policy says about failures; the response joins the turn."""
         self.steering.attach()
         record = self._record(turn, first or self.provider)
         if record is not None:
             emit = record.tee(emit)
-        attempts: list[Attempt] = []
+        joint = Seam(extend, emit) if extend is not None else None
+        base = ModelRequest(messages=())
+
+        def request_for(provider: Provider) -> ModelRequest:
+            return continuing(base, provider, extend.content) if extend is not None else base
+
+        attempts = Attempts(
+            request_for,
+            joint.emit if joint else emit,
+            cancel,
+            policy=self.policy,
+            steering=self.steering,
+            max_cost=self.max_cost,
+        )
         end = End(ModelResponse(provider=self.provider.name, model=self.provider.model_name))
         try:
-            request = await self._prepare(turn, emit)
+            base = await self._prepare(turn, emit)
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
-            left = self._in_order(first)
-            if (error := self.policy.cooling(self.provider.target)) and left[0] is not self.provider and first is None:
-                await emit(FellBack(error, left[0].target))
-            while left:
-                provider = left.pop(0)
-                end = await self._ask(provider, request, emit, cancel, attempts, others=bool(left))
-                if end.error is None or not left or not self._falls_back:
-                    break
-                if end.response.content:
-                    turn.add(end.response)
-                await emit(FellBack(end.error, left[0].target))
+            providers = self._in_order(first)
+            if first is None and providers[0] is not self.provider:
+                error = self.policy.cooling(self.provider.target)
+                assert error is not None
+                await emit(FellBack(error, providers[0].target))
+            end = await attempts.ask(providers)
         except asyncio.CancelledError:
             # Stopped while nothing was under way: between two attempts, or while passages were looked up.
             if not cancel.cancelled:
                 raise
             settle_cancel()
             end = End(end.response, ProviderError("cancelled", "stopped", partial=end.response))
-        end.response.attempts = tuple(attempts)
+        end.response.attempts = tuple(attempts.made)
+        if joint is not None:
+            await joint.finish(end)
+        for response in attempts.given_up:
+            turn.add(response)
         if record is not None:
             await record.ended(end, cancel)
         turn.add(end.response)
@@ -259,100 +285,8 @@ class Session:
             temperature=self.temperature,
         )
 
-    async def _ask(
-        self,
-        provider: Provider,
-        request: ModelRequest,
-        emit: Emit,
-        cancel: CancelToken,
-        attempts: list[Attempt],
-        *,
-        others: bool,
-    ) -> End:
-        """Ask one target, again and again as the policy allows."""
-        self._falls_back = False
-        waited = 0.0
-        for number in itertools.count(1):
-            end = await self._steered(provider, request, emit, cancel, others=others)
-            attempts += end.response.attempts
-            if end.error is None:
-                self.policy.succeeded(provider.target)
-                return end
-            begun = bool(end.response.content or end.response.reasoning)
-            decision = self.policy.decide(end.error, number, waited, begun=begun, others=others)
-            if self.steering.take() is Wish.FALL_BACK and not cancel.cancelled:
-                decision = FallBack()
-            if isinstance(decision, Retry):
-                await emit(RetryScheduled(end.error, decision.delay, number + 1))
-                waited += decision.delay
-                if await self.steering.wait(decision.delay) is not Wish.FALL_BACK or not others:
-                    continue
-                decision = FallBack()
-            self._falls_back = isinstance(decision, FallBack)
-            if not isinstance(decision, Stop) or not begun:
-                self.policy.failed(provider.target, end.error)
-            return end
-        raise AssertionError("unreachable")
-
-    async def _steered(
-        self, provider: Provider, request: ModelRequest, emit: Emit, cancel: CancelToken, *, others: bool
-    ) -> End:
-        """One attempt, which the user may give up for the next target."""
-        task = asyncio.current_task()
-        token = CancelToken(cancel)
-
-        def interrupt() -> None:
-            token.cancel()
-            if task is not None:
-                task.cancel()
-
-        self.steering.running(interrupt if others else None)
-        try:
-            return await self._attempt(provider, request, emit, token)
-        finally:
-            self.steering.running(None)
-
-    async def _attempt(self, provider: Provider, request: ModelRequest, emit: Emit, cancel: CancelToken) -> End:
-        limit = self.max_cost
-        if limit is None:
-            return await provider.run(request, emit, cancel)
-
-        async def limited(event: Event) -> None:
-            await emit(event)
-            # The final count comes when all has been paid for and received: nothing is left to save.
-            if isinstance(event, UsageUpdate) and event.usage.estimated and (event.cost.total or 0.0) > limit:
-                # Raised inside the attempt, so it ends like any failure: connection closed, partial kept.
-                raise _over_budget(event.cost, limit)
-
-        before = await in_thread(_input_cost, provider, request)
-        if before.total is None or before.total > limit:
-            error = _over_budget(before, limit) if before.known else _no_price(provider.target)
-            error.provider, error.model = provider.name, provider.model_name
-            error.partial = ModelResponse.begin(
-                request, provider.name, provider.model_name, mock=provider.is_mock, pricer=provider.cost_of_usage
-            )
-            return End(error.partial, error)
-        return await provider.run(request, limited, cancel)
-
 
 def _reopened(stored: StoredTurn) -> Turn:
     chosen = next((entry.response for entry in stored.responses if entry.id == stored.chosen), None)
     documents = cast("tuple[Document, ...]", tuple(stored.documents))
     return Turn(stored.prompt, [entry.response for entry in stored.responses], documents, chosen, stored.id)
-
-
-def _input_cost(provider: Provider, request: ModelRequest) -> CostEstimate:
-    texts = [request.system_prompt or "", *(message.content for message in request.messages)]
-    usage = TokenUsage(sum(map(estimate_tokens, texts)), estimated=True)
-    return provider.cost_of_usage(usage, provider.model_name)
-
-
-def _no_price(target: str) -> ProviderError:
-    return ProviderError(
-        "budget",
-        f"no price is known for {target}, so a cost limit cannot be kept: set one under [prices] in the configuration",
-    )
-
-
-def _over_budget(cost: CostEstimate, limit: float) -> ProviderError:
-    return ProviderError("budget", f"the answer would cost more than the limit of ${limit:g} (so far {cost})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ _VENDOR_NAME = "anthropic"
 _NO_KEY = "none"
 _MAX_TOKENS = 16_384
 """The API wants a limit; this one is within what every current model writes."""
+_PREFILLED = re.compile(r"claude-(?:3|(?:opus|sonnet|haiku)-4(?:-[015])?(?:-\d{8})?$)")
 _LEAST_BUDGET = 1024
 _ROOM_TO_ANSWER = 8_192
 """Tokens left for the answer where a thinking budget is set but no limit."""
@@ -128,6 +130,11 @@ class AnthropicProvider(Provider):
             needed=at_vendor,
         )
         self._key = _NO_KEY
+
+    @property
+    def prefills(self) -> bool:
+        """Models after Claude 4.5 refuse a request that ends with a message of their own."""
+        return self._thinking in (None, False) and bool(_PREFILLED.match(self.model_name))
 
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY

@@ -118,6 +118,11 @@ class MockProvider(Provider):
         self._requests = 0
 
     @property
+    def prefills(self) -> bool:
+        """It knows by heart what it was going to say."""
+        return True
+
+    @property
     def server(self) -> str:
         """Who is asked, visibly no real server."""
         return "mock" if self.name == "mock" else f"{self.name} (mock)"
@@ -134,6 +139,9 @@ class MockProvider(Provider):
         self._requests += 1
         yield Start(self.name, self.model_name, request_id=f"mock-{self._requests}")
         reasoning, answer = self._compose(request)
+        last = request.messages[-1] if request.messages else None
+        if last is not None and last.role == "assistant" and answer.startswith(last.content):
+            reasoning, answer = "", answer[len(last.content) :]
         limit = request.max_tokens or self.max_tokens
         pieces = [*((ReasoningDelta, t) for t in _TOKEN.findall(reasoning))]
         pieces += [(TextDelta, t) for t in _TOKEN.findall(answer)]  # type: ignore[misc]

@@ -99,6 +99,11 @@ class Provider(ABC):
         """The SDK's own error as ours, or None if it is none of the SDK's."""
 
     @property
+    def prefills(self) -> bool:
+        """Whether the model goes on from an unfinished message of its own at the end of the request."""
+        return False
+
+    @property
     def target(self) -> str:
         """The target that it is, `provider:model`."""
         return f"{self.name}:{self.model_name}" if self.model_name else self.name

@@ -148,6 +148,15 @@ class ModelResponse:
         self._reasoning.append(text)
         self._counter.add(text)
 
+    def follow(self, first: ModelResponse, *, cut: int = 0, glue: str = "") -> None:
+        """Make this the continuation of an earlier response: its text, then this one's from `cut` on.
+
+        Usage and cost stay those of this request alone; the earlier one has its own. Its attempts come first.
+        """
+        self._content = _GrowingText(first.content + glue + self.content[cut:])
+        self._reasoning = _GrowingText("\n\n".join(filter(None, (first.reasoning, self.reasoning))))
+        self.attempts = first.attempts + self.attempts
+
     @property
     def usage(self) -> TokenUsage:
         """The provider's own count where it has come, else an estimate from the text so far."""

@@ -153,6 +153,11 @@ class OllamaProvider(Provider):
     def _client(self, read: float | None) -> AbstractAsyncContextManager[AsyncClient]:
         return connect(self._url, self._key, self.timeouts, read, self.server, self.model_name)
 
+    @property
+    def prefills(self) -> bool:
+        """The server leaves the last message open when it is the model's own."""
+        return True
+
     async def _load(self) -> None:
         self._key = await self._credential.get()
         try:

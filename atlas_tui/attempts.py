@@ -1,0 +1,149 @@
+"""The attempts at one prompt: whom to ask, how often, at what cost, and what the user wants meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import (
+    Attempt,
+    CancelToken,
+    CostEstimate,
+    Emit,
+    End,
+    Event,
+    FellBack,
+    ModelRequest,
+    ModelResponse,
+    Provider,
+    RetryScheduled,
+    TokenUsage,
+    UsageUpdate,
+    estimate_tokens,
+    in_thread,
+)
+from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
+
+
+class Attempts:
+    """Asks one provider after the other, each as often as the policy allows.
+
+    Args:
+        request_for: the request as this provider gets it.
+        max_cost: US dollars that one attempt may cost.
+    """
+
+    def __init__(
+        self,
+        request_for: Callable[[Provider], ModelRequest],
+        emit: Emit,
+        cancel: CancelToken,
+        *,
+        policy: Policy,
+        steering: Steering,
+        max_cost: float | None,
+    ) -> None:
+        self._request_for = request_for
+        self._emit = emit
+        self._cancel = cancel
+        self._policy = policy
+        self._steering = steering
+        self._max_cost = max_cost
+        self._falls_back = False
+        self.made: list[Attempt] = []
+        """Every attempt so far, in order."""
+        self.given_up: list[ModelResponse] = []
+        """Answers that had begun when the user went on to the next target."""
+
+    async def ask(self, providers: list[Provider]) -> End:
+        """Ask the providers in this order until one answers or the failure is final."""
+        for position, provider in enumerate(providers):
+            others = providers[position + 1 :]
+            end = await self._ask(provider, others=bool(others))
+            if end.error is None or not others or not self._falls_back:
+                return end
+            if end.response.content:
+                self.given_up.append(end.response)
+            await self._emit(FellBack(end.error, others[0].target))
+        raise AssertionError("nobody to ask")
+
+    async def _ask(self, provider: Provider, *, others: bool) -> End:
+        request = self._request_for(provider)
+        self._falls_back = False
+        waited = 0.0
+        for number in itertools.count(1):
+            end = await self._steered(provider, request, others=others)
+            self.made += end.response.attempts
+            if end.error is None:
+                self._policy.succeeded(provider.target)
+                return end
+            begun = bool(end.response.content or end.response.reasoning)
+            decision = self._policy.decide(end.error, number, waited, begun=begun, others=others)
+            if self._steering.take() is Wish.FALL_BACK and not self._cancel.cancelled:
+                decision = FallBack()
+            if isinstance(decision, Retry):
+                await self._emit(RetryScheduled(end.error, decision.delay, number + 1))
+                waited += decision.delay
+                if await self._steering.wait(decision.delay) is not Wish.FALL_BACK or not others:
+                    continue
+                decision = FallBack()
+            self._falls_back = isinstance(decision, FallBack)
+            if not isinstance(decision, Stop) or not begun:
+                self._policy.failed(provider.target, end.error)
+            return end
+        raise AssertionError("unreachable")
+
+    async def _steered(self, provider: Provider, request: ModelRequest, *, others: bool) -> End:
+        """One attempt, which the user may give up for the next target."""
+        task = asyncio.current_task()
+        token = CancelToken(self._cancel)
+
+        def interrupt() -> None:
+            token.cancel()
+            if task is not None:
+                task.cancel()
+
+        self._steering.running(interrupt if others else None)
+        try:
+            if self._max_cost is None:
+                return await provider.run(request, self._emit, token)
+            return await self._limited(provider, request, token, self._max_cost)
+        finally:
+            self._steering.running(None)
+
+    async def _limited(self, provider: Provider, request: ModelRequest, token: CancelToken, limit: float) -> End:
+        async def emit(event: Event) -> None:
+            await self._emit(event)
+            # The final count comes when all has been paid for and received: nothing is left to save.
+            if isinstance(event, UsageUpdate) and event.usage.estimated and (event.cost.total or 0.0) > limit:
+                # Raised inside the attempt, so it ends like any failure: connection closed, partial kept.
+                raise _over_budget(event.cost, limit)
+
+        before = await in_thread(_input_cost, provider, request)
+        if before.total is not None and before.total <= limit:
+            return await provider.run(request, emit, token)
+        error = _over_budget(before, limit) if before.known else _no_price(provider.target)
+        error.provider, error.model = provider.name, provider.model_name
+        error.partial = ModelResponse.begin(
+            request, provider.name, provider.model_name, mock=provider.is_mock, pricer=provider.cost_of_usage
+        )
+        return End(error.partial, error)
+
+
+def _input_cost(provider: Provider, request: ModelRequest) -> CostEstimate:
+    texts = [request.system_prompt or "", *(message.content for message in request.messages)]
+    usage = TokenUsage(sum(map(estimate_tokens, texts)), estimated=True)
+    return provider.cost_of_usage(usage, provider.model_name)
+
+
+def _no_price(target: str) -> ProviderError:
+    return ProviderError(
+        "budget",
+        f"no price is known for {target}, so a cost limit cannot be kept: set one under [prices] in the configuration",
+    )
+
+
+def _over_budget(cost: CostEstimate, limit: float) -> ProviderError:
+    return ProviderError("budget", f"the answer would cost more than the limit of ${limit:g} (so far {cost})")

@@ -1,0 +1,92 @@
+"""Going on with an answer that broke off: what is asked, and a clean seam between the two pieces."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from atlas_tui.models.base import (
+    Emit,
+    End,
+    Event,
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    Provider,
+    Start,
+    TextDelta,
+)
+
+INSTRUCTION = (
+    "Your answer broke off. Continue it exactly where it stopped: repeat nothing, add no preface, and keep its format."
+)
+_LOOK = 96
+"""Characters of the second piece that are read before the seam is decided."""
+_SURE = 8
+"""The shortest repetition that is taken for one."""
+_WORD_END = re.compile(r"\w+$")
+_WORD_START = re.compile(r"\w+")
+
+
+def continuing(request: ModelRequest, provider: Provider, partial: str) -> ModelRequest:
+    """The request that has the answer continued: by prefill where the model goes on from an unfinished message of
+    its own, else by an instruction."""
+    messages = [*request.messages, ModelMessage.assistant(partial)]
+    if not provider.prefills:
+        messages.append(ModelMessage.user(INSTRUCTION))
+    return dataclasses.replace(request, messages=messages)
+
+
+class Seam:
+    """Joins the second piece of an answer to the first: consumers see one answer that begins with the first."""
+
+    def __init__(self, first: ModelResponse, emit: Emit) -> None:
+        self._first = first
+        self._emit = emit
+        self._held: str | None = ""
+        self._begun = False
+        self._cut = 0
+        self._glue = ""
+
+    async def emit(self, event: Event) -> None:
+        """Hand an event on; the beginning of the second piece is held back until the seam is decided."""
+        if isinstance(event, Start) and not self._begun:
+            self._begun = True
+            await self._emit(event)
+            await self._emit(TextDelta(self._first.content))
+        elif isinstance(event, TextDelta) and self._held is not None:
+            self._held += event.text
+            if len(self._held) >= _LOOK:
+                await self._decide()
+        else:
+            await self._emit(event)
+
+    async def finish(self, end: End) -> None:
+        """Make the whole of the second piece's ending. One that said nothing stays what it is: a failed attempt."""
+        if not end.response.content:
+            return
+        if self._held is not None:
+            await self._decide()
+        end.response.follow(self._first, cut=self._cut, glue=self._glue)
+
+    async def _decide(self) -> None:
+        held, self._held = self._held or "", None
+        self._cut, self._glue = seam(self._first.content, held)
+        text = self._glue + held[self._cut :]
+        if text:
+            await self._emit(TextDelta(text))
+
+
+def seam(first: str, second: str) -> tuple[int, str]:
+    """How two pieces join: characters to cut from the beginning of the second, and what to put between them."""
+    lead = len(second) - len(second.lstrip())
+    for start in dict.fromkeys((0, lead)):
+        for size in range(min(len(first), len(second) - start), _SURE - 1, -1):
+            if first.endswith(second[start : start + size]):
+                return start + size, ""
+    broken, begun = _WORD_END.search(first), _WORD_START.match(second)
+    if broken and begun and len(begun[0]) > len(broken[0]) > 1 and begun[0].startswith(broken[0]):
+        return len(broken[0]), ""  # the word that was cut is said again, whole
+    if begun and first[-1:] in ".!?:;,)":
+        return 0, " "
+    return 0, ""

@@ -1,0 +1,113 @@
+"""Going on with an answer that broke off."""
+
+from __future__ import annotations
+
+import pytest
+
+from atlas_tui.continuation import INSTRUCTION, seam
+from atlas_tui.models.base import End, Event, ModelResponse, Provider, Start, TextDelta
+from atlas_tui.models.mock import MockProvider
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.session import Session, Turn
+from tests.played import PlayedProvider, says
+
+AT_ONCE = RetrySettings(first_wait=0.0)
+
+
+class Collected:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+
+    def full(self) -> bool:
+        return False
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+    @property
+    def end(self) -> End:
+        assert isinstance(self.events[-1], End)
+        return self.events[-1]
+
+
+def ask(session: Session, turn: Turn, extend: ModelResponse | None = None) -> Collected:
+    sink = Collected()
+    assert session.start(turn, sink, extend=extend).join(10)
+    return sink
+
+
+def continued(first: str, second: str, *, provider: Provider | None = None) -> tuple[Collected, Session]:
+    """An answer that broke off after `first`, continued by a model that says `second`."""
+    session = Session(provider or PlayedProvider(says(*second)), policy=Policy(AT_ONCE))
+    turn = session.add_turn("Tell me")
+    partial = ModelResponse(content=first, provider="played", model="m")
+    turn.add(partial)
+    return ask(session, turn, partial), session
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"),
+    [
+        ("The sky is", " blue.", "The sky is blue."),
+        ("It scatters mole", "cules more.", "It scatters molecules more."),
+        ("It scatters mole", "molecules more.", "It scatters molecules more."),
+        ("One sentence.", "Another one.", "One sentence. Another one."),
+        ("A list:\n- one\n- two is lon", "- two is longer\n- three", "A list:\n- one\n- two is longer\n- three"),
+        ("and so the answer is simple", "the answer is simple, really.", "and so the answer is simple, really."),
+        ("and so the answer is simple", "\n\nthe answer is simple, really.", "and so the answer is simple, really."),
+        ("x = [1, 2,", " 3]", "x = [1, 2, 3]"),
+    ],
+)
+def test_the_seam_repeats_nothing_and_joins_cleanly(first: str, second: str, whole: str) -> None:
+    cut, glue = seam(first, second)
+    assert first + glue + second[cut:] == whole
+
+
+@pytest.mark.parametrize("pieces", [[" scattered", " by molecules."], list(" scattered by molecules."), ["x" * 300]])
+def test_what_consumers_see_is_the_response(pieces: list[str]) -> None:
+    session = Session(PlayedProvider(says(*pieces)), policy=Policy(AT_ONCE))
+    turn = session.add_turn("Why?")
+    partial = ModelResponse(content="Light is", provider="played", model="m")
+    turn.add(partial)
+    sink = ask(session, turn, partial)
+    assert sink.text == sink.end.response.content == "Light is" + "".join(pieces)
+    assert turn.responses == [partial, sink.end.response]
+    assert turn.response is sink.end.response
+    assert isinstance(sink.events[0], Start)
+
+
+def test_a_model_that_prefills_goes_on_by_itself() -> None:
+    session = Session(MockProvider(simulate_errors=1, error_type="truncated", delay_ms=0), policy=Policy(AT_ONCE))
+    turn = session.add_turn("Why is the sky blue?")
+    partial = ask(session, turn).end
+    assert partial.error is not None
+    whole = ask(session, turn, partial.response).end
+    assert whole.error is None
+    untroubled = MockProvider(delay_ms=0)
+    asked = Session(untroubled)
+    assert whole.response.content == asked.stream("Why is the sky blue?").response().content
+    assert [attempt.error for attempt in whole.response.attempts] == ["truncated", None]
+
+
+def test_another_is_told_to_continue() -> None:
+    provider = PlayedProvider(says(" blue."))
+    sink, _ = continued("The sky is", " blue.", provider=provider)
+    assert [message.content for message in provider.requests[-1].messages] == ["Tell me", "The sky is", INSTRUCTION]
+    assert sink.end.response.content == "The sky is blue."
+
+
+def test_a_continuation_that_fails_at_once_leaves_the_partial_answer_standing() -> None:
+    session = Session(MockProvider(simulate_errors=True, error_type="auth", delay_ms=0), policy=Policy(AT_ONCE))
+    turn = session.add_turn("Why?")
+    partial = ModelResponse(content="Light is", provider="mock", model="m")
+    turn.add(partial)
+    end = ask(session, turn, partial).end
+    assert end.error is not None
+    assert end.response.content == ""
+    assert turn.response is partial
