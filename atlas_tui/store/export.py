@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
 from atlas_tui.store.html import to_html
+from atlas_tui.store.ids import new_conversation_id
 from atlas_tui.store.summary import figures, remark, sources, target_of, targets
 from atlas_tui.store.values import (
     Conversation,
     ConversationInfo,
     StoredResponse,
     StoredTurn,
-    new_conversation_id,
     storable,
     title_of,
 )

@@ -35,7 +35,8 @@ from atlas_tui.models.base import (
     settle_cancel,
 )
 from atlas_tui.store import rows
-from atlas_tui.store.values import id_of, new_conversation_id, new_id, remember, storable, title_of
+from atlas_tui.store.ids import new_conversation_id, new_id
+from atlas_tui.store.values import id_of, remember, storable, title_of
 from atlas_tui.store.writer import Writer
 
 if TYPE_CHECKING:

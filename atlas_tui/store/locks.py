@@ -7,7 +7,6 @@ guess: process numbers are used again, differ between containers, and a heartbea
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -37,7 +36,7 @@ class Owner:
     def __init__(self, folder: Path) -> None:
         make_private_folder(folder)
         while True:
-            self.name = secrets.token_hex(6)
+            self.name = os.urandom(6).hex()
             self._path = folder / self.name
             self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
             with suppress(OSError):  # a file system without locks: others then see an owner that has ended

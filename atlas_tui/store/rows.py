@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
-from atlas_tui.store.values import Conversation, ConversationInfo, StoredResponse, StoredTurn, at, remember, storable
+from atlas_tui.store.ids import at
+from atlas_tui.store.values import Conversation, ConversationInfo, StoredResponse, StoredTurn, remember, storable
 from atlas_tui.text import clean, redact
 
 if TYPE_CHECKING:

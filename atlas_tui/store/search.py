@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from atlas_tui.store.values import Hit, at
+from atlas_tui.store.ids import at
+from atlas_tui.store.values import Hit
 from atlas_tui.text import clean
 
 if TYPE_CHECKING:

@@ -18,9 +18,10 @@ from atlas_tui.config import data_dir
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import CostEstimate
 from atlas_tui.store import rows
+from atlas_tui.store.ids import new_conversation_id, new_id
 from atlas_tui.store.locks import Owner, owners_alive
 from atlas_tui.store.search import find
-from atlas_tui.store.values import Conversation, ConversationInfo, Hit, new_conversation_id, new_id, storable
+from atlas_tui.store.values import Conversation, ConversationInfo, Hit, storable
 from atlas_tui.store.writer import Writer
 from atlas_tui.text import one_line
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from atlas_tui.models.base import CostEstimate, ModelResponse
 from atlas_tui.pricing import FREE
+from atlas_tui.store.ids import at, made_at, new_id
 from atlas_tui.text import one_line, redact, sound
 
 State = Literal["streaming", "complete", "incomplete", "interrupted"]
 """Of a response: still coming (in a process that lives), whole, broken off or failed, or cut short by the end of its
 process."""
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is mistaken for something else
-_ID_LENGTH = 8
 _TITLE_LENGTH = 60
-_last_id = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class StoredResponse:
     """The kind of the failure; `interrupted` where the process ended; None for a complete answer."""
     message: str = ""
     """What the failure said."""
-    id: int = field(default_factory=lambda: new_id())
+    id: int = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class StoredTurn:
     documents: Sequence[Mapping[str, Any]] = ()
     chosen: int | None = None
     """The id of the response that stands in the conversation, where it is not the last."""
-    id: int = field(default_factory=lambda: new_id())
+    id: int = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +96,6 @@ class Hit:
     created: datetime
 
 
-def new_id() -> int:
-    """An id that is greater than all before it, in this process for sure and elsewhere as far as clocks agree."""
-    global _last_id
-    _last_id = max(_last_id + 1, time.time_ns() // 1000 << 10 | secrets.randbits(10))
-    return _last_id
-
-
-def made_at(number: int) -> datetime:
-    """When an id was made."""
-    return at((number >> 10) / 1e6)
-
-
-def new_conversation_id() -> str:
-    """An id that can be typed."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
-
-
 def title_of(prompt: str) -> str:
     """A title from the first words of a prompt."""
     lines = (one_line(line.strip(" \t#>*-=`~_|"), _TITLE_LENGTH + 1) for line in prompt[:5000].splitlines())
@@ -129,11 +109,6 @@ def title_of(prompt: str) -> str:
 def storable(text: str) -> str:
     """Text as it may be written: without keys, and without lone surrogates, which no file takes."""
     return redact(sound(text))
-
-
-def at(seconds: float) -> datetime:
-    """A moment of the tables."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def unwritten(response: ModelResponse) -> StoredResponse:
