@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pygments.token import Comment, Error, String, Text, _TokenType
 
@@ -40,7 +40,7 @@ class LineLexer:
         # Lexers that overrule the method are no plain tables, so theirs is the only way in.
         method = RegexLexer.get_tokens_unprocessed
         if isinstance(lexer, RegexLexer) and type(lexer).get_tokens_unprocessed is method:
-            self._table = vars(type(lexer))["_tokens"]
+            self._table = cast(Any, lexer)._tokens
             self._comments = [pair for pair in _COMMENTS if self._is_comment(*pair)]
 
     def line(self, text: str, state: State) -> tuple[Parts, State]:
