@@ -10,6 +10,7 @@ import pytest
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
 from atlas_tui.models.mock import MockProvider
+from atlas_tui.policy import Policy
 from atlas_tui.tui.messages import Noticed
 from tests.played import HANG, PlayedProvider, says
 from tests.tui.driving import driving
@@ -143,6 +144,30 @@ async def test_a_running_attempt_can_be_given_up_for_the_next_target() -> None:
         await user.press("f6")
         await user.answered()
         await user.shows("at last", "quick:test-model")
+
+
+async def test_a_wait_counts_down_and_a_key_ends_it() -> None:
+    busy = ProviderError("overloaded", "busy", status=529, retry_after=50)
+    provider = PlayedProvider([busy], says("at last"))
+    async with driving(provider, policy=Policy()) as user:
+        await user.ask("Why?")
+        await user.shows("overloaded: attempt 2 in 50 s", "busy")
+        user.clock.now += 20
+        await user.shows("attempt 2 in 30 s")
+        await user.press("ctrl+r")
+        await user.answered()
+        await user.shows("at last", "✓ done", "after 1 × played: overloaded")
+        assert "busy" not in user.screen
+
+
+async def test_a_wait_can_be_stopped() -> None:
+    busy = ProviderError("overloaded", "busy", status=529, retry_after=50)
+    async with driving(PlayedProvider([busy]), policy=Policy()) as user:
+        await user.ask("Why?")
+        await user.shows("attempt 2 in")
+        await user.press("escape")
+        await user.answered()
+        await user.shows("stopped")
 
 
 async def test_switching_the_provider_keeps_the_conversation() -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import stat
+import subprocess
 import sys
 import termios
 import time
@@ -153,3 +154,33 @@ def test_a_defect_gives_the_terminal_back_and_prints_no_traceback(terminal: Open
     assert "Atlas itself failed" in here.raw.decode()
     assert "local-value" not in here.raw.decode()
     assert "Traceback" not in here.raw.decode()
+
+
+def test_the_first_screen_needs_no_sdk() -> None:
+    """What is loaded when the first screen has been painted, in a process of its own."""
+    program = """
+import asyncio, sys
+from atlas_tui.config import Config
+from atlas_tui.models.factory import create_provider
+from atlas_tui.session import Session
+from atlas_tui.tui.app import AtlasApp
+from atlas_tui.tui.screens.catalogue import Catalogue
+
+HEAVY = "anthropic openai ollama genai_prices chromadb sqlite3 httpx markdown_it pygments.lexers".split()
+
+class Seen(Catalogue):
+    def warm_up(self, provider, first):
+        print("loaded:", *(name for name in HEAVY if name in sys.modules))
+
+async def main():
+    config = Config()
+    app = AtlasApp(Session(create_provider("openai", config=config, api_key="x" * 20)), Seen(config, mock=False))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        painted = "".join(strip.text for strip in app.screen._compositor.render_strips())
+        print("Ask anything" in painted)
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout.split("\n")[:2] == ["loaded:", "True"], done.stderr

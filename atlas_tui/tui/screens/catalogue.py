@@ -42,10 +42,11 @@ class Catalogue:
         """
         return create_provider(target, model, mock=self.mock, config=self.config)
 
-    def warm_up(self, provider: Provider) -> None:
+    def warm_up(self, provider: Provider, first: Callable[[], object]) -> None:
         """After the first paint: load what the first turn needs, then look around. None of it delays the screen."""
 
         def work() -> None:
+            first()
             self._list(provider)
             load_prices()
             self._find_window(provider)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -127,8 +128,7 @@ class ChatScreen(Screen[None]):
         """The first screen is painted: bring in what it did not need."""
         self.sidebar.fill()
         self.show_target()
-        self.catalogue.warm_up(self.session.provider)
-        self.call_after_refresh(lambda: self.transcript)
+        self.catalogue.warm_up(self.session.provider, lambda: import_module("atlas_tui.tui.widgets.markdown_log"))
 
     @property
     def transcript(self) -> MarkdownLog:

@@ -223,6 +223,7 @@ class Conversation:
                 self._log.append_reasoning(key, text)
             case Start(provider, model, mock=mock):
                 self._log.set_title(key, _title(provider, model, mock=mock))
+                self._log.set_footer(key, "")
             case Retrieved(documents):
                 self._on_documents(documents)
             case RetryScheduled(error, delay):
@@ -286,6 +287,10 @@ class Conversation:
             parts.append("before the first token")
         if response.finish_reason == "length":
             parts.append("cut at the token limit")
+        failed = [attempt for attempt in response.attempts[:-1] if attempt.error]
+        if failed:
+            words = (failed[-1].error or "").replace("_", " ")
+            parts.append(f"after {len(failed)} × {one_line(failed[-1].provider, 30)}: {words}")
         if len(exchange.siblings) > 1:
             parts.append(f"{exchange.number_of(response)} of {len(exchange.siblings)}")
         self._log.finish(exchange.answer_key, " · ".join(parts), state)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
     CostEstimate,
     End,
@@ -79,6 +80,7 @@ class Gauge:
         self._slots: deque[float] = deque(maxlen=SLOTS)
         self._slot_end = 0.0
         self._slot_tokens = 0
+        self._next_attempt = 0.0
 
     def about(self, *, target: str, mock: bool, session_cost: CostEstimate) -> None:
         """What holds besides the answer: who is asked, and what the session has cost."""
@@ -130,8 +132,8 @@ class Gauge:
                 self._still = replace(self._still, usage=usage, cost=cost)
                 self._sample(now, usage.output_tokens)
             case RetryScheduled(error, delay, attempt):
-                note = f"{error.kind.replace('_', ' ')}: attempt {attempt} in {delay:.0f} s"
-                self._still = replace(self._still, phase="retrying", note=note)
+                self._next_attempt = now + delay
+                self._still = replace(self._still, phase="retrying", note=f"{_words(error)}: attempt {attempt} in")
             case FellBack(_, target):
                 self._still = replace(
                     self._still, phase="waiting", target=one_line(target, 80), note=f"fell back to {one_line(target)}"
@@ -162,6 +164,8 @@ class Gauge:
         now = self._clock()
         self._close_slots(now)
         quiet = now - self._last
+        if still.phase == "retrying":
+            still = replace(still, note=f"{still.note} {max(0.0, self._next_attempt - now):.0f} s")
         return replace(
             still,
             elapsed=now - self._begun,
@@ -196,3 +200,7 @@ class Gauge:
         # A stream that has fallen silent slows down visibly instead of keeping its last figure.
         until = max(self._samples[-1][0], now - 1.0)
         return (tokens - before) / (until - since) if until > since else None
+
+
+def _words(error: ProviderError) -> str:
+    return error.kind.replace("_", " ")

@@ -114,10 +114,15 @@ def test_how_it_ended(kind: str, phase: str) -> None:
 
 
 def test_waiting_for_a_retry_and_a_fallback_are_named() -> None:
-    gauge = running(Clock())
+    clock = Clock()
+    gauge = running(clock)
     error = ProviderError("rate_limit", "slow down")
     gauge.take(RetryScheduled(error, 3.0, 2))
     assert "rate limit: attempt 2 in 3 s" in state(gauge.read()).plain
+    clock.now += 2
+    assert "rate limit: attempt 2 in 1 s" in state(gauge.read()).plain
+    gauge.take(Start("mock", "m"))
+    assert "waiting" in state(gauge.read()).plain
     gauge.take(FellBack(error, "other:\x1bmodel"))
     assert "fell back to other:␛model" in state(gauge.read()).plain
 
