@@ -23,7 +23,8 @@ Parts = list[tuple[_TokenType, str]]
 
 START: State = (("root",), "")
 _COMMENTS = (("/*", "*/"), ("<!--", "-->"))
-_LONGEST = 2_000  # characters of a line that are lexed; the rest of a longer one stays plain
+_IDLE = 50  # matches of nothing in a row, after which a lexer is taken to go round in circles
+_LONGEST = 1_000  # characters of a line that are lexed; the rest of a longer one stays plain
 
 
 class LineLexer:
@@ -35,13 +36,14 @@ class LineLexer:
         self._comments: list[tuple[str, str]] = []
         if lexer is None:
             return
-        from pygments.lexer import RegexLexer
+        from pygments.lexer import ExtendedRegexLexer, RegexLexer
 
-        # Lexers that overrule the method are no plain tables, so theirs is the only way in.
-        method = RegexLexer.get_tokens_unprocessed
-        if isinstance(lexer, RegexLexer) and type(lexer).get_tokens_unprocessed is method:
-            self._table = cast(Any, lexer)._tokens
-            self._comments = [pair for pair in _COMMENTS if self._is_comment(*pair)]
+        # Some lexers of this kind also colour the names they know afterwards; that is given up for the state.
+        if isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer):
+            table = cast(Any, lexer)._tokens
+            if "root" in table:
+                self._table = table
+                self._comments = [pair for pair in _COMMENTS if self._is_comment(*pair)]
 
     def line(self, text: str, state: State) -> tuple[Parts, State]:
         """The tokens of one line (without its newline), and the state after it."""
@@ -108,7 +110,8 @@ class LineLexer:
                 else:
                     parts.append((Error, text[at]))
                 at += 1
-            if idle > 50:
+            if idle > _IDLE:
+                parts.append((Text, text[at:]))
                 break
         return parts, tuple(stack)
 
