@@ -64,7 +64,7 @@ def _wrap_graphemes(text: str, start: int, end: int, limit: int, lines: list[tup
     used_there = 0
     for first, after, cells in split_graphemes(text[start:end])[0]:
         here, following = start + first, start + after
-        space = text[here] == " "
+        space = text[here:following] == " "
         while used + cells > limit and here > begin:
             if space:
                 stop, resume, used_there = here, following, used + cells
