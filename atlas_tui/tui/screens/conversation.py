@@ -306,5 +306,5 @@ def literal(text: str) -> str:
 
 
 def _title(provider: str, model: str, *, mock: bool) -> str:
-    target = one_line(f"{provider}:{model}" if model else provider, 80)
+    target = one_line(f"{provider}:{figures.model(model)}" if model else provider, 100)
     return f"{target} · mock" if mock and provider != "mock" else target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_tui.models.base import CostEstimate, ModelResponse, TokenUsage
+from atlas_tui.text import one_line
 
 _COMPACT = 10_000
 
@@ -43,6 +44,11 @@ def cost(value: CostEstimate) -> str:
     if value.total == 0:
         return "free" if not value.estimated else "$0"
     return "<$0.0001" if value.total < 0.0001 else f"${value.total:.4f}" if value.total < 1 else f"${value.total:.2f}"
+
+
+def model(name: str) -> str:
+    """A model's name in a line; a server that names it by its file (llama.cpp) is taken at the file's name."""
+    return one_line(name.rpartition("/")[2] if name.startswith("/") else name, 80)
 
 
 def footer(response: ModelResponse) -> str:

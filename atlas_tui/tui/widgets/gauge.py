@@ -130,7 +130,8 @@ class Gauge:
                 self._still = replace(self._still, phase="streaming" if isinstance(event, TextDelta) else "thinking")
             case UsageUpdate(usage, cost):
                 self._still = replace(self._still, usage=usage, cost=cost)
-                self._sample(now, usage.output_tokens)
+                if usage.estimated:  # the provider's own count comes at the end and differs: no rate of tokens
+                    self._sample(now, usage.output_tokens)
             case RetryScheduled(error, delay, attempt):
                 self._next_attempt = now + delay
                 self._still = replace(self._still, phase="retrying", note=f"{_words(error)}: attempt {attempt} in")

@@ -96,7 +96,7 @@ class Status(Widget):
 
     def render(self) -> Content:
         reading, width = self.reading, self.content_size.width
-        who = Content.assemble((" mock ", "$background on $warning bold"), " ") if reading.mock else Content("")
+        who = Content.assemble((" mock ", "bold reverse $text-warning"), " ") if reading.mock else Content("")
         who += Content.styled(reading.target, "$foreground")
         if self.notice:
             right = Content.styled(self.notice, "$text-accent")

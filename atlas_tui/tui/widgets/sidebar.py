@@ -13,6 +13,7 @@ from atlas_tui.models.base import ModelInfo
 from atlas_tui.models.factory import ProviderStatus
 from atlas_tui.text import one_line
 from atlas_tui.tui.messages import TargetChosen
+from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.gauge import Reading
 from atlas_tui.tui.widgets.meters import Meters
@@ -30,6 +31,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         scrollbar-gutter: auto;
         background: $surface;
         scrollbar-size-vertical: 1;
+        &:ansi { border-left: solid ansi_bright_black; }
         & > .heading { color: $text-muted; text-style: bold; height: 1; }
         & > Static { height: auto; }
         & > OptionList {
@@ -129,7 +131,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         for name in names:
             current = name == self._model
             sign = ("● ", "$text-success") if current else ("○ ", "$foreground-muted")
-            text = Content.assemble(sign, (one_line(name, 60), "bold" if current else ""))
+            text = Content.assemble(sign, (figures.model(name), "bold" if current else ""))
             options.append(Option(text, id=f"{self._provider}:{name}"))
         if self._problem:
             options.append(Option(Content.styled(f"  {one_line(self._problem)}", "$foreground-muted"), disabled=True))
