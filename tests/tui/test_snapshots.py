@@ -68,12 +68,14 @@ def asked(prompt: str, *, until: str = "") -> Callable[[Pilot[Any]], Awaitable[N
         app.post_message(events.Paste(prompt))
         await pilot.pause()
         await pilot.press("enter")
+        conversation = app.chat.conversation
+        async with asyncio.timeout(10):
+            while not conversation.exchanges:
+                await pilot.pause(0.01)
+            while until and until not in app.chat.transcript.text_of("answer-1"):
+                await pilot.pause(0.01)
         if not until:
             await settled(pilot)
-            return
-        async with asyncio.timeout(10):
-            while until not in app.chat.transcript.text_of("answer-1"):
-                await pilot.pause(0.01)
 
     return run_before
 
