@@ -196,13 +196,15 @@ GROUPS: dict[str, Callable[[Server, bool], Iterator[Row]]] = {
 def main() -> None:
     """Measure and print the table, a row as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
-    parser.add_argument("groups", nargs="*", choices=[[], *GROUPS][1:], default=list(GROUPS), help="what to measure")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"what to measure: {', '.join(GROUPS)}")
     parser.add_argument("--quick", action="store_true", help="shorter streams")
     options = parser.parse_args()
+    if unknown := set(options.groups) - set(GROUPS):
+        parser.error(f"no group {', '.join(sorted(unknown))}")
     print("| what | Atlas | measure | ratio |\n| --- | --- | --- | --- |", flush=True)
     server = Server()
     try:
-        for name in options.groups:
+        for name in options.groups or GROUPS:
             for row in GROUPS[name](server, options.quick):
                 print("| " + " | ".join(row) + " |", flush=True)
     finally:
