@@ -74,6 +74,15 @@ ACTIONS: tuple[Action, ...] = (
         hint="fall back",
         states=("failed",),
     ),
+    Action(
+        "go_on",
+        "ctrl+o,c",
+        "Continue an answer that broke off",
+        ANSWERING,
+        "/continue",
+        hint="continue",
+        states=("failed",),
+    ),
     Action("editor", "ctrl+g", "Write the prompt in $EDITOR", ANSWERING, "/editor"),
     Action(
         "model",

@@ -125,6 +125,20 @@ async def test_a_partial_answer_stays_and_is_marked() -> None:
         await user.shows("rehearsed answer", "◌ incomplete", "mock: truncated", "tok")
 
 
+async def test_an_answer_that_broke_off_is_continued() -> None:
+    lost = ProviderError("connection", "the connection was lost")
+    provider = PlayedProvider([TextDelta("The first half, "), lost], says("and the second half."))
+    async with driving(provider) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("The first half,", "Ctrl+O continues")
+        await user.press("ctrl+o")
+        await user.answered(2)
+        await user.shows("The first half, and the second half.", "2 of 2")
+        await user.press("ctrl+o")
+        await user.shows("no answer here broke off")
+
+
 async def test_fall_back_asks_the_next_target() -> None:
     failing = PlayedProvider([ProviderError("bad_request", "no")], name="first")
     async with driving(failing, fallback=[PlayedProvider(says("from the second"), name="second")]) as user:

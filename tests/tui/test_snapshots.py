@@ -27,8 +27,8 @@ THEMES = ["atlas-dark", "atlas-light"]
 class SteadySession(Session):
     """A session whose answers all take the same time, on every machine."""
 
-    async def run(self, turn: Turn, emit: Emit, cancel: CancelToken, *, first: Provider | None = None) -> End:
-        end = await super().run(turn, emit, cancel, first=first)
+    async def run(self, turn: Turn, emit: Emit, cancel: CancelToken, **options: Any) -> End:
+        end = await super().run(turn, emit, cancel, **options)
         if end.response.content:
             end.response.timing = Timing(0.31, 2.96, 48.1)
         return end

@@ -73,6 +73,14 @@ class Actions:
             self._screen.conversation.fall_back(exchange)
             self._screen.answer_started()
 
+    def go_on(self, _: str) -> None:
+        """Continue what broke off."""
+        exchange = self._exchange()
+        if exchange is not None and self._screen.conversation.go_on(exchange):
+            self._screen.answer_started()
+        else:
+            self._screen.notice("no answer here broke off")
+
     def editor(self, _: str) -> None:
         """Write in an editor."""
         # After the keys that were typed before this one, which the text field may still have to take in.

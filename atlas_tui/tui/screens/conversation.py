@@ -140,6 +140,16 @@ class Conversation:
             target = self.session.fallback[0]
             self._start(exchange, target, first=target)
 
+    def go_on(self, exchange: Exchange) -> bool:
+        """Continue an answer that broke off; False if there is none."""
+        broken = exchange.turn.response
+        if self.running or broken is None or not broken.content:
+            return False
+        if broken.complete and broken.finish_reason != "length":
+            return False
+        self._start(exchange, self.session.provider, first=self.session.provider, extend=broken)
+        return True
+
     def stop(self) -> bool:
         """Stop the answer under way; False if there is none."""
         if self._running is None:
@@ -206,13 +216,20 @@ class Conversation:
                 self._apply(running.exchange, event)
         return self._running is None
 
-    def _start(self, exchange: Exchange, provider: Provider, *, first: Provider | None = None) -> None:
+    def _start(
+        self,
+        exchange: Exchange,
+        provider: Provider,
+        *,
+        first: Provider | None = None,
+        extend: ModelResponse | None = None,
+    ) -> None:
         exchange.error = None
         self._drop(exchange.error_key)
         self._open_answer(exchange, provider.name, provider.model_name, mock=provider.is_mock)
         self._gauge.begin(sum(estimate_tokens(message.content) for message in self.session.messages(exchange.turn)))
         pump = Pump(self._owner)
-        self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first))
+        self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first, extend=extend))
 
     def _apply(self, exchange: Exchange, event: Event) -> None:
         key = exchange.answer_key
@@ -253,11 +270,13 @@ class Conversation:
 
     def _card(self, exchange: Exchange, error: ProviderError) -> None:
         who = one_line(error.provider or self.session.provider.name, 60)
-        offers = [f"**{show_key(self._keys['retry'][0])}** asks again"]
+        keys = {action: show_key(self._keys[action][0]) for action in ("retry", "go_on", "fall_back", "model")}
+        offers = [f"**{keys['retry']}** asks again"]
+        if error.partial is not None and error.partial.content:
+            offers.append(f"**{keys['go_on']}** continues")
         if self.session.fallback:
-            target = one_line(self.session.fallback[0].target, 60)
-            offers.append(f"**{show_key(self._keys['fall_back'][0])}** asks {literal(target)}")
-        offers.append(f"**{show_key(self._keys['model'][0])}** chooses another model")
+            offers.append(f"**{keys['fall_back']}** asks {literal(one_line(self.session.fallback[0].target, 60))}")
+        offers.append(f"**{keys['model']}** chooses another model")
         text = f"{literal(one_line(str(error), 600))}\n\n{' · '.join(offers)}"
         after = next(key for key in (exchange.answer_key, exchange.prompt_key) if key in self._log.keys)
         self._log.add(exchange.error_key, "error", text, title=f"{who}: {error.kind.replace('_', ' ')}", after=after)
