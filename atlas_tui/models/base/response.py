@@ -116,7 +116,9 @@ class ModelResponse:
         self._pricer = pricer
         self._input_estimate = 0
         self._counter = TokenCounter()
-        self._counter.add(reasoning + content)
+        self._counted = 0 if usage is None else usage.output_tokens  # a usage that comes with a text counts that text
+        if usage is None:
+            self._counter.add(reasoning + content)
 
     @classmethod
     def begin(
@@ -165,7 +167,7 @@ class ModelResponse:
         known = self._usage or TokenUsage(self._input_estimate)
         return TokenUsage(
             known.input_tokens or self._input_estimate,
-            self._counter.count(),
+            self._counted + self._counter.count(),
             known.cache_read_tokens,
             known.cache_write_tokens,
             known.reasoning_tokens,
