@@ -197,8 +197,9 @@ class Record:
                 self._log.append(partial(_attempt, number=self._number, attempt=failed))
             case FellBack(error, target):
                 provider, _, model = target.partition(":")
-                if self._received and isinstance(error.partial, ModelResponse):
-                    self._close(error.partial, error.kind, str(error))
+                partial_answer = error.partial
+                if self._received and isinstance(partial_answer, ModelResponse) and partial_answer.content:
+                    self._close(partial_answer, error.kind, str(error))
                     self._number = self._open(provider, model)
                 else:  # what came of it, a thought at most, is no answer
                     self._log.append(partial(_restart, number=self._number, provider=provider, model=model))

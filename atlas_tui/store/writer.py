@@ -94,9 +94,11 @@ class Writer:
         future: Future[None] = Future()
 
         def run() -> None:
-            self._add(entry, 0.0)
-            self._flush()
-            future.set_result(None)
+            try:
+                self._add(entry, 0.0)
+                self._flush()
+            finally:  # whatever happens, nobody waits for ever
+                future.set_result(None)
 
         if not self._put(run):
             future.set_result(None)
@@ -136,7 +138,10 @@ class Writer:
                 continue
             if job is None:
                 break
-            job()
+            try:
+                job()
+            except Exception:
+                log.exception("a job of the history failed")
             if self._pending and time.monotonic() >= self._due:
                 self._flush()
         self._flush()
@@ -212,7 +217,10 @@ class Writer:
         if sentence not in self._told:
             self._told.add(sentence)
             log.warning("%s", sentence, exc_info=error)
-            self._on_notice(sentence)
+            try:
+                self._on_notice(sentence)
+            except Exception:
+                log.exception("a notice could not be given")
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

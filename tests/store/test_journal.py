@@ -156,6 +156,20 @@ class TestWhatIsKept:
         (stored,) = responses(store)
         assert (stored.response.content, stored.response.reasoning) == ("whole", "")
 
+    def test_an_answer_that_is_continued_is_a_whole_sibling(self, store: Store) -> None:
+        provider = PlayedProvider([TextDelta("The sky is "), ConnectionResetError()], says("blue, as ", "we know."))
+        session = session_of(store, provider)
+        broken = ask(session, "Why?").response
+        sink = Sink()
+        worker = session.start(session.turns[0], sink, extend=broken)
+        assert sink.ended.wait(5)
+        assert worker.join(5)
+        assert [(r.response.content, r.state) for r in responses(store)] == [
+            ("The sky is ", "incomplete"),
+            ("The sky is blue, as we know.", "complete"),
+        ]
+        assert [r.response.to_dict() for r in responses(store)] == [r.to_dict() for r in session.turns[0].responses]
+
     def test_an_awaited_retry_is_known_when_the_process_ends(self, open_store: OpenStore) -> None:
         store, other = open_store(), open_store()
         failure = ProviderError("rate_limit", "slow down", retry_after=30.0)

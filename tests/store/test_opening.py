@@ -109,6 +109,21 @@ def test_a_damaged_one_is_set_aside_by_the_first_who_finds_it(open_store: OpenSt
     assert len(stores[0].conversations()) == 4
 
 
+def test_whoever_is_told_may_fail(path: Path) -> None:
+    """The screen that shows notices can be gone, or the terminal closed."""
+
+    def gone(sentence: str) -> None:
+        raise OSError("nobody there")
+
+    path.parent.mkdir()
+    path.write_bytes(b"x" * 10_000)
+    store = Store(path, on_notice=gone)
+    assert ask(session_of(store, PlayedProvider(says("ok"))), "first").error is None
+    assert len(store.conversations()) == 1
+    assert len(store.notices) == 1
+    assert store.close()
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     store = Store(tmp_path / "data" / "history.db")
