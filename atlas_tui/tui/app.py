@@ -24,6 +24,7 @@ from atlas_tui.tui import commands, themes
 from atlas_tui.tui.messages import Noticed
 from atlas_tui.tui.screens.catalogue import Catalogue
 from atlas_tui.tui.screens.chat import ChatScreen
+from atlas_tui.tui.terminal import enduring_terminal
 
 _PATIENCE = 0.6
 """Seconds that leaving waits for the answer under way to be kept."""
@@ -96,6 +97,10 @@ class AtlasApp(App[int]):
         """The exception that ended the program, if one did."""
         return self._exception
 
+    def action_act(self, name: str) -> None:
+        """Run an action of the table, whatever lies over the chat."""
+        self.chat.action_act(name)
+
     async def on_unmount(self) -> None:
         """Keep the answer under way; its thread ends with it."""
         self.chat.conversation.close(_PATIENCE)
@@ -144,7 +149,8 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
     )
     app = AtlasApp(session, catalogue, problem=problem)
     try:
-        app.run()
+        with enduring_terminal():
+            app.run()
     finally:
         if store is not None:
             store.close()

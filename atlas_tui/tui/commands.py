@@ -180,7 +180,9 @@ def bindings(scope: Scope, keys: KeyTable) -> Iterator[Binding]:
             continue
         for key in keys[action.id]:
             everywhere = not types_text(key) and key not in ("escape", "ctrl+c")
-            yield Binding(key, f"screen.act('{action.id}')", action.text, show=False, priority=everywhere)
+            # The program's own actions also work while another screen lies over the chat.
+            where = "app" if scope == "app" else "screen"
+            yield Binding(key, f"{where}.act('{action.id}')", action.text, show=False, priority=everywhere)
 
 
 def hints(state: State, keys: KeyTable, *, without: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:

@@ -91,19 +91,5 @@ class Noticed(Message):
 
 
 @dataclass
-class FindChanged(Message):
-    """The user looks for this text in the transcript."""
-
-    query: str
-
-
-@dataclass
-class FindStepped(Message):
-    """The user wants the next hit, or the one before."""
-
-    backwards: bool = False
-
-
-@dataclass
 class FindClosed(Message):
     """The user has found enough."""

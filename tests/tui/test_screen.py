@@ -6,6 +6,7 @@ import pytest
 
 from atlas_tui.config import Config, config_path
 from atlas_tui.models.base import ReasoningDelta
+from atlas_tui.models.factory import create_provider
 from atlas_tui.tui import commands
 from tests.played import PlayedProvider, says
 from tests.tui.driving import driving
@@ -206,3 +207,21 @@ async def test_letters_act_on_the_message_in_focus() -> None:
         await user.shows("three", "two", "2 of 2")
         contents = [[response.content for response in turn.responses] for turn in user.session.turns]
         assert contents == [["one", "three"], ["two"]]
+
+
+@pytest.mark.parametrize("key", ["f1", "f3", "f9", "ctrl+p"])
+async def test_ctrl_q_quits_from_everywhere(key: str) -> None:
+    async with driving() as user:
+        await user.press(key)
+        await user.press("ctrl+q")
+        assert user.app.return_code == 0
+
+
+async def test_the_program_plays_any_provider_and_says_so() -> None:
+    config = Config()
+    played = create_provider("anthropic", mock=True, config=config, delay_ms=0)
+    async with driving(played) as user:
+        await user.shows("rehearses answers", " mock ")
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("anthropic:", "· mock", "$0.0")

@@ -97,6 +97,22 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal: Open, number: signal.S
     assert_restored(here)
 
 
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_terminal_that_is_closed_ends_the_program(terminal: Open, attempt: int) -> None:
+    """Nothing can be written any more: the program must not wait until it can. (It is a race, hence three times.)"""
+    here = terminal(STALL)
+    here.wait(shows("Ask anything"))
+    here.process.send("a question\r")
+    here.wait(shows("rehearsed answer", "streaming"))
+    os.close(here.process.child_fd)
+    here.process.closed = here.process.ptyproc.closed = True
+    assert here.process.wait() == 129
+    store = Store()
+    turns = store.conversation(LAST).turns
+    assert store.close()
+    assert "rehearsed answer" in turns[0].responses[0].response.content
+
+
 def test_what_was_stopped_by_a_signal_is_in_the_history(terminal: Open) -> None:
     here = terminal(STALL)
     here.wait(shows("Ask anything"))

@@ -49,15 +49,15 @@ class Actions:
         again = f"{show_key(screen.keys['interrupt'][0])} again quits"
         if screen.prompt.text:
             screen.prompt.clear()
-            screen.notice(f"prompt cleared, Up brings it back; {again}")
+            screen.status.say(f"prompt cleared, Up brings it back; {again}")
         else:
-            screen.notice(again)
+            screen.status.say(again)
 
     def retry(self, _: str) -> None:
         """Ask again."""
         exchange = self._exchange()
         if exchange is None:
-            self._screen.notice("nothing to ask again yet")
+            self._screen.status.say("nothing to ask again yet")
             return
         self._screen.conversation.retry(exchange)
         self._screen.answer_started()
@@ -66,9 +66,9 @@ class Actions:
         """Ask the next target."""
         exchange = self._exchange()
         if not self._screen.session.fallback:
-            self._screen.notice("no fallback is configured: set `fallback` in config.toml")
+            self._screen.status.say("no fallback is configured: set `fallback` in config.toml")
         elif exchange is None:
-            self._screen.notice("nothing to ask yet")
+            self._screen.status.say("nothing to ask yet")
         else:
             self._screen.conversation.fall_back(exchange)
             self._screen.answer_started()
@@ -79,7 +79,7 @@ class Actions:
         if exchange is not None and self._screen.conversation.go_on(exchange):
             self._screen.answer_started()
         else:
-            self._screen.notice("no answer here broke off")
+            self._screen.status.say("no answer here broke off")
 
     def editor(self, _: str) -> None:
         """Write in an editor."""
@@ -93,7 +93,7 @@ class Actions:
         try:
             prompt.text = clean(edit_in_editor(self._screen.app, prompt.text))
         except EditorError as error:
-            self._screen.notice(one_line(str(error)))
+            self._screen.status.say(one_line(str(error)))
         prompt.editor.focus()
 
     def model(self, argument: str) -> None:
@@ -126,7 +126,7 @@ class Actions:
         """Copy one code block after the other."""
         block = self._screen.transcript.next_code_block()
         if block is None:
-            self._screen.notice("there is no code block here")
+            self._screen.status.say("there is no code block here")
         else:
             self._copy(block.text, f"{one_line(block.language, 20)} code".strip())
 
@@ -137,7 +137,7 @@ class Actions:
         if exchange and (self._screen.conversation.running or (response and response.reasoning)):
             self._screen.transcript.toggle_reasoning(exchange.answer_key)
         else:
-            self._screen.notice("this answer shows no reasoning")
+            self._screen.status.say("this answer shows no reasoning")
 
     def next_message(self, _: str) -> None:
         """Go on."""
@@ -190,7 +190,7 @@ class Actions:
         elif argument in app.available_themes:
             app.theme = argument
         else:
-            self._screen.notice(f"no theme {one_line(argument, 40)!r}: /theme lists them")
+            self._screen.status.say(f"no theme {one_line(argument, 40)!r}: /theme lists them")
 
     def palette(self, _: str) -> None:
         """Search everything."""
@@ -213,15 +213,15 @@ class Actions:
         exchange = self._exchange()
         answer = exchange.turn.response if exchange else None
         if answer is None or not answer.content:
-            self._screen.notice("no answer to copy yet")
+            self._screen.status.say("no answer to copy yet")
             return ""
         return answer.content
 
     def _walk(self, step: int) -> None:
         exchange = self._exchange()
         if exchange is None or not self._screen.conversation.walk(exchange, step):
-            self._screen.notice("no other answer there")
+            self._screen.status.say("no other answer there")
 
     def _copy(self, text: str, what: str) -> None:
         self._screen.app.copy_to_clipboard(clean(text))
-        self._screen.notice(f"{what} copied")
+        self._screen.status.say(f"{what} copied")

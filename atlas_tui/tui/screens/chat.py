@@ -43,7 +43,6 @@ _HIGH = 24
 """Rows from which on there is room for air."""
 _METERS_EVERY = 0.25
 """Seconds between two readings of the meters while an answer comes; none between answers."""
-_NOTICE_FOR = 5.0
 
 
 class ChatScreen(Screen[None]):
@@ -84,7 +83,7 @@ class ChatScreen(Screen[None]):
             send_keys=keys["send"],
             newline_keys=keys["newline"],
         )
-        self.find_bar = FindBar()
+        self.find_bar = FindBar(lambda: self.transcript)
         self.sidebar = Sidebar(Context())
         self.status = Status()
         self.hints = KeyHints()
@@ -100,7 +99,6 @@ class ChatScreen(Screen[None]):
         self._actions = Actions(self)
         self._sidebar_wanted: bool | None = None
         self._meter_timer: Timer | None = None
-        self._notice_timer: Timer | None = None
         for binding in commands.bindings("chat", keys):
             self._bindings.key_to_bindings[binding.key] = [binding]
 
@@ -154,7 +152,7 @@ class ChatScreen(Screen[None]):
     def on_prompt_sent(self, message: messages.PromptSent) -> None:
         """Ask, if there is somebody to ask and no answer is under way."""
         if self.conversation.running:
-            self.notice(f"an answer is coming: {show_key(self.keys['stop'][0])} stops it")
+            self.status.say(f"an answer is coming: {show_key(self.keys['stop'][0])} stops it")
             return
         self._show_transcript(True)
         if self._problem is not None:
@@ -168,7 +166,7 @@ class ChatScreen(Screen[None]):
         """Run a slash command."""
         action = commands.BY_SLASH.get(message.name)
         if action is None:
-            self.notice(f"no command {one_line(message.name, 30)}: {show_key(self.keys['help'][0])} lists them")
+            self.status.say(f"no command {one_line(message.name, 30)}: {show_key(self.keys['help'][0])} lists them")
             self.prompt.text = f"{message.name} {message.argument}".strip()
         else:
             self._actions.run(action.id, message.argument)
@@ -188,7 +186,7 @@ class ChatScreen(Screen[None]):
 
     def answer_started(self) -> None:
         """An answer is awaited: the meters run."""
-        self.notice("")
+        self.status.say("")
         assert self._meter_timer is not None
         self._meter_timer.resume()
         self.read_meters()
@@ -214,25 +212,8 @@ class ChatScreen(Screen[None]):
 
         self.app.push_screen(LinkScreen(message.href))
 
-    # Finding
-
-    def on_find_changed(self, message: messages.FindChanged) -> None:
-        """Mark every place where the text stands."""
-        if not message.query:
-            self.transcript.clear_find()
-        hits = self.transcript.find(message.query) if message.query else 0
-        self.find_bar.show_hits(f"{hits} found" if message.query else "")
-
-    def on_find_stepped(self, message: messages.FindStepped) -> None:
-        """Go to another hit."""
-        if message.backwards:
-            self.transcript.find_previous()
-        else:
-            self.transcript.find_next()
-
     def on_find_closed(self, message: messages.FindClosed) -> None:
         """Back to the prompt."""
-        self.transcript.clear_find()
         self.prompt.editor.focus()
 
     # Who answers
@@ -244,14 +225,14 @@ class ChatScreen(Screen[None]):
         try:
             provider = self.catalogue.provider(target)
         except AtlasError as error:
-            self.notice(one_line(str(error)))
+            self.status.say(one_line(str(error)))
             return
         self.session.provider = provider
         self._problem = None
         self.catalogue.list_models(provider.name)
         self.catalogue.find_window(provider)
         self.show_target()
-        self.notice(f"{one_line(provider.target, 60)} answers from now on")
+        self.status.say(f"{one_line(provider.target, 60)} answers from now on")
         self.prompt.editor.focus()
 
     def on_target_chosen(self, message: messages.TargetChosen) -> None:
@@ -295,15 +276,6 @@ class ChatScreen(Screen[None]):
         if self.sidebar.display:
             self.sidebar.show_reading(reading)
         self._show_hints()
-
-    def notice(self, text: str) -> None:
-        """Say in the status line what a key did."""
-        self.status.notice = text
-        if self._notice_timer is not None:
-            self._notice_timer.stop()
-            self._notice_timer = None
-        if text:
-            self._notice_timer = self.set_timer(_NOTICE_FOR, lambda: self.notice(""))
 
     def toggle_sidebar(self, shown: bool | None = None) -> None:
         """Show or hide the sidebar; None turns it over."""

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from atlas_tui.tui.messages import FindChanged, FindClosed, FindStepped
+from atlas_tui.tui.messages import FindClosed
+
+
+class Searchable(Protocol):
+    """What one can look into: the log."""
+
+    def find(self, query: str) -> int:
+        """Mark every place where the text stands, go to the first, and tell how many there are."""
+
+    def find_next(self) -> None:
+        """Go to the next place."""
+
+    def find_previous(self) -> None:
+        """Go to the place before."""
+
+    def clear_find(self) -> None:
+        """Take the marks away."""
 
 
 class FindBar(Horizontal):
-    """Hidden until it is opened."""
+    """Hidden, and empty, until it is opened."""
 
     DEFAULT_CSS = """
     FindBar {
         display: none;
         height: 1;
-        padding: 0 1;
+        padding: 0 2;
         background: $panel;
         &.-open { display: block; }
         & > Input { width: 1fr; border: none; height: 1; padding: 0; background: transparent; }
@@ -32,38 +49,43 @@ class FindBar(Horizontal):
         Binding("shift+enter,up", "step(True)", "Before", show=False, priority=True),
     ]
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it is on the screen."""
-        return self.has_class("-open")
+    def __init__(self, searched: Callable[[], Searchable]) -> None:
+        super().__init__()
+        self._searched = searched
+        self._field = Input(placeholder="Enter next, Up before, Esc close", compact=True, select_on_focus=True)
+        self._hits = Static("", id="hits", markup=False)
 
     def open(self, query: str = "") -> None:
         """Show it and take the focus."""
         if not self.children:
-            self._field = Input(placeholder="Enter next, Up before, Esc close", compact=True, select_on_focus=True)
-            self._hits = Static("", id="hits", markup=False)
             self.mount(Static("find", id="sign"), self._field, self._hits)
         self.add_class("-open")
         if query:
             self._field.value = query
         self._field.focus()
-        self.post_message(FindChanged(self._field.value))
-
-    def show_hits(self, text: str) -> None:
-        """Say how many there are."""
-        self._hits.update(text)
+        self._look()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look while typing."""
         event.stop()
-        if self.is_open:
-            self.post_message(FindChanged(event.value))
+        if self.has_class("-open"):
+            self._look()
 
     def action_step(self, backwards: bool) -> None:
         """Go to another hit."""
-        self.post_message(FindStepped(backwards))
+        searched = self._searched()
+        if backwards:
+            searched.find_previous()
+        else:
+            searched.find_next()
 
     def action_close(self) -> None:
         """Hide it."""
         self.remove_class("-open")
+        self._searched().clear_find()
         self.post_message(FindClosed())
+
+    def _look(self) -> None:
+        query = self._field.value
+        hits = self._searched().find(query)
+        self._hits.update(f"{hits} found" if query else "")

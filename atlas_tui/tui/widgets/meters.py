@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widget import Widget
 
 from atlas_tui.tui.widgets import figures
@@ -20,6 +21,8 @@ _LOOKS: dict[Phase, tuple[str, str]] = {
     "stopped": ("■", "$text-warning"),
     "failed": ("✗", "$text-error"),
 }
+_NOTICE_FOR = 5.0
+"""Seconds that a notice stays."""
 _TICKS = "◐◓◑◒"
 
 
@@ -92,7 +95,15 @@ class Status(Widget):
     full: reactive[bool] = reactive(True)
     """True where the sidebar does not show the figures."""
     notice: reactive[str] = reactive("")
-    """What the last key did, until the next one."""
+    """What the last key did."""
+    _timer: Timer | None = None
+
+    def say(self, text: str) -> None:
+        """Say something for a few seconds; nothing takes back what was said."""
+        self.notice = text
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(_NOTICE_FOR, lambda: self.say("")) if text else None
 
     def render(self) -> Content:
         reading, width = self.reading, self.content_size.width
