@@ -104,7 +104,7 @@ def test_a_terminal_that_is_closed_ends_the_program(terminal: Open, attempt: int
     here.wait(shows("Ask anything"))
     here.process.send("a question\r")
     here.wait(shows("rehearsed answer", "streaming"))
-    os.close(here.process.child_fd)
+    here.process.ptyproc.fileobj.close()
     here.process.closed = here.process.ptyproc.closed = True
     assert here.process.wait() == 129
     store = Store()
