@@ -68,7 +68,7 @@ class AtlasApp(App[int]):
             self.register_theme(theme)
         if wanted and wanted not in self.available_themes:
             self._refused_themes.append(f"there is no theme {wanted!r}: {commands.BY_ID['theme'].slash} lists them")
-        self.theme = wanted if wanted in self.available_themes else themes.DEFAULT
+        self.theme = wanted if wanted in self.available_themes else themes.default_theme()
 
     def get_default_screen(self) -> Screen[None]:
         """The chat."""

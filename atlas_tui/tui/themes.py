@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
@@ -13,10 +14,16 @@ from textual.theme import Theme
 
 from atlas_tui.errors import ConfigError
 
-DEFAULT = "atlas-dark"
+DARK, LIGHT = "atlas-dark", "atlas-light"
 _FIELDS = {field.name: field for field in fields(Theme)}
 _FLAGS = {"dark", "ansi"}
 _NUMBERS = {"luminosity_spread", "text_alpha"}
+
+
+def default_theme() -> str:
+    """The theme where the user has chosen none: the one that fits the terminal, if that says how bright it is."""
+    background = os.environ.get("COLORFGBG", "").rpartition(";")[2]
+    return LIGHT if background in ("7", "15") else DARK
 
 
 def shipped_folder() -> Path:

@@ -44,6 +44,11 @@ async def test_the_sidebar_hides_on_a_narrow_terminal_and_comes_when_called() ->
         await user.press("ctrl+b")
         await user.pilot.pause()
         assert "PROVIDER" not in user.screen
+        await user.press("f8")
+        await user.shows("No passages yet")
+        await user.press("escape")
+        await user.pilot.pause()
+        assert "No passages yet" not in user.screen
 
 
 async def test_a_terminal_that_is_too_small_gets_one_sentence_and_recovers() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from atlas_tui.errors import ConfigError
-from atlas_tui.tui.themes import load_theme, load_themes, shipped_folder
+from atlas_tui.tui.themes import default_theme, load_theme, load_themes, shipped_folder
 
 
 def write(folder: Path, text: str, name: str = "mine.toml") -> Path:
@@ -62,3 +62,19 @@ def test_the_users_own_replaces_a_shipped_one(tmp_path: Path) -> None:
     write(tmp_path, 'primary = "#123456"', "atlas-dark.toml")
     themes, _ = load_themes(shipped_folder(), tmp_path)
     assert {theme.name: theme.primary for theme in themes}["atlas-dark"] == "#123456"
+
+
+@pytest.mark.parametrize(
+    ("value", "theme"),
+    [
+        (None, "atlas-dark"),
+        ("15;0", "atlas-dark"),
+        ("0;15", "atlas-light"),
+        ("0;default;7", "atlas-light"),
+        ("x", "atlas-dark"),
+    ],
+)
+def test_the_default_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, value: str | None, theme: str) -> None:
+    if value is not None:
+        monkeypatch.setenv("COLORFGBG", value)
+    assert default_theme() == theme

@@ -29,8 +29,12 @@ class Actions:
 
     def stop(self, _: str) -> None:
         """Stop the answer; where there is none, go back to the prompt."""
-        if not self._screen.conversation.stop():
-            self._screen.prompt.editor.focus()
+        screen = self._screen
+        if screen.conversation.stop():
+            return
+        if screen.sidebar.display and screen.sidebar.has_class("-over"):
+            screen.toggle_sidebar(False)
+        screen.prompt.editor.focus()
 
     def interrupt(self, _: str) -> None:
         """Copy, else stop, else clear; twice: quit."""

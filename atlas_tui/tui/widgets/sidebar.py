@@ -98,7 +98,8 @@ class Sidebar(VerticalScroll, can_focus=False):
 
     def show_context(self) -> None:
         """Bring the passages into view."""
-        self.scroll_to_widget(self._context_heading, top=True, animate=False)
+        # It may have been shown only now, and has no lines to scroll over yet.
+        self.call_after_refresh(self.scroll_to_widget, self._context_heading, top=True, animate=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A provider or a model was chosen."""
