@@ -162,7 +162,8 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
 
 
 def _settle_memory() -> None:
-    """What the start made stays: keep the collector from going over it again and again while text streams."""
-    gc.collect()
+    """What the start made stays: keep the collector, which is on from here, from going over it again and again while
+    text streams. No collection first: it would keep the first key waiting, and what it would find is little."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
