@@ -115,7 +115,7 @@ def stream(
     """Start the program, send a prompt, and watch the answer until its last token is on the screen."""
     with Terminal(program.command, size, program.environment) as terminal:
         terminal.wait_for(program.ready)
-        terminal.settle()
+        terminal.settle(1.5)  # what is imported behind the first screen belongs to the start
         cpu_before, bytes_before = cpu_seconds(terminal.process.pid), terminal.bytes_read
         asked = time.monotonic()
         terminal.press(program.ask)

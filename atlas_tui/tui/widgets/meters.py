@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 from textual.reactive import reactive
 from textual.timer import Timer
-from textual.widget import Widget
 
 from atlas_tui.tui.widgets import figures
+from atlas_tui.tui.widgets.direct import Painted
 from atlas_tui.tui.widgets.gauge import Phase, Reading
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -46,14 +46,18 @@ def sparkline(rates: tuple[float, ...], width: int) -> str:
     return "".join(_BARS[1 + min(7, int(value / top * 7.999))] if value > 0 else "▁" for value in rates[-width:])
 
 
-class Meters(Widget):
+class Meters(Painted):
     """All figures, in a column of the sidebar."""
 
     DEFAULT_CSS = """
     Meters { height: auto; min-height: 8; }
     """
 
-    reading: reactive[Reading] = reactive(Reading())
+    reading: reactive[Reading] = reactive(Reading(), repaint=False)
+
+    def watch_reading(self) -> None:
+        """New figures."""
+        self.repaint()
 
     def render(self) -> Content:
         reading, width = self.reading, self.content_size.width
@@ -84,19 +88,23 @@ class Meters(Widget):
         return _ends(_label("context"), text, width)
 
 
-class Status(Widget):
+class Status(Painted):
     """The line below the prompt: who answers, what happens and, where there is no sidebar, the main figures."""
 
     DEFAULT_CSS = """
     Status { height: 1; padding: 0 2; color: $text-muted; }
     """
 
-    reading: reactive[Reading] = reactive(Reading())
+    reading: reactive[Reading] = reactive(Reading(), repaint=False)
     full: reactive[bool] = reactive(True)
     """True where the sidebar does not show the figures."""
     notice: reactive[str] = reactive("")
     """What the last key did."""
     _timer: Timer | None = None
+
+    def watch_reading(self) -> None:
+        """New figures."""
+        self.repaint()
 
     def say(self, text: str) -> None:
         """Say something for a few seconds; nothing takes back what was said."""

@@ -12,8 +12,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from atlas_tui.tui.widgets.direct import DirectPainter
 from atlas_tui.tui.widgets.markdown_log import looks, messages
-from atlas_tui.tui.widgets.markdown_log.direct import DirectPainter
 from atlas_tui.tui.widgets.markdown_log.message import Message
 from atlas_tui.tui.widgets.markdown_log.paint import BAR, GUTTER, MARGIN, Drawn, Mark, Painter
 from atlas_tui.tui.widgets.markdown_log.view import Place, Seen, View

@@ -2,7 +2,7 @@
 
 A refreshed line costs Textual a walk over all widgets on the screen, and waits for the next tick of its timer. Where
 nothing lies over the log, its lines are complete as they are and need neither. This is the one place that uses what
-Textual does not publish (`Screen._compositor`, `App._display`); wherever it does not apply, `paint` says so and the
+Textual does not publish (`Screen._compositor`, `App._display`, the caches of `Widget.refresh`); wherever it does not apply, `paint` says so and the
 public `refresh` does the work.
 """
 
@@ -45,7 +45,7 @@ class DirectPainter:
         if app._driver is None or app.is_headless:
             return False
         region = self._free_region()
-        if region is None or region.size != widget.size:
+        if region is None or region.size != widget.outer_size:
             return False
         # A `CompositorUpdate` is what `_display` is given by Textual too, though its signature says otherwise.
         app._display(screen, Lines(region, strips))  # type: ignore[arg-type]
@@ -70,3 +70,27 @@ class DirectPainter:
                     break
                 before.append(visible)
         return found
+
+
+class Painted(Widget):
+    """A widget of a few lines that change often. `repaint` instead of `refresh` paints those that did, at once."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._direct = DirectPainter(self)
+        self._painted: list[Strip] = []
+
+    def repaint(self) -> None:
+        """Draw anew and paint the lines that look different from the last time."""
+        if not self.is_attached or not self.display or not self.outer_size:
+            return
+        # What `refresh` does, except to tell the compositor.
+        self._layout_cache.clear()
+        self._styles_cache.clear()
+        self._dirty_regions.add(self.outer_size.region)
+        strips, before = self.render_lines(self.outer_size.region), self._painted
+        same_size = len(strips) == len(before)
+        changed = {y: strip for y, strip in enumerate(strips) if not same_size or strip != before[y]}
+        self._painted = strips
+        if changed and not self._direct.paint(changed):
+            self.refresh()
