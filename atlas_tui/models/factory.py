@@ -1,9 +1,8 @@
-"""Providers by name: the only place that knows which there are and which model each begins with."""
+"""Providers by name: the only place that knows which there are."""
 
 from __future__ import annotations
 
 import inspect
-import os
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -11,14 +10,17 @@ from typing import Any
 from atlas_tui.config import Config, ProviderConfig, load_config
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base import Provider
+from atlas_tui.models.names import DEFAULT_MODELS, default_model, split_target
 
-DEFAULT_MODELS: dict[str, str] = {
-    "anthropic": "claude-sonnet-5-5",
-    "openai": "gpt-6.1-sol",
-    "ollama": "",  # the first model that its server has
-    "mock": "mock-standard",
-}
-"""The model of each provider where the user has named none: current ones, changed here and nowhere else."""
+__all__ = [
+    "DEFAULT_MODELS",
+    "ProviderStatus",
+    "check_providers",
+    "create_provider",
+    "default_model",
+    "provider_names",
+    "split_target",
+]
 
 _CLASSES = {
     "anthropic": "AnthropicProvider",
@@ -39,29 +41,10 @@ class ProviderStatus:
     """Why not, and what to do."""
 
 
-def split_target(target: str) -> tuple[str, str | None]:
-    """`provider` or `provider:model`, split at the first colon: `ollama:llama3:8b` is the model `llama3:8b`."""
-    provider, _, model = target.partition(":")
-    return provider, model or None
-
-
 def provider_names(config: Config | None = None) -> list[str]:
     """Every provider that can be named: the built-in ones, then those of the configuration."""
     configured = (config or load_config()).providers
     return [*_CLASSES, *(name for name in configured if name not in _CLASSES)]
-
-
-def default_model(name: str, config: Config | None = None) -> str:
-    """The model that a provider begins with: environment, then configuration, then `DEFAULT_MODELS`."""
-    config = config or load_config()
-    variable = f"ATLAS_{name.upper().replace('-', '_')}_DEFAULT_MODEL"
-    configured = config.providers.get(name)
-    return (
-        os.environ.get(variable)
-        or (configured.model if configured and configured.model else None)
-        or (config.default_model if config.default_model and name == config.default_provider else None)
-        or DEFAULT_MODELS.get(name, "")
-    )
 
 
 def create_provider(

@@ -13,16 +13,12 @@ from functools import partial
 from textual.app import App, SystemCommand
 from textual.binding import BindingsMap
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from atlas_tui.config import Config, config_path
-from atlas_tui.errors import AtlasError, ProviderError
-from atlas_tui.models.factory import create_provider
-from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.session import Session
-from atlas_tui.store import Journal, Store
 from atlas_tui.tui import commands, themes
 from atlas_tui.tui.messages import Noticed
-from atlas_tui.tui.screens.catalogue import Catalogue
+from atlas_tui.tui.opening import Opening
 from atlas_tui.tui.screens.chat import ChatScreen
 from atlas_tui.tui.terminal import enduring_terminal
 
@@ -46,21 +42,13 @@ class AtlasApp(App[int]):
     }
     """
 
-    def __init__(
-        self,
-        session: Session,
-        catalogue: Catalogue,
-        *,
-        problem: AtlasError | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, opening: Opening, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self.chat = ChatScreen(
-            session, catalogue, commands.resolve_keys(catalogue.config.keys), clock=clock, problem=problem
-        )
+        config = opening.config
+        self.chat = ChatScreen(opening, commands.resolve_keys(config.keys), clock=clock)
         self._bindings = BindingsMap(commands.bindings("app", self.chat.keys))
         self._refused_themes: list[str] = []
-        self._load_themes(catalogue.config.theme)
+        self._load_themes(config.theme)
 
     def _load_themes(self, wanted: str | None) -> None:
         found, self._refused_themes = themes.load_themes(themes.shipped_folder(), config_path().parent / "themes")
@@ -93,9 +81,10 @@ class AtlasApp(App[int]):
         self._close_messages_no_wait()
 
     @property
-    def defect(self) -> Exception | None:
+    def defect(self) -> BaseException | None:
         """The exception that ended the program, if one did."""
-        return self._exception
+        error = self._exception
+        return error.error if isinstance(error, WorkerFailed) else error
 
     def action_act(self, name: str) -> None:
         """Run an action of the table, whatever lies over the chat."""
@@ -103,7 +92,7 @@ class AtlasApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Keep the answer under way; its thread ends with it."""
-        self.chat.conversation.close(_PATIENCE)
+        self.chat.close(_PATIENCE)
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -120,12 +109,6 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
     Raises:
         ConfigError: a name, an option, a key binding is wrong; nothing was drawn.
     """
-    catalogue = Catalogue(config, mock=mock)
-    problem: AtlasError | None = None
-    try:
-        provider = catalogue.provider(target or config.default_provider, model)
-    except ProviderError as error:  # no key: the screen opens all the same, and says so
-        problem, provider = error, create_provider("mock", config=config)
     unsaid: list[str] = []
 
     def notice(text: str) -> None:
@@ -137,23 +120,15 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
             pass
         unsaid.append(text)
 
-    store = Store(on_notice=notice) if config.history else None
-    session = Session(
-        provider,
-        system_prompt=config.system_prompt,
-        max_tokens=config.max_tokens,
-        fallback=[catalogue.provider(name) for name in config.fallback],
-        knowledge=KnowledgeBase(config.db_path, config.collection_name),
-        max_cost=config.max_cost,
-        journal=Journal(store) if store is not None else None,
-    )
-    app = AtlasApp(session, catalogue, problem=problem)
+    opening = Opening(config, target=target, model=model, mock=mock, on_notice=notice)
+    if opening.may_be_refused():
+        opening.open()
+    app = AtlasApp(opening)
     try:
         with enduring_terminal():
             app.run()
     finally:
-        if store is not None:
-            store.close()
+        opening.close()
     for text in unsaid:
         print(f"atlas-tui: {text}", file=sys.stderr)
     if app.defect is not None:

@@ -19,9 +19,18 @@ from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session
 from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.messages import Finished
+from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.screens.catalogue import Catalogue
 
 PATIENCE = 10.0
+
+
+class Prepared(Opening):
+    """An opening that finds everything ready."""
+
+    def __init__(self, config: Config, opened: Opened) -> None:
+        super().__init__(config, target=opened.session.provider.target)
+        self._opened = opened
 
 
 class Clock:
@@ -125,7 +134,9 @@ def make_app(
     session = session or Session(
         provider or MockProvider("mock-basic", delay_ms=0), fallback=fallback, policy=policy or once()
     )
-    app = AtlasApp(session, Catalogue(config or Config(), mock=False), clock=clock or Clock(), problem=problem)
+    config = config or Config()
+    opened = Opened(session, Catalogue(config, mock=False), problem)
+    app = AtlasApp(Prepared(config, opened), clock=clock or Clock())
     app.animation_level = "none"
     return app
 
@@ -140,5 +151,6 @@ async def driving(
     async with driver.app.run_test(size=size, message_hook=driver.hook, notifications=True) as pilot:
         driver.pilot = pilot
         driver.app.chat.prompt.editor.cursor_blink = False
+        await driver.until(lambda: driver.app.chat.opened)
         await pilot.pause()
         yield driver

@@ -50,7 +50,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, AtlasApp)
     async with asyncio.timeout(10):
-        while not app.chat.is_mounted:
+        while not app.chat.opened:
             await pilot.pause(0.01)
         app.chat.prompt.editor.cursor_blink = False
         while not app.chat.catalogue.statuses or app.chat.conversation.running:

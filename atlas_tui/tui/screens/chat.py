@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -14,24 +15,26 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from atlas_tui.errors import AtlasError
-from atlas_tui.session import Session
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands, messages
 from atlas_tui.tui.commands import KeyTable, State, show_key
-from atlas_tui.tui.screens.actions import Actions
-from atlas_tui.tui.screens.catalogue import Catalogue
-from atlas_tui.tui.screens.conversation import Conversation, literal
-from atlas_tui.tui.streaming import Pump
+from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.find_bar import FindBar
-from atlas_tui.tui.widgets.gauge import Gauge
 from atlas_tui.tui.widgets.key_hints import KeyHints
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
+from atlas_tui.tui.widgets.reading import Reading
 from atlas_tui.tui.widgets.sidebar import Sidebar
 from atlas_tui.tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
+    from atlas_tui.session import Session
+    from atlas_tui.tui.screens.actions import Actions
+    from atlas_tui.tui.screens.catalogue import Catalogue
+    from atlas_tui.tui.screens.conversation import Conversation
+    from atlas_tui.tui.streaming import Pump
+    from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 SMALLEST = (60, 16)
@@ -61,18 +64,18 @@ class ChatScreen(Screen[None]):
     }
     """
 
-    def __init__(
-        self,
-        session: Session,
-        catalogue: Catalogue,
-        keys: KeyTable,
-        *,
-        clock: Callable[[], float],
-        problem: AtlasError | None = None,
-    ) -> None:
+    # What answers is there from `_begin` on; what is asked for before waits in `_early`.
+    session: Session
+    catalogue: Catalogue
+    conversation: Conversation
+    gauge: Gauge
+    _actions: Actions
+    _problem: AtlasError | None
+
+    def __init__(self, opening: Opening, keys: KeyTable, *, clock: Callable[[], float]) -> None:
         super().__init__()
-        self.session = session
-        self.catalogue = catalogue
+        self._opening = opening
+        self._early: list[Callable[[], None]] | None = []
         self.keys = keys
         self.clock = clock
         words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
@@ -91,42 +94,84 @@ class ChatScreen(Screen[None]):
         self._body = Horizontal(id="body")
         self._too_small = Static(_TOO_SMALL, id="too-small", markup=False)
         self._too_small.display = False
-        self.gauge = Gauge(clock)
-        self.conversation = Conversation(
-            session, lambda: self.transcript, self.gauge, self, keys, on_documents=self.sidebar.context.show
-        )
-        self._problem = problem
-        self._actions = Actions(self)
         self._sidebar_wanted: bool | None = None
         self._meter_timer: Timer | None = None
         for binding in commands.bindings("chat", keys):
             self._bindings.key_to_bindings[binding.key] = [binding]
 
     def compose(self) -> ComposeResult:
-        """Transcript and prompt, with the sidebar beside them and the keys below."""
+        """Welcome and prompt, with room for the sidebar beside them, the keys below: the first paint, and no more."""
         with self._body:
             with self._main:
                 yield self.welcome
-                yield self.find_bar
                 yield self.prompt
                 yield self.status
                 yield self.hints
             yield self.sidebar
-        yield self._too_small
 
     def on_mount(self) -> None:
-        """Show what is known now; look around after the first paint."""
+        """Show what is known now; load what answers after the first paint."""
         self._meter_timer = self.set_interval(_METERS_EVERY, self.read_meters, pause=True)
-        self.catalogue.listeners.append(self)
         self.prompt.editor.focus()
-        self.show_target()
-        self.call_after_refresh(self._complete)
+        target, mock = self._opening.target, self._opening.is_mock
+        self.welcome.show_target(target, mock=mock)
+        self.status.reading = Reading(target=one_line(target, 80), mock=mock)
+        self._show_hints()
+        self.call_after_refresh(lambda: self.run_worker(self._complete()))
 
-    def _complete(self) -> None:
-        """The first screen is painted: bring in what it did not need."""
+    async def _complete(self) -> None:
+        """The first screen is painted: load in a thread what it did not need, so that keys are taken meanwhile."""
+        self._begin(await asyncio.to_thread(self._load))
+
+    def _load(self) -> Opened:
+        for name in ("actions", "conversation"):
+            import_module(f"atlas_tui.tui.screens.{name}")
+        return self._opening.open()
+
+    def _begin(self, opened: Opened) -> None:
+        """Take prompts and commands from here on, first those that came early."""
+        from atlas_tui.tui.screens.actions import Actions
+        from atlas_tui.tui.screens.conversation import Conversation
+        from atlas_tui.tui.widgets.gauge import Gauge
+
+        self.session, self.catalogue, self._problem = opened
+        self.gauge = Gauge(self.clock)
+        self.conversation = Conversation(
+            self.session,
+            lambda: self.transcript,
+            self.gauge,
+            self,
+            self.keys,
+            on_documents=self.sidebar.context.show,
+        )
+        self._actions = Actions(self)
+        self.catalogue.listeners.append(self)
+        self.mount(self._too_small)
+        self._main.mount(self.find_bar, before=self.prompt)
+        self.prompt.fill()
         self.sidebar.fill()
+        early, self._early = self._early or [], None
         self.show_target()
+        for act in early:
+            act()
         self.catalogue.warm_up(self.session.provider, lambda: import_module("atlas_tui.tui.widgets.markdown_log"))
+
+    @property
+    def opened(self) -> bool:
+        """True from the moment on when there is a session."""
+        return self._early is None
+
+    def _once_opened(self, act: Callable[[], None]) -> None:
+        """Do it, as soon as there is a session."""
+        if self._early is None:
+            act()
+        else:
+            self._early.append(act)
+
+    def close(self, patience: float) -> None:
+        """Keep the answer under way, if it ends within so many seconds."""
+        if self.opened:
+            self.conversation.close(patience)
 
     @property
     def transcript(self) -> MarkdownLog:
@@ -141,25 +186,30 @@ class ChatScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """Nobody listens any more."""
-        self.catalogue.listeners.remove(self)
+        if self.opened:
+            self.catalogue.listeners.remove(self)
 
     def action_act(self, name: str) -> None:
         """Run an action of the table."""
-        self._actions.run(name)
+        self._once_opened(lambda: self._actions.run(name))
 
     # Prompts and answers
 
     def on_prompt_sent(self, message: messages.PromptSent) -> None:
+        """Ask."""
+        self._once_opened(lambda: self._ask(message.text))
+
+    def _ask(self, prompt: str) -> None:
         """Ask, if there is somebody to ask and no answer is under way."""
         if self.conversation.running:
             self.status.say(f"an answer is coming: {show_key(self.keys['stop'][0])} stops it")
             return
         self._show_transcript(True)
         if self._problem is not None:
-            self.conversation.note(literal(self._nobody(self._problem)), role="error", title="Nobody to ask")
+            self._note(self._nobody(self._problem), role="error", title="Nobody to ask")
             return
         self.prompt.text = ""
-        self.conversation.ask(message.text)
+        self.conversation.ask(prompt)
         self.answer_started()
 
     def on_command_entered(self, message: messages.CommandEntered) -> None:
@@ -169,7 +219,7 @@ class ChatScreen(Screen[None]):
             self.status.say(f"no command {one_line(message.name, 30)}: {show_key(self.keys['help'][0])} lists them")
             self.prompt.text = f"{message.name} {message.argument}".strip()
         else:
-            self._actions.run(action.id, message.argument)
+            self._once_opened(lambda: self._actions.run(action.id, message.argument))
 
     def on_example_chosen(self, message: messages.ExampleChosen) -> None:
         """Put an example into the prompt, to be sent or changed."""
@@ -178,8 +228,7 @@ class ChatScreen(Screen[None]):
 
     def on_ready(self, message: messages.Ready) -> None:
         """Events wait: draw a frame of them."""
-        assert isinstance(message.pump, Pump)
-        if self.conversation.receive(message.pump):
+        if self.conversation.receive(cast("Pump", message.pump)):
             assert self._meter_timer is not None
             self._meter_timer.pause()
             self.show_target()
@@ -203,8 +252,13 @@ class ChatScreen(Screen[None]):
 
     def on_noticed(self, message: messages.Noticed) -> None:
         """Say it where it stays."""
+        self._once_opened(lambda: self._note(one_line(message.text), title="Note"))
+
+    def _note(self, text: str, *, role: str = "note", title: str) -> None:
+        from atlas_tui.tui.screens.conversation import literal
+
         self._show_transcript(True)
-        self.conversation.note(literal(one_line(message.text)), title="Note")
+        self.conversation.note(literal(text), role=role, title=title)
 
     def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
         """A model wrote the link: show where it goes before anything is opened."""
@@ -271,6 +325,8 @@ class ChatScreen(Screen[None]):
 
     def read_meters(self) -> None:
         """Show the figures of now."""
+        if not self.opened:
+            return
         reading = self.gauge.read()
         self.status.reading = reading
         if self.sidebar.display:
@@ -304,10 +360,12 @@ class ChatScreen(Screen[None]):
         self.call_after_refresh(self.read_meters)
 
     def _show_hints(self) -> None:
-        without = frozenset() if self.session.fallback else frozenset({"fall_back"})
+        without = frozenset() if self.opened and self.session.fallback else frozenset({"fall_back"})
         self.hints.hints = commands.hints(self._state(), self.keys, without=without)
 
     def _state(self) -> State:
+        if not self.opened:
+            return "empty"
         if self.conversation.running:
             return "running"
         if self._transcript is not None and self._transcript.has_focus:

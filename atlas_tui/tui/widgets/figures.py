@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from atlas_tui.models.base import CostEstimate, ModelResponse, TokenUsage
+from typing import TYPE_CHECKING
+
 from atlas_tui.text import one_line
+
+if TYPE_CHECKING:
+    from atlas_tui.models.base import CostEstimate, ModelResponse, TokenUsage
 
 _COMPACT = 10_000
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
-    CostEstimate,
     End,
     Event,
     FellBack,
@@ -20,52 +18,17 @@ from atlas_tui.models.base import (
     TokenUsage,
     UsageUpdate,
 )
-from atlas_tui.pricing import FREE, UNKNOWN_COST
+from atlas_tui.pricing import UNKNOWN_COST, CostEstimate
 from atlas_tui.text import one_line
-
-Phase = Literal["ready", "waiting", "thinking", "streaming", "retrying", "done", "stopped", "failed"]
+from atlas_tui.tui.widgets.reading import Phase, Reading
 
 SLOT = 0.5
 """Seconds that one column of the sparkline stands for. Columns are cut at fixed times, so drawn ones never change."""
 SLOTS = 60
-_NO_USAGE = TokenUsage()
 _WINDOW = 2.0
 """Seconds over which the running tok/s is taken."""
 _SILENCE = 3.0
 """Seconds without a token after which the silence is worth a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the meters show."""
-
-    phase: Phase = "ready"
-    target: str = ""
-    mock: bool = False
-    elapsed: float = 0.0
-    ttft: float | None = None
-    rate: float | None = None
-    rates: tuple[float, ...] = ()
-    """tok/s of the last slots, oldest first."""
-    usage: TokenUsage = _NO_USAGE
-    cost: CostEstimate = FREE
-    session_cost: CostEstimate = FREE
-    window: int | None = None
-    """The context window of the target, in tokens."""
-    silence: float | None = None
-    """Seconds since the last token, where that is worth a word."""
-    note: str = ""
-    """What else happens: a retry that is waited for, a fallback."""
-
-    @property
-    def running(self) -> bool:
-        """True while an answer is awaited."""
-        return self.phase in ("waiting", "thinking", "streaming", "retrying")
-
-    @property
-    def share(self) -> float | None:
-        """The part of the context window that the conversation fills, 0 to 1; None where the window is unknown."""
-        return min(1.0, self.usage.total_tokens / self.window) if self.window else None
 
 
 class Gauge:

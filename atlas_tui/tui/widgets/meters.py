@@ -8,7 +8,7 @@ from textual.timer import Timer
 
 from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.direct import Painted
-from atlas_tui.tui.widgets.gauge import Phase, Reading
+from atlas_tui.tui.widgets.reading import Phase, Reading
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _LOOKS: dict[Phase, tuple[str, str]] = {

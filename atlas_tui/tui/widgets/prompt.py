@@ -156,12 +156,16 @@ class PromptArea(Vertical):
         self._matches: list[Completion] = []
         self._keys = (send_keys, newline_keys)
         self._history = PromptHistory()
+        self._options = OptionList(id="completions", markup=False)
+        self._options.can_focus = False
 
     def compose(self) -> ComposeResult:
-        options = OptionList(id="completions", markup=False)
-        options.can_focus = False
-        yield options
         yield Editor(*self._keys)
+
+    def fill(self) -> None:
+        """Offer completions from here on, once the first screen is painted."""
+        self.mount(self._options, before=0)
+        self.on_text_area_changed()
 
     @property
     def editor(self) -> Editor:
@@ -217,10 +221,12 @@ class PromptArea(Vertical):
         """Offer the commands that fit what has been typed."""
         text = self.text
         self._matches = []
+        if not self._options.is_attached:
+            return
         if text.startswith("/") and " " not in text and "\n" not in text:
             self._matches = [entry for entry in self._known if entry[0].startswith(text)]
         self.set_class(bool(self._matches), "-completing")
-        options = self.query_one("#completions", OptionList)
+        options = self._options
         options.clear_options()
         if self._matches:
             width = max(len(f"{name} {argument}") for name, argument, _ in self._matches) + 2
@@ -236,7 +242,7 @@ class PromptArea(Vertical):
         """Handle a key while commands are offered; False if it means something else."""
         if not self._matches:
             return False
-        options = self.query_one("#completions", OptionList)
+        options = self._options
         at = options.highlighted or 0
         if key == "up":
             options.action_cursor_up()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from atlas_tui.models.base import ModelInfo
-from atlas_tui.models.factory import ProviderStatus
 from atlas_tui.text import one_line
 from atlas_tui.tui.messages import TargetChosen
 from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.context import Context
-from atlas_tui.tui.widgets.gauge import Reading
 from atlas_tui.tui.widgets.meters import Meters
+from atlas_tui.tui.widgets.reading import Reading
+
+if TYPE_CHECKING:
+    from atlas_tui.models.base import ModelInfo
+    from atlas_tui.models.factory import ProviderStatus
 
 _WIDTH = 32
 
@@ -113,6 +116,8 @@ class Sidebar(VerticalScroll, can_focus=False):
             self._draw_models()
 
     def _draw_providers(self) -> None:
+        from atlas_tui.models.factory import ProviderStatus
+
         statuses = self._statuses or [ProviderStatus(self._provider, True, "looking for others …")]
         options = []
         for status in statuses:

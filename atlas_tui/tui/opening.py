@@ -1,0 +1,126 @@
+"""What answers in the chat: provider, session, history. It takes half as long to load as the screen, which shows
+itself first and takes keys meanwhile; only what may be refused is loaded before, so that the refusal needs no screen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from atlas_tui.config import PROVIDER_KINDS, Config
+from atlas_tui.errors import AtlasError, ProviderError
+from atlas_tui.models.names import DEFAULT_MODELS, default_model, split_target
+
+if TYPE_CHECKING:
+    from atlas_tui.session import Session
+    from atlas_tui.store import Store
+    from atlas_tui.tui.screens.catalogue import Catalogue
+
+_SOUND_URL = re.compile(r"https?://[a-z0-9.-]+(:[1-9][0-9]{1,3})?(/[a-z0-9/._-]*)?", re.ASCII | re.IGNORECASE)
+_URL_VARIABLES = ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST")
+
+
+class Opened(NamedTuple):
+    """What the chat works with."""
+
+    session: Session
+    catalogue: Catalogue
+    problem: AtlasError | None = None
+    """Why there is nobody to ask, where that is so."""
+
+
+class Opening:
+    """How the chat comes to its session."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        target: str | None = None,
+        model: str | None = None,
+        mock: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        self.config = config
+        self._target = target or config.default_provider
+        self._model = model
+        self._mock = mock
+        self._on_notice = on_notice
+        self._store: Store | None = None
+        self._opened: Opened | None = None
+        self._name, wanted = split_target(self._target)
+        self._model_name = model or wanted or default_model(self._name, config)
+        table = config.providers.get(self._name)
+        self._kind = table.kind if table else self._name
+
+    @property
+    def target(self) -> str:
+        """Who will answer."""
+        return f"{self._name}:{self._model_name}" if self._model_name else self._name
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether answers will be played."""
+        return self._mock or self._kind == "mock"
+
+    def may_be_refused(self) -> bool:
+        """True unless it is certain that `open` will find nothing wrong with the settings. A guess to the safe side:
+        providers know best what is wrong, so wherever there is something to know they are asked before the screen."""
+        table = self.config.providers.get(self._name)
+        url = table.base_url if table else None
+        return bool(
+            self.config.fallback
+            or self._kind not in PROVIDER_KINDS
+            or (table and table.options)
+            or (url and not _SOUND_URL.fullmatch(url))
+            or any(os.environ.get(name) for name in _URL_VARIABLES)
+            or (self.is_mock and ("mock" in self.config.providers or self._model_name != DEFAULT_MODELS["mock"]))
+        )
+
+    def open(self) -> Opened:
+        """Put it together; a second call gives the same again.
+
+        Raises:
+            AtlasError: a name or an option is wrong.
+        """
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> Opened:
+        from atlas_tui.models.factory import create_provider
+        from atlas_tui.retrieval import KnowledgeBase
+        from atlas_tui.session import Session
+        from atlas_tui.tui.screens.catalogue import Catalogue
+
+        config = self.config
+        catalogue = Catalogue(config, mock=self._mock)
+        problem: AtlasError | None = None
+        try:
+            provider = catalogue.provider(self._target, self._model)
+        except ProviderError as error:  # no key: the screen opens all the same, and says so
+            problem, provider = error, create_provider("mock", config=config)
+        fallback = [catalogue.provider(name) for name in config.fallback]
+        journal = None
+        if config.history:
+            from atlas_tui.store import Journal, Store
+
+            self._store = Store(on_notice=self._on_notice)
+            journal = Journal(self._store)
+        session = Session(
+            provider,
+            system_prompt=config.system_prompt,
+            max_tokens=config.max_tokens,
+            fallback=fallback,
+            knowledge=KnowledgeBase(config.db_path, config.collection_name),
+            max_cost=config.max_cost,
+            journal=journal,
+        )
+        return Opened(session, catalogue, problem)
+
+    def close(self) -> None:
+        """Write what waits for the history, and let its file go."""
+        if self._store is not None:
+            self._store.close()
