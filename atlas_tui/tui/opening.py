@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from atlas_tui.store import Store
     from atlas_tui.tui.screens.catalogue import Catalogue
 
-_SOUND_URL = re.compile(r"https?://[a-z0-9.-]+(:[1-9][0-9]{1,3})?(/[a-z0-9/._-]*)?", re.ASCII | re.IGNORECASE)
+_PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}"
+_SOUND_URL = re.compile(rf"https?://[a-z0-9.-]+(:({_PORT}))?(/[a-z0-9/._-]*)?", re.ASCII | re.IGNORECASE)
 _URL_VARIABLES = ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_HOST")
 
 
