@@ -55,10 +55,14 @@ async def test_what_is_refused_after_all_ends_the_program_with_its_own_error() -
     opening.go_on.set()
     app = AtlasApp(opening, clock=Clock())
     with pytest.raises(Exception, match="an option has no meaning"):
-        async with app.run_test(size=(120, 40)) as pilot:
-            while app.is_running:
-                await pilot.pause(0.01)
+        await _run_to_its_end(app)
     assert app.defect is opening.error
+
+
+async def _run_to_its_end(app: AtlasApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        while app.is_running:
+            await pilot.pause(0.01)
 
 
 REFUSED = [
