@@ -1,9 +1,9 @@
 """Lines written to the terminal at once, past Textual's compositor.
 
 A refreshed line costs Textual a walk over all widgets on the screen, and waits for the next tick of its timer. Where
-nothing lies over the log, its lines are complete as they are and need neither. This is the one place that uses what
-Textual does not publish (`Screen._compositor`, `App._display`, the caches of `Widget.refresh`); wherever it does not apply, `paint` says so and the
-public `refresh` does the work.
+nothing lies over a widget, its lines are complete as they are and need neither. This is the one place that uses what
+Textual does not publish (`Screen._compositor`, `App._display`, the caches that `Widget.refresh` clears); wherever it
+does not apply, `paint` says so and the public `refresh` does the work.
 """
 
 from __future__ import annotations

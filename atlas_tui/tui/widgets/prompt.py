@@ -74,6 +74,7 @@ class Editor(TextArea):
             placeholder="Ask anything",
             id="editor",
         )
+        self.cursor_blink = False  # a blink repaints twice a second, for ever: a screen at rest costs nothing
         self._send_keys = frozenset(send_keys)
         self._newline_keys = frozenset(newline_keys)
 
