@@ -51,7 +51,8 @@ def _character_class(codes: list[int]) -> str:
 
 _unsafe = re.compile(f"[{_character_class(list(_TABLE))}]").search
 _KEY_SHAPES = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|key)-[A-Za-z0-9_\-]{16,}|\bAIza[A-Za-z0-9_\-]{20,}|(?i:\bbearer\s+)[A-Za-z0-9._\-]{12,}"
+    # With a digit or a capital somewhere, or a name like `sk-learn-style-estimators` would be taken for a key.
+    r"\b(?:sk|pk|rk|gsk|xai)-(?=[a-z_\-]*[0-9A-Z])[A-Za-z0-9_\-]{16,}|\bAIza[A-Za-z0-9_\-]{20,}|(?i:\bbearer\s+)[A-Za-z0-9._\-]{12,}"
 )
 REDACTED = "[key]"
 _MIN_SECRET = 8

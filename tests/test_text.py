@@ -167,3 +167,8 @@ class TestStreamRedactor:
         assert first == "see "
         assert redactor.feed("!") == f"{SECRET[:12]}!"
         assert redactor.flush() == ""
+
+
+def test_words_joined_by_hyphens_are_no_keys() -> None:
+    text = "key-value-store-architecture and sk-learn-style-estimators"
+    assert redact(text) == text
