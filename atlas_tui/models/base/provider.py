@@ -171,14 +171,14 @@ class Provider(ABC):
     def cost_of_usage(self, usage: TokenUsage, model: str) -> CostEstimate:
         """What a usage costs: at the user's own price of the model that was asked, at the price of the one that
         answered, or else of the one that was asked."""
-        cost = UNKNOWN_COST
         names = [model, self.model_name]
         if self._prices and self.target in self._prices:
             names.reverse()
-        for name in names:
-            if name and not cost.known:
-                cost = cost_of(usage, self.name, name, base_url=self.base_url, prices=self._prices)
-        return cost
+        costs = (self._cost_at(usage, name) for name in names if name)
+        return next((cost for cost in costs if cost.known), UNKNOWN_COST)
+
+    def _cost_at(self, usage: TokenUsage, model: str) -> CostEstimate:
+        return cost_of(usage, self.name, model, base_url=self.base_url, prices=self._prices)
 
     def context_window(self, model: str | None = None) -> int | None:
         """How many tokens the model takes, from the price table; None where unknown."""
