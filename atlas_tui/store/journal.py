@@ -57,7 +57,7 @@ class Journal:
     """
 
     def __init__(self, store: Store, conversation: str | None = None) -> None:
-        self._store = store
+        self.store = store
         self.conversation = conversation or new_conversation_id()
         """The id of the conversation; it is in the history from its first prompt on."""
 
@@ -91,13 +91,13 @@ class Journal:
             target=provider.target,
             fallback=json.dumps([other.target for other in fallback]),
         )
-        return Record(self._store, opening, provider)
+        return Record(self.store, opening, provider)
 
     def choose(self, turn: int, response: ModelResponse) -> None:
         """This response stands in the conversation from now on."""
         number = id_of(response)
         if number is not None:
-            self._store.writer.soon(_Choice(turn, number))
+            self.store.writer.soon(_Choice(turn, number))
 
 
 @dataclass(frozen=True, slots=True)

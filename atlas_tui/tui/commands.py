@@ -14,7 +14,7 @@ from textual.keys import Keys
 
 from atlas_tui.errors import ConfigError
 
-Scope = Literal["app", "chat", "prompt"]
+Scope = Literal["app", "chat", "prompt", "conversations"]
 State = Literal["empty", "idle", "running", "failed", "transcript"]
 """What the screen is doing, which decides what the footer offers."""
 
@@ -42,7 +42,7 @@ class Action:
     scope: Scope = "chat"
 
 
-ANSWERING, ANSWERS, SCREEN, PROGRAM = "Asking", "Answers", "Screen", "Program"
+ANSWERING, ANSWERS, HISTORY, SCREEN, PROGRAM = "Asking", "Answers", "Conversations", "Screen", "Program"
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -107,6 +107,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_down", "pagedown", "Scroll one page on", ANSWERS),
     Action("follow", "ctrl+end", "Go to the end and follow the answer", ANSWERS),
     Action("find", "ctrl+f", "Find in the transcript", ANSWERS, "/find", "TEXT"),
+    Action(
+        "conversations",
+        "f2,ctrl+s",
+        "Open or search earlier conversations",
+        HISTORY,
+        "/conversations",
+        hint="conversations",
+        states=("empty",),
+    ),
+    Action(
+        "edit", "e", "Edit this prompt and send it in a branch", HISTORY, "/edit", hint="edit", states=("transcript",)
+    ),
+    Action("branch", "b", "Go on in a copy that ends with this turn", HISTORY, "/branch"),
+    Action("rename", "ctrl+e,f10", "In the list: give another title", HISTORY, scope="conversations"),
+    Action("delete", "delete,ctrl+d", "In the list: delete", HISTORY, scope="conversations"),
+    Action("undelete", "ctrl+z", "In the list: bring back what was deleted last", HISTORY, scope="conversations"),
     Action("sidebar", "f4,ctrl+b", "Show or hide the sidebar", SCREEN, "/sidebar", hint="sidebar", states=("empty",)),
     Action("context", "f8", "Show the passages that were sent along", SCREEN, "/context"),
     Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui.commands import show_key
 from atlas_tui.tui.messages import TargetChosen
+from atlas_tui.tui.screens.history import History
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat import ChatScreen
@@ -21,6 +22,7 @@ class Actions:
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
+        self.history = History(screen)
         self._interrupted_at = -_TWICE
 
     def run(self, name: str, argument: str = "") -> None:
@@ -30,7 +32,7 @@ class Actions:
     def stop(self, _: str) -> None:
         """Stop the answer; where there is none, go back to the prompt."""
         screen = self._screen
-        if screen.conversation.stop():
+        if screen.conversation.stop() or self.history.stop_editing():
             return
         if screen.sidebar.display and screen.sidebar.has_class("-over"):
             screen.toggle_sidebar(False)
@@ -52,6 +54,7 @@ class Actions:
         self._interrupted_at = now
         again = f"{show_key(screen.keys['interrupt'][0])} again quits"
         if screen.prompt.text:
+            self.history.stop_editing()
             screen.prompt.clear()
             screen.status.say(f"prompt cleared, Up brings it back; {again}")
         else:
@@ -113,6 +116,24 @@ class Actions:
     def new(self, _: str) -> None:
         """Begin anew."""
         self._screen.begin_anew()
+
+    def conversations(self, _: str) -> None:
+        """List the history."""
+        self.history.show()
+
+    def edit(self, _: str) -> None:
+        """Another wording, in a branch."""
+        if exchange := self._exchange():
+            self.history.edit(exchange)
+        else:
+            self._screen.status.say("nothing to edit yet")
+
+    def branch(self, _: str) -> None:
+        """Go on from here in a copy."""
+        if exchange := self._exchange():
+            self.history.branch(exchange)
+        else:
+            self._screen.status.say("nothing to branch from yet")
 
     def copy(self, _: str) -> None:
         """Copy the answer without its marks."""

@@ -30,9 +30,11 @@ from atlas_tui.tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from atlas_tui.session import Session
+    from atlas_tui.store import Conversation as StoredConversation
     from atlas_tui.tui.screens.actions import Actions
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.conversation import Conversation
+    from atlas_tui.tui.screens.history import History
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
@@ -208,6 +210,8 @@ class ChatScreen(Screen[None]):
         if self._problem is not None:
             self._note(self._nobody(self._problem), role="error", title="Nobody to ask")
             return
+        if self.history.resend(prompt):
+            return
         self.prompt.text = ""
         self.conversation.ask(prompt)
         self.answer_started()
@@ -244,11 +248,25 @@ class ChatScreen(Screen[None]):
         """Forget the conversation."""
         self.conversation.clear()
         self.sidebar.context.empty()
-        self._show_transcript(False)
+        self._changed_over(False)
+        self.prompt.editor.focus()
+
+    @property
+    def history(self) -> History:
+        """What is done with earlier conversations."""
+        return self._actions.history
+
+    def reopen(self, stored: StoredConversation) -> None:
+        """Go on with a conversation of the history."""
+        self.sidebar.context.empty()
+        self.conversation.open(stored)
+        self._changed_over(True)
+
+    def _changed_over(self, filled: bool) -> None:
+        self._show_transcript(filled)
         assert self._meter_timer is not None
         self._meter_timer.pause()
         self.show_target()
-        self.prompt.editor.focus()
 
     def on_noticed(self, message: messages.Noticed) -> None:
         """Say it where it stays."""

@@ -33,6 +33,7 @@ from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.gauge import Gauge
 
 if TYPE_CHECKING:
+    from atlas_tui.store import Conversation as StoredConversation
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 _MARKS = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>~$&:]")
@@ -113,8 +114,11 @@ class Conversation:
 
     @property
     def failed(self) -> bool:
-        """True if the last answer failed."""
-        return not self.running and bool(self.exchanges) and self.exchanges[-1].error is not None
+        """True if the last answer failed, now or before the conversation was opened again."""
+        if self.running or not self.exchanges:
+            return False
+        last = self.exchanges[-1]
+        return last.error is not None or (last.turn.response is not None and not last.turn.response.complete)
 
     def ask(self, prompt: str) -> None:
         """Send a prompt. Raises ConfigError for an empty one."""
@@ -174,6 +178,23 @@ class Conversation:
         self.exchanges.clear()
         self._log.clear()
         self._gauge.reset()
+
+    def open(self, stored: StoredConversation) -> None:
+        """Show a conversation of the history instead of this one, and go on with it."""
+        self.close(0.0)
+        self.session.load(stored)
+        self._gauge.reset()
+        self._log.clear()
+        self.exchanges = [Exchange(number, turn) for number, turn in enumerate(self.session.turns, 1)]
+        for exchange in self.exchanges:
+            self._log.add(exchange.prompt_key, "user", exchange.turn.prompt, title="You")
+            if (response := exchange.turn.response) is not None:
+                title = _title(response.provider, response.model, mock=response.mock)
+                self._log.add(exchange.answer_key, "assistant", title=title)
+                self._fill_answer(exchange, response)
+        self._log.scroll_to_end()
+        if self.exchanges and self.exchanges[-1].turn.documents:
+            self._on_documents(self.exchanges[-1].turn.documents)
 
     def exchange_at(self, key: str | None) -> Exchange | None:
         """The exchange that a message of the log belongs to; the last one for None."""
@@ -291,6 +312,9 @@ class Conversation:
     def _show(self, exchange: Exchange, response: ModelResponse) -> None:
         """Put a response that came earlier into the log."""
         self._open_answer(exchange, response.provider, response.model, mock=response.mock)
+        self._fill_answer(exchange, response)
+
+    def _fill_answer(self, exchange: Exchange, response: ModelResponse) -> None:
         if response.reasoning:
             self._log.append_reasoning(exchange.answer_key, response.reasoning)
         self._log.append(exchange.answer_key, response.content)
@@ -304,6 +328,8 @@ class Conversation:
             parts.append(figures.footer(response))
         elif state == "stopped":
             parts.append("before the first token")
+        elif state == "incomplete":  # opened again: the card that said why was not kept, its words were
+            parts.append(one_line(response.attempts[-1].message, 160))
         if response.finish_reason == "length":
             parts.append("cut at the token limit")
         failed = [attempt for attempt in response.attempts[:-1] if attempt.error]

@@ -105,6 +105,10 @@ class Picker(ModalScreen[str | None]):
         self.refill()
 
     def on_input_submitted(self) -> None:
+        """Enter."""
+        self.take()
+
+    def take(self) -> None:
         """Take what is highlighted."""
         option = self.query_one(OptionList).highlighted_option
         if option is not None:

@@ -1,0 +1,247 @@
+"""The conversations of the history: listed, searched, renamed, deleted and brought back, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from rich.cells import set_cell_size
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from atlas_tui.errors import AtlasError
+from atlas_tui.store import LAST, ConversationInfo, Hit, Store
+from atlas_tui.text import one_line
+from atlas_tui.tui import commands
+from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.screens.history import beside
+from atlas_tui.tui.screens.picker import Picker
+from atlas_tui.tui.widgets import figures
+
+T = TypeVar("T")
+
+_WIDTH = 116
+_FRAME = 7
+"""Columns of the border, the padding and the scrollbar."""
+_ROOMY = 84
+"""Columns from which on there is room for the target."""
+_TARGET = 28
+_PAGE = 200
+"""Conversations that are read at a time."""
+
+
+class Conversations(Picker):
+    """The list over the chat; gives a place: `CONVERSATION`, or `CONVERSATION/TURN` where a search found it."""
+
+    DEFAULT_CSS = f"""
+    Conversations {{
+        & > Vertical {{ width: {_WIDTH}; }}
+        & Static {{ height: 1; margin-top: 1; color: $foreground-muted; }}
+    }}
+    """
+    placeholder = "Search titles, prompts and answers"
+
+    def __init__(self, store: Store, keys: KeyTable, current: str, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._store = store
+        self._keys = keys
+        self._current = current
+        self._now = now
+        self._limit = _PAGE
+        self._infos: Sequence[ConversationInfo] = ()
+        self._renaming: tuple[str, str] | None = None
+        """What gets another title, and the search that is gone back to."""
+        self.gone: set[str] = set()
+        """The conversations that were deleted here and not brought back."""
+        self._foot = Static(markup=False)
+        for binding in commands.bindings("conversations", keys):
+            self._bindings.key_to_bindings[binding.key] = [binding]
+        for key in keys["conversations"]:
+            self._bindings.key_to_bindings[key] = [Binding(key, "dismiss(None)", show=False, priority=True)]
+
+    def compose(self) -> ComposeResult:
+        """Field, list and keys."""
+        with Vertical():
+            yield Input(placeholder=self.placeholder, compact=True, select_on_focus=False)
+            yield OptionList(markup=False)
+            yield self._foot
+
+    def current(self) -> str:
+        return self._current
+
+    def refill(self) -> None:
+        """Look again, in a thread, for what the field says."""
+        self.say("")
+        if self._renaming is None:
+            self.run_worker(self._look(self._field.value.strip()), group="look", exclusive=True)
+
+    @property
+    def filled(self) -> bool:
+        """True when something is listed."""
+        return self.query_one(OptionList).option_count > 0
+
+    def say(self, text: str) -> None:
+        """Say something below the list; nothing names the keys."""
+        if text:
+            self._foot.update(Content.styled(one_line(text), "$text-accent"))
+            return
+        names = {"rename": "rename", "delete": "delete", "undelete": "undo"}
+        words = [(show_key(self._keys[name][0], short=True), word) for name, word in names.items()]
+        words = [("Enter", "open"), *words, ("Esc", "close")]
+        if self._renaming is not None:
+            words = [("Enter", "take this title"), ("Esc", "leave it")]
+        hints = (Content.assemble((key, "bold $text-primary"), f" {word}") for key, word in words)
+        self._foot.update(Content("   ").join(hints))
+
+    def action_act(self, name: str) -> None:
+        """Rename, delete or bring back."""
+        {"rename": self._rename, "delete": self._delete, "undelete": self._undelete}[name]()
+
+    def action_dismiss(self, result: str | None = None) -> None:  # type: ignore[override]
+        """Out of the renaming, or out of the list."""
+        if self._renaming is None:
+            self.dismiss(result)
+        else:
+            self._end_renaming()
+
+    def take(self) -> None:
+        """Open what is highlighted; while a title is typed, take that."""
+        if self._renaming is None:
+            super().take()
+            return
+        number, title = self._renaming[0], self._field.value
+        self._end_renaming()
+        self._change(lambda: self._store.rename(number, title), lambda _: "")
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Near the end of what was read: read on."""
+        if event.option_index == len(self._infos) - 1 and len(self._infos) == self._limit and not self._field.value:
+            self._limit += _PAGE
+            self.refill()
+
+    def on_resize(self) -> None:
+        """The columns are cut for the width."""
+        self.refill()
+
+    @property
+    def _field(self) -> Input:
+        return self.query_one(Input)
+
+    async def _look(self, query: str) -> None:
+        try:
+            self._infos = await beside(lambda: self._store.conversations(self._limit))
+            hits = await beside(lambda: self._store.search(query)) if query else []
+        except AtlasError as error:
+            self.say(str(error))
+            return
+        words = query.lower().split()
+        options = [
+            Option(self._row(info), id=info.id)
+            for info in self._infos
+            if all(word in f"{info.title} {info.target}".lower() for word in words)
+        ]
+        # A turn is found once, also where its prompt and its answer both hold the words.
+        places = {f"{hit.conversation}/{hit.turn}": hit for hit in reversed(hits)}
+        options += [Option(self._found(hit), id=place) for place, hit in reversed(places.items())]
+        if not options:
+            options = [Option("Nothing found" if query else "No conversations yet", disabled=True)]
+        self._show(options)
+
+    def _show(self, options: Sequence[Option]) -> None:
+        shown = self.query_one(OptionList)
+        at, before = shown.highlighted, shown.highlighted_option
+        wanted = before.id if before is not None else self._current
+        shown.clear_options()
+        shown.add_options(options)
+        places = [option.id for option in options]
+        if wanted in places:
+            shown.highlighted = places.index(wanted)
+        elif places[0] is not None:
+            shown.highlighted = min(at or 0, len(places) - 1)
+
+    def _row(self, info: ConversationInfo) -> Content:
+        width = min(_WIDTH, int(self.app.size.width * 0.96)) - _FRAME
+        turns = f"{info.turns} turn{'s' if info.turns != 1 else ''}"
+        right = f"{turns:>11} {figures.cost(info.cost):>9} {_when(info.updated, self._now()):>11}"
+        if width >= _ROOMY:
+            right = set_cell_size(one_line(info.target, _TARGET), _TARGET) + right
+        title = set_cell_size(one_line(info.title), max(10, width - len(right) - 3))
+        mark = Content.styled("◌ ", "$text-warning") if info.interrupted else Content("  ")
+        if info.id == self._current:
+            mark = Content.styled("› ", "$text-accent")
+        return Content.assemble(mark, title, " ", (right, "$foreground-muted"))
+
+    def _found(self, hit: Hit) -> Content:
+        who = "you" if hit.role == "user" else "answer"
+        snippet = Content(hit.snippet)
+        for begin, end in hit.marks:
+            snippet = snippet.stylize("bold $text-accent", begin, end)
+        head = f"  {one_line(hit.title, 60)} · {who} · {_when(hit.created, self._now())}"
+        return Content.assemble((head, "$foreground-muted"), "\n    ", snippet)
+
+    def _highlighted(self) -> str | None:
+        option = self.query_one(OptionList).highlighted_option
+        return option.id.partition("/")[0] if option is not None and option.id else None
+
+    def _rename(self) -> None:
+        number = self._highlighted()
+        info = next((info for info in self._infos if info.id == number), None)
+        if self._renaming is None and info is not None:
+            self._renaming = (info.id, self._field.value)
+            self._fill_field(one_line(info.title))
+            self.say("")
+
+    def _end_renaming(self) -> None:
+        assert self._renaming is not None
+        query = self._renaming[1]
+        self._renaming = None
+        self._fill_field(query)
+        self.refill()
+
+    def _fill_field(self, text: str) -> None:
+        self._field.value = text
+        self._field.cursor_position = len(text)
+
+    def _delete(self) -> None:
+        field = self._field
+        if self._renaming is not None or field.cursor_position < len(field.value):
+            field.action_delete_right()  # the key's other meaning, where a text is being typed
+        elif number := self._highlighted():
+            self._change(lambda: self._store.delete(number), self._deleted)
+
+    def _undelete(self) -> None:
+        if self._renaming is None:
+            self._change(lambda: self._store.undelete(LAST), self._brought_back)
+
+    def _deleted(self, info: ConversationInfo) -> str:
+        self.gone.add(info.id)
+        return f"deleted: {one_line(info.title, 60)} · {show_key(self._keys['undelete'][0])} brings it back"
+
+    def _brought_back(self, info: ConversationInfo) -> str:
+        self.gone.discard(info.id)
+        return f"back again: {one_line(info.title, 60)}"
+
+    def _change(self, change: Callable[[], T], words: Callable[[T], str]) -> None:
+        async def changed() -> None:
+            try:
+                said = words(await beside(change))
+            except AtlasError as error:
+                said = str(error)
+            self.refill()
+            if said:
+                self.say(said)
+
+        self.run_worker(changed(), group="change")
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    """`14:05`, `12 Nov`, `2024-11-12`: as much as is needed, in the time zone of `now`."""
+    moment = moment.astimezone(now.tzinfo)
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment:%Y-%m-%d}"

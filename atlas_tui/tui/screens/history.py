@@ -1,0 +1,190 @@
+"""What the chat does with the history: open a conversation, branch from a turn, edit a prompt and send it again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from atlas_tui.errors import AtlasError
+from atlas_tui.text import clean, one_line
+from atlas_tui.tui.commands import show_key
+from atlas_tui.tui.messages import PromptSent
+
+if TYPE_CHECKING:
+    from atlas_tui.session import Turn
+    from atlas_tui.store import Conversation, Journal, Store
+    from atlas_tui.tui.screens.chat import ChatScreen
+    from atlas_tui.tui.screens.conversation import Exchange
+
+T = TypeVar("T")
+_OFF = "the history is off: `history = true` in config.toml keeps conversations"
+
+
+class History:
+    """Everything here that asks the file does so in a thread; one thing after the other."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._editing: Turn | None = None
+        self._busy = False
+        self.now: Callable[[], datetime] = lambda: datetime.now().astimezone()
+
+    @property
+    def _journal(self) -> Journal | None:
+        return self._screen.session.journal
+
+    def show(self) -> None:
+        """Show the list."""
+        from atlas_tui.tui.screens.conversations import Conversations
+
+        screen, journal = self._screen, self._journal
+        if journal is None:
+            screen.status.say(_OFF)
+            return
+        conversations = Conversations(journal.store, screen.keys, journal.conversation, self.now)
+
+        def closed(place: str | None) -> None:
+            if journal.conversation in conversations.gone:
+                screen.begin_anew()
+            if place is not None:
+                self._open(journal, *place.split("/"))
+
+        screen.app.push_screen(conversations, closed)
+
+    def edit(self, exchange: Exchange) -> None:
+        """Put a prompt into the field: sent, it begins a branch in its place."""
+        screen = self._screen
+        if self._occupied():
+            return
+        screen.prompt.text = clean(exchange.turn.prompt)
+        screen.prompt.editor.focus()
+        if self._journal is None:
+            screen.status.say("this prompt again: the history is off, so it will be sent as a new one")
+            return
+        self._editing = exchange.turn
+        stop = show_key(screen.keys["stop"][0])
+        screen.status.say(f"sent, this begins a branch from here; {stop}: no branch, a new prompt")
+
+    def stop_editing(self) -> bool:
+        """What stands in the field is a new prompt after all; False if it is so anyway."""
+        editing, self._editing = self._editing, None
+        if editing is not None:
+            self._screen.status.say("no branch: this will be sent as a new prompt")
+        return editing is not None
+
+    def resend(self, prompt: str) -> bool:
+        """Send an edited prompt in a branch; False if none is being edited."""
+        if self._busy:
+            return self._occupied()
+        turn, self._editing = self._editing, None
+        turns = self._screen.session.turns
+        at = next((number for number, earlier in enumerate(turns) if earlier is turn), None)
+        journal = self._journal
+        if at is None or journal is None or not prompt.strip():
+            return False
+        self._screen.prompt.text = ""
+
+        async def work() -> None:
+            try:
+                if at == 0:
+                    self._screen.begin_anew()
+                else:
+                    self._screen.reopen(await beside(partial(_branched, journal, turns[at - 1].id)))
+            except AtlasError:
+                self._editing, self._screen.prompt.text = turn, prompt
+                raise
+            self._screen.post_message(PromptSent(prompt))
+
+        self._do(work())
+        return True
+
+    def branch(self, exchange: Exchange) -> None:
+        """Go on in a copy of the conversation up to and with this turn."""
+        journal = self._journal
+        if journal is None:
+            self._screen.status.say(_OFF)
+        elif not self._occupied():
+            self._do(self._branch(journal, exchange.turn.id))
+
+    async def _branch(self, journal: Journal, turn: int) -> None:
+        screen = self._screen
+        screen.reopen(await beside(partial(_branched, journal, turn)))
+        back = show_key(screen.keys["conversations"][0])
+        text = f"From here on this is a conversation of its own. The one it comes from is unchanged: {back} lists both."
+        screen.conversation.note(text, title="Branch")
+        screen.prompt.editor.focus()
+
+    def _open(self, journal: Journal, number: str, turn: str = "") -> None:
+        if number == journal.conversation and self._screen.session.turns:
+            self._go_to(turn)
+        elif not self._busy:
+            self._do(self._read(journal.store, number, turn))
+
+    async def _read(self, store: Store, number: str, turn: str) -> None:
+        screen = self._screen
+        stopped = screen.conversation.stop()
+        stored = await beside(partial(store.conversation, number))
+        screen.reopen(stored)
+        screen.prompt.editor.focus()
+        self._go_to(turn)
+        if stopped:
+            screen.status.say("the answer that was coming was stopped; what had come is kept")
+
+    def _go_to(self, turn: str) -> None:
+        for exchange in self._screen.conversation.exchanges:
+            if str(exchange.turn.id) == turn:
+                log = self._screen.transcript
+                log.focus()
+                log.call_after_refresh(log.focus_message, exchange.prompt_key)
+
+    def _occupied(self) -> bool:
+        """Say what is under way, if anything is."""
+        if self._screen.conversation.running:
+            self._screen.status.say(f"an answer is coming: {show_key(self._screen.keys['stop'][0])} stops it")
+        elif self._busy:
+            self._screen.status.say("one moment: the history is being read")
+        return self._busy or self._screen.conversation.running
+
+    def _do(self, work: Coroutine[object, object, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except AtlasError as error:
+                self._screen.status.say(one_line(str(error)))
+            finally:
+                self._busy = False
+
+        self._busy = True
+        self._screen.run_worker(guarded(), group="history")
+
+
+def _branched(journal: Journal, turn: int) -> Conversation:
+    store = journal.store
+    return store.conversation(store.branch(journal.conversation, turn).id)
+
+
+async def beside(function: Callable[[], T]) -> T:
+    """Run what may wait for a disk in a thread that the end of the program does not wait for."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def tell(action: Callable[[], None]) -> None:
+        try:
+            loop.call_soon_threadsafe(lambda: None if future.done() else action())
+        except RuntimeError:  # the loop has closed: the program has ended, and nobody waits
+            return
+
+    def work() -> None:
+        try:
+            result = function()
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            tell(partial(future.set_exception, error))
+        else:
+            tell(partial(future.set_result, result))
+
+    threading.Thread(target=work, name="atlas-history", daemon=True).start()
+    return await future

@@ -1,0 +1,310 @@
+"""The conversations of the history in the terminal program: found, opened, changed, branched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from atlas_tui.config import Config
+from atlas_tui.models.base import (
+    Attempt,
+    CostEstimate,
+    ModelResponse,
+    Provider,
+    TextDelta,
+    Timing,
+    TokenUsage,
+)
+from atlas_tui.pricing import FREE
+from atlas_tui.session import Session
+from atlas_tui.store import Conversation, ConversationInfo, Journal, Store, StoredResponse, StoredTurn
+from atlas_tui.tui.app import AtlasApp
+from atlas_tui.tui.screens.conversations import Conversations
+from tests.played import HANG, PlayedProvider, says
+from tests.tui.driving import Driver, driving, make_app, once
+
+NOW = datetime(2025, 11, 12, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
+    yield store
+    assert store.close()
+
+
+def session_of(store: Store, provider: Provider) -> Session:
+    return Session(provider, policy=once(), journal=Journal(store))
+
+
+def kept(
+    store: Store,
+    title: str,
+    turns: Sequence[tuple[str, str]],
+    *,
+    ago: timedelta = timedelta(),
+    interrupted: bool = False,
+    cost: float = 0.01,
+) -> str:
+    """Put a conversation into the history; gives its id."""
+    when = NOW - ago
+    stored: list[StoredTurn] = []
+    for prompt, answer in turns:
+        last = interrupted and len(stored) == len(turns) - 1
+        response = ModelResponse(
+            content=answer,
+            provider="played",
+            model="test-model",
+            usage=TokenUsage(10, 20),
+            timing=Timing(0.2, 1.2, 20.0),
+            complete=not last,
+            finish_reason="" if last else "stop",
+            attempts=(Attempt("played", "test-model", "interrupted" if last else None),),
+            pricer=lambda usage, model: CostEstimate(cost, 0.0, cost),
+        )
+        answers = [StoredResponse(response, "interrupted" if last else "complete", when)]
+        stored.append(StoredTurn(prompt, when, answers))
+    info = ConversationInfo("", title, when, when, "played:test-model", len(turns), FREE)
+    return store.add(Conversation(info, stored)).id
+
+
+async def listed(user: Driver, *texts: str) -> Conversations:
+    """Open the list and wait for its lines."""
+    await user.press("f2")
+    await user.shows(*texts)
+    screen = user.app.screen
+    assert isinstance(screen, Conversations)
+    return screen
+
+
+async def test_a_conversation_of_the_history_is_opened_and_goes_on(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")], ago=timedelta(days=3))
+    kept(store, "Of the sky", [("Why blue?", "Light **scatters**."), ("At night?", "Then it is dark.")])
+    provider = PlayedProvider(says("Sunset is red."))
+    async with driving(session=session_of(store, provider)) as user:
+        await listed(user, "Of the sky", "Of the sea", "2 turns", "$0.0200", "played:test-model")
+        assert user.screen.index("Of the sky") < user.screen.index("Of the sea")
+        await user.press("enter")
+        await user.shows("Why blue?", "Light scatters.", "At night?", "Then it is dark.")
+        assert str(user.session.cost) == "$0.020000"
+        assert user.app.chat.gauge.read().session_cost == user.session.cost
+        await user.ask("And at dusk?")
+        await user.answered()
+        assert [message.content for message in provider.requests[0].messages] == [
+            "Why blue?", "Light **scatters**.", "At night?", "Then it is dark.", "And at dusk?",
+        ]  # fmt: skip
+        assert store.info("last").turns == 3
+        assert store.info("last").title == "Of the sky"
+
+
+async def test_nothing_is_opened_until_it_is_asked_for(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        assert not user.session.turns
+        await listed(user, "Of the sea")
+        await user.press("escape")
+        await user.shows("Ask anything")
+        assert not user.session.turns
+
+
+async def test_typing_searches_all_text_and_enter_goes_to_the_place(store: Store) -> None:
+    long = [(f"Question {number}?", "A word. " * 200) for number in range(30)]
+    kept(store, "Minerals", [*long[:3], ("Which one glitters?", "That is pyrite, a [b]sulfide[/b]."), *long[3:]])
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        await listed(user, "Minerals", "Of the sea")
+        await user.press(*"pyri")
+        await user.shows("That is pyrite, a [b]sulfide[/b].", "Minerals · answer")
+        assert "Of the sea" not in user.screen
+        await user.press("enter")
+        await user.shows("Which one glitters?", "That is pyrite")
+        assert "Question 29?" not in user.screen
+
+
+async def test_a_search_without_a_hit_says_so(store: Store) -> None:
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        await listed(user, "No conversations yet")
+        await user.press(*"pyri", "enter")
+        await user.shows("Nothing found")
+
+
+async def test_rename_delete_and_undo(store: Store) -> None:
+    number = kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    kept(store, "Of the sky", [("Why blue?", "Light.")], ago=timedelta(days=1))
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        screen = await listed(user, "Of the sea", "Of the sky")
+        await user.press("ctrl+e")
+        await user.shows("take this title")
+        assert screen.query_one(Input).value == "Of the sea"
+        await user.press(*" bed", "enter")
+        await user.shows("Of the sea bed", "open")
+        assert store.info(number).title == "Of the sea bed"
+        await user.press("ctrl+e", "x", "escape")
+        await user.shows("Search titles", "Of the sea bed")
+        await user.press("delete")
+        await user.shows("deleted: Of the sea bed · Ctrl+Z brings it back")
+        assert [info.title for info in store.conversations()] == ["Of the sky"]
+        await user.press("ctrl+z")
+        await user.shows("back again: Of the sea bed")
+        assert [info.title for info in store.conversations()] == ["Of the sea bed", "Of the sky"]
+
+
+async def test_delete_in_the_middle_of_the_search_takes_a_letter(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        screen = await listed(user, "Of the sea")
+        await user.press(*"sea", "left", "delete")
+        assert screen.query_one(Input).value == "se"
+        assert len(store.conversations()) == 1
+
+
+async def test_the_open_conversation_leaves_the_screen_when_it_is_deleted(store: Store) -> None:
+    async with driving(session=session_of(store, PlayedProvider(says("An answer")))) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await listed(user, "› Why?")
+        await user.press("delete")
+        await user.shows("deleted: Why?")
+        await user.press("escape")
+        await user.shows("Try one of these")
+        assert user.session.turns == []
+
+
+async def test_an_interrupted_answer_is_marked_and_can_be_continued(store: Store) -> None:
+    kept(store, "Of the sky", [("Why blue?", "Light is scattered")], interrupted=True)
+    provider = PlayedProvider(says(" by the air."))
+    async with driving(session=session_of(store, provider)) as user:
+        await listed(user, "◌ Of the sky")
+        await user.press("enter")
+        await user.shows("Light is scattered", "◌ incomplete · interrupted", "continue")
+        user.app.chat.transcript.focus()
+        await user.press("c")
+        await user.answered()
+        await user.shows("Light is scattered by the air.", "2 of 2")
+        user.app.chat.transcript.focus()
+        await user.press("left_square_bracket")
+        await user.shows("◌ incomplete · interrupted", "1 of")
+    (turn,) = store.conversation("last").turns
+    assert [stored.response.content for stored in turn.responses] == [
+        "Light is scattered",
+        "Light is scattered by the air.",
+    ]
+
+
+async def test_an_answer_that_comes_is_stopped_and_kept_when_another_conversation_is_opened(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")], ago=timedelta(days=9))
+    async with driving(session=session_of(store, PlayedProvider([TextDelta("The first half"), HANG]))) as user:
+        await user.ask("Why?")
+        await user.shows("The first half")
+        await listed(user, "Of the sea")
+        await user.press("down", "enter")
+        await user.shows("Rivers bring it.", "was stopped")
+        assert not user.app.chat.conversation.running
+    (info, _) = store.conversations()
+    (answer,) = store.conversation(info.id).turns[0].responses
+    assert (answer.response.content, answer.state) == ("The first half", "incomplete")
+
+
+async def test_a_branch_is_a_copy_up_to_and_with_the_turn(store: Store) -> None:
+    number = kept(store, "Of the sky", [("Why blue?", "Light."), ("At night?", "Dark.")])
+    provider = PlayedProvider(says("Orange."))
+    async with driving(session=session_of(store, provider)) as user:
+        await listed(user, "Of the sky")
+        await user.press("enter")
+        await user.shows("Dark.")
+        user.app.chat.transcript.focus()
+        await user.press("p", "p", "p", "b")
+        await user.shows("Why blue?", "a conversation of its own")
+        assert "At night?" not in user.screen
+        await user.ask("At dusk?")
+        await user.answered()
+        await user.shows("Orange.")
+    assert [turn.prompt for turn in store.conversation(number).turns] == ["Why blue?", "At night?"]
+    assert [turn.prompt for turn in store.conversation("last").turns] == ["Why blue?", "At dusk?"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "old", "begins"),
+    [((), "At night?", ["Why blue?"]), (("p", "p", "p"), "Why blue?", [])],
+)
+async def test_an_edited_prompt_begins_a_branch(
+    store: Store, keys: tuple[str, ...], old: str, begins: list[str]
+) -> None:
+    number = kept(store, "Of the sky", [("Why blue?", "Light."), ("At night?", "Dark.")])
+    async with driving(session=session_of(store, PlayedProvider(says("Orange.")))) as user:
+        await listed(user, "Of the sky")
+        await user.press("enter")
+        await user.shows("Dark.")
+        user.app.chat.transcript.focus()
+        await user.press(*keys, "e")
+        assert user.app.chat.prompt.text == old
+        await user.press(*" Say", "enter")
+        await user.answered()
+        await user.shows("Orange.", f"{old} Say")
+    assert [turn.prompt for turn in store.conversation(number).turns] == ["Why blue?", "At night?"]
+    assert [turn.prompt for turn in store.conversation("last").turns] == [*begins, f"{old} Say"]
+
+
+async def test_escape_makes_an_edited_prompt_a_new_one(store: Store) -> None:
+    async with driving(session=session_of(store, PlayedProvider(says("First."), says("Second.")))) as user:
+        await user.ask("Why?")
+        await user.answered()
+        user.app.chat.transcript.focus()
+        await user.press("e", "escape")
+        await user.shows("no branch")
+        await user.press("enter")
+        await user.answered(2)
+        assert [turn.prompt for turn in user.session.turns] == ["Why?", "Why?"]
+    assert len(store.conversations()) == 1
+
+
+async def test_without_a_history_the_keys_say_so() -> None:
+    async with driving(PlayedProvider(says("An answer"))) as user:
+        await user.ask("Why?")
+        await user.answered()
+        for key in ("f2", "b"):
+            user.app.chat.transcript.focus()
+            await user.press(key)
+            await user.shows("the history is off")
+            user.app.chat.status.say("")
+
+
+async def test_a_conversation_of_5000_turns_opens_quickly(store: Store) -> None:
+    kept(store, "Long", [(f"Question {number}?", f"Answer **{number}**.") for number in range(5000)])
+    stored = store.conversation("last")
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        begun = perf_counter()
+        user.app.chat.reopen(stored)
+        await user.shows("Question 4999?", "Answer 4999.")
+        assert perf_counter() - begun < 3.0  # laying all of it out would take minutes
+
+
+def test_how_the_list_looks(store: Store, snap_compare: Callable[..., bool]) -> None:
+    minutes = timedelta(minutes=1)
+    kept(store, "Explain hash maps, with an example in Python", [("a", "b")] * 4, ago=20 * minutes)
+    kept(store, "比較 TCP and UDP in a table", [("a", "b")], ago=300 * minutes, interrupted=True)
+    kept(store, "What should I know before I write a parser?", [("a", "b")] * 11, ago=timedelta(days=4), cost=0.2)
+    kept(store, "A title [bold]with[/bold] marks", [("a", "b")], ago=timedelta(days=400), cost=0.0)
+    app = make_app(session=session_of(store, PlayedProvider(says("x"))), config=Config(theme="atlas-dark"))
+
+    async def opened(pilot: Pilot[None]) -> None:
+        async with asyncio.timeout(10):
+            while not (isinstance(pilot.app, AtlasApp) and pilot.app.chat.opened and pilot.app.chat.catalogue.statuses):
+                await pilot.pause(0.01)
+            pilot.app.chat.history.now = lambda: NOW
+            await pilot.press("f2")
+            await pilot.pause()
+            screen = pilot.app.screen
+            assert isinstance(screen, Conversations)
+            screen.query_one(Input).cursor_blink = False
+            while not screen.filled:
+                await pilot.pause(0.01)
+
+    assert snap_compare(app, terminal_size=(120, 40), run_before=opened)
