@@ -280,8 +280,8 @@ class Provider(ABC):
 
     def _complete(self, model: ModelInfo) -> ModelInfo:
         million = (
-            self.cost_of_usage(TokenUsage(1000, 0), model.id),
-            self.cost_of_usage(TokenUsage(0, 1000), model.id),
+            self._cost_at(TokenUsage(1000, 0), model.id),
+            self._cost_at(TokenUsage(0, 1000), model.id),
         )
         price = None
         if million[0].total is not None and million[1].total is not None:
