@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from atlas_tui.config import Config
+from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
     Attempt,
     CostEstimate,
@@ -196,6 +197,22 @@ async def test_an_interrupted_answer_is_marked_and_can_be_continued(store: Store
         "Light is scattered",
         "Light is scattered by the air.",
     ]
+
+
+async def test_a_failure_says_why_also_when_it_is_opened_again(store: Store) -> None:
+    provider = PlayedProvider([ProviderError("bad_request", "this model takes no [b]pictures[/b]")], says("An answer."))
+    async with driving(session=session_of(store, provider)) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.press("ctrl+n")
+        await user.shows("Try one of these")
+        await listed(user, "Why?")
+        await user.press("enter")
+        await user.shows("◌ incomplete · bad request", "takes no [b]pictures[/b]", "retry")
+        await user.press("ctrl+r")
+        await user.answered(2)
+        await user.shows("An answer.")
+        assert "bad request" not in user.screen
 
 
 async def test_an_answer_that_comes_is_stopped_and_kept_when_another_conversation_is_opened(store: Store) -> None:
