@@ -117,7 +117,7 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
             if app.is_running and app.chat.post_message(Noticed(text)):
                 return
         except RuntimeError:
-            pass
+            pass  # the loop has closed: it is said below, once the terminal is given back
         unsaid.append(text)
 
     opening = Opening(config, target=target, model=model, mock=mock, on_notice=notice)
