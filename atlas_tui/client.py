@@ -173,7 +173,7 @@ def create_query_client(
         temperature=temperature,
         fallback=[create_provider(target, mock=mock, config=config, **limits) for target in targets],
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
-        max_cost=budget if budget is not None else config.max_cost,
+        max_cost=budget if budget is not None else config.budget.answer,
         policy=policy,
     )
 

@@ -10,6 +10,7 @@ import pytest
 
 from atlas_tui.config import (
     PROVIDER_KINDS,
+    Budget,
     Config,
     Price,
     Timeouts,
@@ -30,9 +31,14 @@ max_tokens = 2000
 system_prompt = "Be brief."
 theme = "dusk"
 fallback = ["openai", "ollama:llama3:8b"]
-max_cost = 0.05
 collection_name = "notes"
 db_path = "/var/lib/atlas"
+
+[budget]
+answer = 0.05
+conversation = 1
+day = 5.5
+warn = 0.5
 
 [timeouts]
 connect = 3
@@ -78,7 +84,7 @@ class TestTheFile:
         assert config.system_prompt == "Be brief."
         assert config.theme == "dusk"
         assert config.fallback == ("openai", "ollama:llama3:8b")
-        assert config.max_cost == 0.05
+        assert config.budget == Budget(answer=0.05, conversation=1, day=5.5, warn=0.5)
         assert config.collection_name == "notes"
         assert config.db_path == "/var/lib/atlas"
         assert config.timeouts == Timeouts(connect=3, total=None)
@@ -123,14 +129,15 @@ class TestWhatIsWrongWithTheFile:
         ("text", "words"),
         [
             ("x = 1\n", "line 1: unknown key 'x': use one of default_provider, default_model"),
-            ("max_cost = 1\nmax_token = 3", "line 2: unknown key 'max_token': did you mean 'max_tokens'?"),
+            ("max_tokens = 1\nmax_token = 3", "line 2: unknown key 'max_token': did you mean 'max_tokens'?"),
             ("[timeouts]\n\nconect = 3", "line 3: unknown key 'timeouts.conect': did you mean 'connect'?"),
             ("[timeouts]\nconnect = -1", "line 2: timeouts.connect must be a number of seconds above 0, or false"),
             ("timeouts = { connect = true }", "line 1: timeouts.connect must be a number of seconds"),
             ("timeouts = 30", "line 1: timeouts must be a table"),
             ('max_tokens = "5"', "line 1: max_tokens must be a whole number above 0"),
             ("max_tokens = true", "line 1: max_tokens must be a whole number above 0"),
-            ("max_cost = nan", "line 1: max_cost must be a number of US dollars, 0 or more"),
+            ("budget.day = nan", "line 1: budget.day must be a number of US dollars, 0 or more"),
+            ("[budget]\nwarn = 80", "line 2: budget.warn must be a number from 0 to 1"),
             ("theme = ''", "line 1: theme must be a text in quotes"),
             ("fallback = ['a', 1]", "line 1: fallback must be a list of texts in quotes"),
             ("fallback = [\n  'a',\n]\ntheme = 3", "line 4: theme must be"),

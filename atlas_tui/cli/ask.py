@@ -114,7 +114,7 @@ def _session(options: argparse.Namespace, config: Config, store: Store | None) -
         temperature=options.temperature,
         fallback=[provider(target) for target in options.fallback or config.fallback],
         knowledge=KnowledgeBase(config.db_path, config.collection_name) if options.context else None,
-        max_cost=config.max_cost if options.max_cost is None else options.max_cost,
+        max_cost=config.budget.answer if options.max_cost is None else options.max_cost,
         journal=Journal(store) if store is not None else None,
     )
     if before is not None:

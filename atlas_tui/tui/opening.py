@@ -116,7 +116,7 @@ class Opening:
             max_tokens=config.max_tokens,
             fallback=fallback,
             knowledge=KnowledgeBase(config.db_path, config.collection_name),
-            max_cost=config.max_cost,
+            max_cost=config.budget.answer,
             journal=journal,
         )
         return Opened(session, catalogue, problem)

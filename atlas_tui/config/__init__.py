@@ -1,0 +1,23 @@
+"""Settings: the file, overridden by the environment, overridden by flags; and the places on disk."""
+
+from __future__ import annotations
+
+from atlas_tui.config.loading import load_config
+from atlas_tui.config.places import APP, config_path, data_dir, log_dir, make_private_folder, private_opener
+from atlas_tui.config.values import PROVIDER_KINDS, Budget, Config, Price, ProviderConfig, Timeouts
+
+__all__ = [
+    "APP",
+    "PROVIDER_KINDS",
+    "Budget",
+    "Config",
+    "Price",
+    "ProviderConfig",
+    "Timeouts",
+    "config_path",
+    "data_dir",
+    "load_config",
+    "log_dir",
+    "make_private_folder",
+    "private_opener",
+]
