@@ -1,27 +1,25 @@
-"""Retrieval: passages from the user's own documents."""
+"""Retrieval: passages from the user's own documents.
+
+What is here is imported at its first use: a program that asks without passages pays nothing for it.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.knowledge import KnowledgeBase
+    from atlas_tui.retrieval.values import Document
+
+_HOME = {"Document": "values", "KnowledgeBase": "knowledge"}
+__all__ = ["Document", "KnowledgeBase"]
 
 
-class Document(TypedDict):
-    """A passage that was found for a prompt."""
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    content: str
-    metadata: dict[str, Any]
-    """At least `source`: where the passage stands."""
-    relevance_score: float
-    """1 is best, 0 is worst."""
-
-
-class KnowledgeBase:
-    """The indexed documents of one collection."""
-
-    def __init__(self, db_path: str | None = None, collection_name: str | None = None) -> None:
-        self.db_path = db_path
-        self.collection_name = collection_name
-
-    def search(self, query: str, k: int = 5) -> list[Document]:
-        """The `k` passages that answer the query best, best first; an empty knowledge base gives none."""
-        return []
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

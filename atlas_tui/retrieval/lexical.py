@@ -1,0 +1,66 @@
+"""From a question to the words that the full-text index is asked for; from a text to the words hidden in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_WORD = re.compile(r"\w+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HUMPED = re.compile(r"[A-Za-z0-9]*(?:[a-z0-9][A-Z]|[A-Z][A-Z][a-z])[A-Za-z0-9]*")
+# Scripts without spaces: the index would take a whole sentence for one word, so it is given every pair of characters.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+_COMMON = """
+    a about above after again all also am an and any anybody anyone anything are as at be because been before being
+    below between both but by can cannot could did do does doing done during each either else ever every few for
+    from further get gets give gives had has have having he help her here hers herself him himself his how i if in
+    into is it its itself just let like me might mine more most must my myself need needs no nor not of off on once
+    one only onto or other our ours ourselves out over own per please same shall she should show since so some such
+    tell than that the their theirs them themselves then there these they this those through thus to too under until
+    up upon us use used uses using very via want was we were what whatever when where whether which while who whom
+    whose why will with within without would you your yours yourself yourselves
+"""
+_STOP_WORDS = frozenset(_COMMON.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word or phrase to look for."""
+
+    shown: str
+    """As the question has it."""
+    match: str
+    """As FTS5 takes it."""
+
+
+def split(text: str) -> str:
+    """The words that are hidden in a text: those in camelCase identifiers, and pairs of characters of scripts that
+    put no spaces between words."""
+    parts = [_HUMP.sub(" ", word) for word in _HUMPED.findall(text)]
+    if not text.isascii():
+        parts += _pairs(text)
+    return " ".join(parts)
+
+
+def terms(question: str) -> list[Term]:
+    """The words to look for, each once. Stop words are left out, unless there is nothing else."""
+    found: dict[str, Term] = {}
+    spare: dict[str, Term] = {}
+    for word in _WORD.findall(question.replace("\0", " ")):
+        for part in (word, *_hidden(word)):
+            key = part.lower()
+            plain = key in _STOP_WORDS
+            (spare if plain else found).setdefault(key, Term(word, '"' + part + '"'))
+    return list((found or spare).values())
+
+
+def _hidden(word: str) -> list[str]:
+    pieces = [piece for piece in word.split("_") if piece]
+    humps = [hump for piece in pieces for hump in _HUMP.split(piece)]
+    return [*(pieces if len(pieces) > 1 else []), *(humps if len(humps) > len(pieces) else []), *_pairs(word)]
+
+
+def _pairs(text: str) -> list[str]:
+    return [run[at : at + 2] for run in _UNSPACED.findall(text) for at in range(max(1, len(run) - 1))]
