@@ -150,7 +150,7 @@ def create_query_client(
         temperature: how freely the model chooses; what a provider does not take is left out.
         fallback: targets (or one) to ask, in order, when a request fails before its first token.
         budget: US dollars that one answer may cost; a running answer that exceeds it is stopped.
-        policy: how patiently failures before the first token are retried; None takes the usual patience.
+        policy: how patiently failures before the first token are retried; None takes the settings'.
         mock: play every target without network and without a key.
         config: the settings; None loads the user's.
         options: what the provider takes, see `create_provider`.
@@ -174,7 +174,7 @@ def create_query_client(
         fallback=[create_provider(target, mock=mock, config=config, **limits) for target in targets],
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
         max_cost=budget if budget is not None else config.budget.answer,
-        policy=policy,
+        policy=policy or Policy(config.retries),
     )
 
 

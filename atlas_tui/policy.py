@@ -14,31 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from atlas_tui.config import RetrySettings as RetrySettings
 from atlas_tui.errors import Kind, ProviderError
 
 # A request that is wrong in itself, or a key that is, stays wrong elsewhere: those kinds end the prompt.
 _RETRY: frozenset[Kind] = frozenset({"rate_limit", "overloaded", "server", "connection", "timeout", "truncated"})
 _FALL_BACK: frozenset[Kind] = _RETRY | {"not_found", "permission", "protocol"}
-
-
-@dataclass(frozen=True, slots=True)
-class RetrySettings:
-    """How patient Atlas is; times in seconds."""
-
-    attempts: int = 4
-    """Requests to one target for one prompt, the first included."""
-    first_wait: float = 0.5
-    """The longest first wait; it doubles with each attempt."""
-    longest_wait: float = 8.0
-    """The longest wait that Atlas chooses by itself."""
-    longest_retry_after: float = 60.0
-    """The longest wait that a server may ask for; above it the prompt falls back or fails at once."""
-    total_wait: float = 120.0
-    """All waiting for one prompt."""
-    budget: int = 10
-    """Retries that an outage may use up; every answer gives a tenth of one back."""
-    cooldown: float = 30.0
-    """How long a target that failed for good is asked last."""
 
 
 @dataclass(frozen=True, slots=True)

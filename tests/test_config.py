@@ -13,6 +13,7 @@ from atlas_tui.config import (
     Budget,
     Config,
     Price,
+    RetrySettings,
     Timeouts,
     config_path,
     data_dir,
@@ -39,6 +40,10 @@ answer = 0.05
 conversation = 1
 day = 5.5
 warn = 0.5
+
+[retries]
+attempts = 2
+first_wait = 0.1
 
 [timeouts]
 connect = 3
@@ -88,6 +93,7 @@ class TestTheFile:
         assert config.collection_name == "notes"
         assert config.db_path == "/var/lib/atlas"
         assert config.timeouts == Timeouts(connect=3, total=None)
+        assert config.retries == RetrySettings(attempts=2, first_wait=0.1)
         assert config.prices == {"groq:llama-4": Price(0.1, 0.4, cache_read=0)}
         assert config.keys == {"send": "ctrl+s"}
         groq = config.providers["groq"]
@@ -134,6 +140,8 @@ class TestWhatIsWrongWithTheFile:
             ("[timeouts]\nconnect = -1", "line 2: timeouts.connect must be a number of seconds above 0, or false"),
             ("timeouts = { connect = true }", "line 1: timeouts.connect must be a number of seconds"),
             ("timeouts = 30", "line 1: timeouts must be a table"),
+            ("[retries]\nattempts = 0", "line 2: retries.attempts must be a whole number above 0"),
+            ("[retries]\nfirst_wait = -1", "line 2: retries.first_wait must be a number of seconds, 0 or more"),
             ('max_tokens = "5"', "line 1: max_tokens must be a whole number above 0"),
             ("max_tokens = true", "line 1: max_tokens must be a whole number above 0"),
             ("budget.day = nan", "line 1: budget.day must be a number of US dollars, 0 or more"),

@@ -27,6 +27,7 @@ from atlas_tui.models.base import (
     TextDelta,
 )
 from atlas_tui.models.factory import create_provider
+from atlas_tui.policy import Policy
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.session import Session
 from atlas_tui.store import LAST, Conversation, Journal, Store
@@ -115,6 +116,7 @@ def _session(options: argparse.Namespace, config: Config, store: Store | None) -
         fallback=[provider(target) for target in options.fallback or config.fallback],
         knowledge=KnowledgeBase(config.db_path, config.collection_name) if options.context else None,
         max_cost=config.budget.answer if options.max_cost is None else options.max_cost,
+        policy=Policy(config.retries),
         journal=Journal(store) if store is not None else None,
     )
     if before is not None:

@@ -35,6 +35,7 @@ DOLLARS = Expected("a number of US dollars, 0 or more", _is_number)
 SECONDS = Expected(
     "a number of seconds above 0, or false for no limit", lambda v: v is False or (_is_number(v) and v > 0)
 )
+WAIT = Expected("a number of seconds, 0 or more", _is_number)
 SHARE = Expected("a number from 0 to 1", lambda v: _is_number(v) and v <= 1)
 KIND = Expected("one of " + ", ".join(f'"{kind}"' for kind in PROVIDER_KINDS), lambda v: v in PROVIDER_KINDS)
 TABLE = Expected("a table", lambda v: isinstance(v, dict))

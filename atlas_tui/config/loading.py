@@ -19,6 +19,7 @@ from atlas_tui.config.document import (
     TABLE,
     TEXT,
     TEXTS,
+    WAIT,
     Document,
     check,
     dotted,
@@ -27,7 +28,7 @@ from atlas_tui.config.document import (
     unknown,
 )
 from atlas_tui.config.places import config_path, variable
-from atlas_tui.config.values import PROVIDER_KINDS, Budget, Config, Price, ProviderConfig, Timeouts
+from atlas_tui.config.values import PROVIDER_KINDS, Budget, Config, Price, ProviderConfig, RetrySettings, Timeouts
 from atlas_tui.errors import ConfigError
 from atlas_tui.text import one_line
 
@@ -43,11 +44,16 @@ _KEYS = {
     "history": SWITCH,
     "budget": TABLE,
     "timeouts": TABLE,
+    "retries": TABLE,
     "providers": TABLE,
     "prices": TABLE,
     "keys": TABLE,
 }
 _TIMEOUT_KEYS = dict.fromkeys(("connect", "first_token", "between_tokens", "total"), SECONDS)
+_RETRY_KEYS = {
+    **dict.fromkeys(("attempts", "budget"), COUNT),
+    **dict.fromkeys(("first_wait", "longest_wait", "longest_retry_after", "total_wait", "cooldown"), WAIT),
+}
 _BUDGET_KEYS = {**dict.fromkeys(("answer", "conversation", "day"), DOLLARS), "warn": SHARE}
 _PRICE_KEYS = dict.fromkeys(("input", "output", "cache_read", "cache_write"), DOLLARS)
 _PROVIDER_KEYS = {
@@ -146,6 +152,7 @@ def _read(doc: Document, tree: Mapping[str, Any]) -> Config:
     values["budget"] = Budget(**check(doc, ("budget",), values.get("budget", {}), _BUDGET_KEYS))
     limits = check(doc, ("timeouts",), values.get("timeouts", {}), _TIMEOUT_KEYS)
     values["timeouts"] = Timeouts(**{key: None if value is False else value for key, value in limits.items()})
+    values["retries"] = RetrySettings(**check(doc, ("retries",), values.get("retries", {}), _RETRY_KEYS))
     providers = tables(doc, ("providers",), values.get("providers", {}))
     values["providers"] = {name: _read_provider(doc, name, table) for name, table in providers.items()}
     prices = tables(doc, ("prices",), values.get("prices", {}))

@@ -36,6 +36,26 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrySettings:
+    """How patient Atlas is; times in seconds."""
+
+    attempts: int = 4
+    """Requests to one target for one prompt, the first included."""
+    first_wait: float = 0.5
+    """The longest first wait; it doubles with each attempt."""
+    longest_wait: float = 8.0
+    """The longest wait that Atlas chooses by itself."""
+    longest_retry_after: float = 60.0
+    """The longest wait that a server may ask for; above it the prompt falls back or fails at once."""
+    total_wait: float = 120.0
+    """All waiting for one prompt."""
+    budget: int = 10
+    """Retries that an outage may use up; every answer gives a tenth of one back."""
+    cooldown: float = 30.0
+    """How long a target that failed for good is asked last."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The most that may be spent, in US dollars; None means no limit. A limit also stops an answer that runs."""
 
@@ -98,6 +118,7 @@ class Config:
     history: bool = True
     """Whether conversations are kept on disk."""
     timeouts: Timeouts = Timeouts()
+    retries: RetrySettings = RetrySettings()
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
     """The user's own prices by target."""

@@ -92,6 +92,7 @@ class Opening:
 
     def _open(self) -> Opened:
         from atlas_tui.models.factory import create_provider
+        from atlas_tui.policy import Policy
         from atlas_tui.retrieval import KnowledgeBase
         from atlas_tui.session import Session
         from atlas_tui.tui.screens.catalogue import Catalogue
@@ -117,6 +118,7 @@ class Opening:
             fallback=fallback,
             knowledge=KnowledgeBase(config.db_path, config.collection_name),
             max_cost=config.budget.answer,
+            policy=Policy(config.retries),
             journal=journal,
         )
         return Opened(session, catalogue, problem)
