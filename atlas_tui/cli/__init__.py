@@ -71,6 +71,14 @@ def _run(options: argparse.Namespace) -> int:
         from atlas_tui.cli.history import history
 
         return history(options, config)
+    if options.command == "serve":
+        from atlas_tui.cli.serve import serve
+
+        return serve(options, config)
+    if options.command == "doctor":
+        from atlas_tui.cli.doctor import doctor
+
+        return doctor(options, config)
     from atlas_tui.cli.chat import chat
 
     return chat(options, config)

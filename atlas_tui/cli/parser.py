@@ -20,6 +20,8 @@ examples:
   git diff | atlas-tui ask "Review this"      standard input follows the prompt
   atlas-tui models -p ollama                  what a provider offers, with prices
   atlas-tui history search "blue sky"         what was asked and answered before
+  atlas-tui serve                             answers over HTTP, with a page
+  atlas-tui doctor                            checks settings, keys, hosts, files and terminal
 
 Nothing is needed to try it: the default provider `mock` has no key, no server and no model.
 """
@@ -108,6 +110,15 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="one JSON object")
     _add_common(models)
     _add_history(commands)
+    _add_serve(commands)
+    doctor = commands.add_parser(
+        "doctor", help="check settings, keys, hosts, files and terminal",
+        description="Check what Atlas needs and say what to do about each problem. Exit status 1 if something fails.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    doctor.add_argument("--offline", action="store_true", help="ask no server")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    _add_common(doctor, everywhere=True)
     return parser
 
 
@@ -197,6 +208,24 @@ def _add_history(commands: Any) -> None:
         if parser is not exported:
             parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
         _add_common(parser, everywhere=parser is not history)
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser(
+        "serve", help="answer over HTTP: server-sent events, and a page that shows them",
+        description="Serve POST /stream, which answers with server-sent events, and a page at /. Every query stands "
+        "alone. On another address than this machine's own, the printed token is needed.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    add = serve.add_argument
+    add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    add("--port", type=int, default=8000, help="the port (default 8000); 0 takes a free one")
+    add("--name", metavar="HOST", action="append", default=[], help="another host name that leads here; repeatable")
+    add("--system", metavar="TEXT", help="an instruction that stands above every query")
+    add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
+    add("--fallback", metavar="TARGET", action="append", default=[], help="ask this target next; repeatable")
+    add("--max-cost", metavar="DOLLARS", type=_number, help="stop an answer that would cost more")
+    _add_common(serve)
 
 
 def _count(text: str) -> int:

@@ -1,0 +1,205 @@
+"""`atlas-tui doctor`: what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import locale
+import os
+import platform
+import shutil
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from atlas_tui import __version__
+from atlas_tui.cli.console import Console
+from atlas_tui.cli.forms import to_json
+from atlas_tui.config import Config, config_path, data_dir, log_dir
+from atlas_tui.errors import AtlasError
+from atlas_tui.models.factory import check_providers, create_provider
+from atlas_tui.text import one_line
+
+State = Literal["ok", "note", "problem"]
+_MARKS: dict[State, str] = {"ok": "✓", "note": "·", "problem": "✗"}
+_PACKAGES = ("textual", "anthropic", "openai", "ollama", "genai-prices", "chromadb", "starlette", "uvicorn")
+_LISTING_PATIENCE = 12.0
+"""Seconds that the providers together may take to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    group: str
+    what: str
+    state: State
+    words: str
+    """What was found, and for a problem what to do."""
+
+
+def doctor(options: argparse.Namespace, config: Config) -> int:
+    """Look at everything and say it; 1 if there is a problem."""
+    findings = [
+        *_program(),
+        *_files(options.config),
+        *_history(config),
+        *_providers(config, offline=options.offline),
+        *_terminal(),
+    ]
+    console = Console()
+    if options.json:
+        console.answer(to_json({"version": __version__, "findings": [asdict(finding) for finding in findings]}))
+    else:
+        console.answer("\n".join(_lines(findings)) + "\n")
+    console.finish()
+    return 1 if any(finding.state == "problem" for finding in findings) else 0
+
+
+def _lines(findings: Iterable[Finding]) -> Iterator[str]:
+    group = ""
+    for finding in findings:
+        if finding.group != group:
+            yield finding.group if not group else f"\n{finding.group}"
+            group = finding.group
+        yield f"  {_MARKS[finding.state]} {finding.what}: {one_line(finding.words, 400)}"
+
+
+def _program() -> Iterator[Finding]:
+    python = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"
+    yield Finding("Program", "atlas-tui", "ok", f"{__version__}, {python}")
+    there, missing = [], []
+    for name in _PACKAGES:
+        try:
+            there.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    yield Finding("Program", "packages", "ok", ", ".join(there))
+    extras = {"chromadb": ("vectors", "search by meaning"), "starlette": ("web", "`atlas-tui serve`")}
+    for name, (extra, purpose) in extras.items():
+        if name in missing:
+            yield Finding("Program", name, "note", f"not installed; {purpose} needs `pip install 'atlas-tui[{extra}]'`")
+
+
+def _files(given: str | None) -> Iterator[Finding]:
+    # The settings have been read by now, or the command had ended with the reason.
+    settings = Path(given).expanduser() if given else config_path()
+    exists = settings.is_file()
+    yield Finding("Files", "settings", "ok", f"{settings}" if exists else f"none yet; they would be in {settings}")
+    for what, folder in {"data": data_dir(), "log": log_dir()}.items():
+        yield _folder(what, folder)
+
+
+def _folder(what: str, folder: Path) -> Finding:
+    if not folder.exists():
+        return Finding("Files", what, "ok", f"{folder} (made when it is needed)")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding("Files", what, "problem", f"{folder} cannot be written: allow it, or set ATLAS_DATA_DIR")
+    free = shutil.disk_usage(folder).free
+    if free < 100_000_000:
+        return Finding("Files", what, "problem", f"{folder} has {free // 1_000_000} MB left: make room")
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077 and os.name == "posix":
+        return Finding("Files", what, "problem", f"{folder} is open to other users: chmod 700 closes it")
+    return Finding("Files", what, "ok", f"{folder}, {free / 1e9:.1f} GB free")
+
+
+def _history(config: Config) -> Iterator[Finding]:
+    from atlas_tui.store import Store
+
+    if not config.history:
+        yield Finding("Files", "history", "note", "off (`history = false`): conversations are not kept")
+        return
+    store = Store()
+    if not store.path.exists():
+        yield Finding("Files", "history", "ok", "none yet")
+        return
+    try:
+        count = len(store.conversations(1_000_000))
+    except AtlasError as error:
+        yield Finding("Files", "history", "problem", str(error))
+        return
+    finally:
+        store.close()
+    if store.notices:
+        yield Finding("Files", "history", "problem", " ".join(store.notices))
+    else:
+        yield Finding("Files", "history", "ok", f"{count:,} conversations")
+
+
+def _providers(config: Config, *, offline: bool) -> list[Finding]:
+    """Every provider that can be used is asked for its models, all at the same time: that tries host and key."""
+    answers: dict[str, Finding] = {}
+    asking = []
+    for status in check_providers(config):
+        name = status.name
+        standard = name in ("anthropic", "openai", "ollama") and name != config.default_provider
+        if not status.available:
+            # What nobody has set up is no fault.
+            answers[name] = Finding("Providers", name, "note" if standard else "problem", status.reason)
+        elif offline or name == "mock":
+            answers[name] = Finding("Providers", name, "ok", "can be used")
+        else:
+            answers[name] = Finding("Providers", name, "problem", f"no answer within {_LISTING_PATIENCE:.0f} s")
+            asking.append(threading.Thread(target=_ask, args=(name, config, answers), daemon=True))
+    _all(asking, _LISTING_PATIENCE)
+    return list(answers.values())
+
+
+def _all(threads: list[threading.Thread], patience: float) -> None:
+    until = time.monotonic() + patience
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+def _ask(name: str, config: Config, answers: dict[str, Finding]) -> None:
+    try:
+        provider = create_provider(name, config=config)
+        models = provider.list_models()
+    except AtlasError as error:
+        answers[name] = Finding("Providers", name, "problem", str(error))
+        return
+    words = f"{len(models)} models; answers with {provider.model_name or 'the first of them'}"
+    if not models:
+        answers[name] = Finding("Providers", name, "problem", "it has no model: install or load one there")
+    elif provider.model_name and provider.model_name not in {model.id for model in models}:
+        answers[name] = Finding("Providers", name, "note", f"{words}, which is not in its list")
+    else:
+        answers[name] = Finding("Providers", name, "ok", words)
+
+
+def _terminal() -> Iterator[Finding]:
+    group = "Terminal"
+    size = _size()
+    yield Finding(group, "size", "ok" if size else "note", size or "no terminal here; the chat screen needs one")
+    term = os.environ.get("TERM", "")
+    usable = term not in ("", "dumb")
+    yield Finding(group, "TERM", "ok", term) if usable else Finding(
+        group, "TERM", "problem", f"{term or 'not set'}: set it to xterm-256color"
+    )
+    encoding = (getattr(sys.stdout, "encoding", None) or locale.getpreferredencoding()).lower()
+    yield Finding(group, "encoding", "ok", encoding) if "utf" in encoding else Finding(
+        group, "encoding", "problem", f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8"
+    )
+    colours = os.environ.get("COLORTERM", "")
+    if os.environ.get("NO_COLOR"):
+        yield Finding(group, "colour", "note", "off (NO_COLOR)")
+    elif colours in ("truecolor", "24bit"):
+        yield Finding(group, "colour", "ok", "16 million colours")
+    else:
+        yield Finding(group, "colour", "note", "256 colours or fewer, as COLORTERM is not `truecolor`")
+    if os.environ.get("TMUX"):
+        yield Finding(group, "tmux", "note", "copying needs `set -g set-clipboard on` in its configuration")
+
+
+def _size() -> str:
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    size = shutil.get_terminal_size()
+    return f"{size.columns}x{size.lines}"

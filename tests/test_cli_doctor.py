@@ -1,0 +1,93 @@
+"""`atlas-tui doctor`: each problem is named with what to do about it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Result, run, settings
+from tests.servers.scripted import HttpError, ScriptedServer, ServedModel
+
+KEY = "sk-test-0123456789abcdefgh"
+PLAIN = {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
+
+
+def findings(result: Result) -> dict[str, dict[str, Any]]:
+    return {each["what"]: each for each in json.loads(result.out)["findings"]}
+
+
+def test_a_fresh_machine_is_fine() -> None:
+    done = run("doctor", "--offline", environ=PLAIN)
+    assert (done.status, done.err) == (0, "")
+    assert "✓ mock: can be used" in done.out
+    assert "· anthropic: no API key for anthropic: set ANTHROPIC_API_KEY" in done.out
+    assert "✗" not in done.out
+
+
+def test_looking_leaves_no_file(tmp_path: Path) -> None:
+    run("doctor", "--offline", environ={**PLAIN, "ATLAS_DATA_DIR": str(tmp_path / "nothing")})
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_chosen_provider_without_its_key_is_a_problem() -> None:
+    done = run("doctor", "--offline", "--json", environ={**PLAIN, "ATLAS_DEFAULT_PROVIDER": "anthropic"})
+    found = findings(done)["anthropic"]
+    assert (done.status, found["state"]) == (1, "problem")
+    assert "ANTHROPIC_API_KEY" in found["words"]
+
+
+def test_hosts_and_keys_are_tried_and_keys_never_shown(server: ScriptedServer, dead_url: str, tmp_path: Path) -> None:
+    server.models = [ServedModel("gpt-x")]
+    server.routes["/refusing/models"] = HttpError(401, f"Incorrect API key provided: {KEY}")
+    config = settings(
+        tmp_path,
+        f'''default_provider = "good"
+[providers.good]
+kind = "openai"
+base_url = "{server.url}/v1"
+model = "gpt-x"
+api_key_env = "LAB_KEY"
+[providers.refusing]
+kind = "openai"
+base_url = "{server.url}/refusing"
+api_key_env = "LAB_KEY"
+[providers.gone]
+kind = "openai"
+base_url = "{dead_url}/v1"
+''',
+    )
+    done = run("doctor", "--json", "--config", config, environ={**PLAIN, "LAB_KEY": KEY})
+    found = findings(done)
+    assert (done.status, done.err) == (1, "")
+    assert (found["good"]["state"], found["good"]["words"]) == ("ok", "1 models; answers with gpt-x")
+    assert found["refusing"]["state"] == found["gone"]["state"] == "problem"
+    assert KEY not in done.out
+
+
+@pytest.mark.parametrize(
+    ("environ", "what", "remedy"),
+    [
+        ({"TERM": "dumb"}, "TERM", "xterm-256color"),
+        ({"PYTHONIOENCODING": "latin-1"}, "encoding", "UTF-8"),
+    ],
+)
+def test_a_terminal_that_does_not_fit_is_told(environ: dict[str, str], what: str, remedy: str) -> None:
+    done = run("doctor", "--offline", "--json", environ={**PLAIN, **environ})
+    found = findings(done)[what]
+    assert (done.status, found["state"]) == (1, "problem")
+    assert remedy in found["words"]
+
+
+def test_a_damaged_history_and_open_folders_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    (folder / "history.db").write_bytes(b"no database" * 1000)
+    done = run("doctor", "--offline", "--json", environ={**PLAIN, "ATLAS_DATA_DIR": str(folder)})
+    found = findings(done)
+    assert done.status == 1
+    assert "chmod 700" in found["data"]["words"]
+    assert found["history"]["state"] == "problem"
+    assert "damaged" in found["history"]["words"]

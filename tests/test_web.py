@@ -1,0 +1,324 @@
+"""Answers over HTTP: the events, the page, who is let in, and `atlas-tui serve`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from atlas_tui import ProviderError, QueryClient
+from atlas_tui.config import Timeouts
+from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.web import create_app
+from tests.command import run, start
+from tests.played import HANG, PlayedProvider, Step, says
+
+
+def _example() -> ModuleType:
+    file = Path(__file__).parent.parent / "examples" / "web_sse.py"
+    spec = importlib.util.spec_from_file_location("web_sse", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+example = _example()
+
+
+def client_of(*answers: list[Step], **options: Any) -> tuple[QueryClient, PlayedProvider]:
+    provider = PlayedProvider(*answers, **options)
+    return QueryClient(provider, knowledge=KnowledgeBase(), policy=Policy(RetrySettings(attempts=1))), provider
+
+
+@contextmanager
+def flask_server(client: QueryClient, keep_alive: float) -> Iterator[int]:
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, example.flask_app(client, keep_alive), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="flask")
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+@contextmanager
+def starlette_server(client: QueryClient, keep_alive: float) -> Iterator[int]:
+    with served(create_app(client, keep_alive=keep_alive)) as port:
+        yield port
+
+
+@contextmanager
+def served(app: Any) -> Iterator[int]:
+    import uvicorn
+
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],), name="uvicorn")
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+        assert not thread.is_alive()
+
+
+Serve = Callable[[QueryClient, float], Any]
+both = pytest.mark.parametrize("serve", [flask_server, starlette_server], ids=["flask", "starlette"])
+
+
+@contextmanager
+def asked(port: int, body: bytes, content_type: str = "application/json") -> Iterator[HTTPResponse]:
+    """A browser's request; leaving the block closes its connection."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", "/stream", body, {"Content-Type": content_type})
+        with connection.getresponse() as response:
+            yield response
+    finally:
+        connection.close()
+
+
+def events(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
+    """The server-sent events of a response, comments left out, as they come."""
+    name = ""
+    for line in iter(response.readline, b""):
+        field, _, value = line.decode().rstrip("\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
+
+
+def said(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
+    """The events without those that only count."""
+    return (each for each in events(response) if each[0] not in ("start", "usage"))
+
+
+QUESTION = json.dumps({"query": "Why is the sky blue?"}).encode()
+
+
+class TestStream:
+    @both
+    def test_streams_every_event_and_then_done(self, serve: Serve) -> None:
+        counted = Counted(TokenUsage(7, 3))
+        client, provider = client_of([ReasoningDelta("Hm. "), *says("Because ", "of\n\n", "air.", counted=counted)])
+        with serve(client, 5.0) as port, asked(port, QUESTION) as response:
+            assert response.status == 200
+            assert response.headers["Content-Type"].startswith("text/event-stream")
+            assert response.headers["Cache-Control"] == "no-store"
+            (first, start), *middle, (last, end) = events(response)
+        assert (first, start["provider"], start["model"]) == ("start", "played", "test-model")
+        told = [each for each in middle if each[0] != "usage"]
+        texts = [("text", {"text": text}) for text in ("Because ", "of\n\n", "air.")]
+        assert told == [("reasoning", {"text": "Hm. "}), *texts]
+        assert last == "done"
+        answer = end["response"]
+        assert (answer["content"], answer["complete"], answer["finish_reason"]) == ("Because of\n\nair.", True, "stop")
+        assert (answer["usage"]["input_tokens"], answer["usage"]["output_tokens"]) == (7, 3)
+        assert answer["cost"] == {"total": None, "input": None, "output": None, "known": False}
+        assert provider.requests[0].messages[0].content == "Why is the sky blue?"
+
+    @both
+    def test_a_delta_is_sent_when_it_comes_and_not_at_the_end(self, serve: Serve) -> None:
+        client, provider = client_of([TextDelta("now"), HANG])
+        with serve(client, 5.0) as port, asked(port, QUESTION) as response:
+            assert next(said(response)) == ("text", {"text": "now"})
+            assert not provider.closed.is_set()
+
+    @both
+    def test_a_failure_is_an_event_after_what_had_arrived(self, serve: Serve) -> None:
+        client, _ = client_of([TextDelta("Half"), ProviderError("overloaded", "the server is busy")])
+        with serve(client, 5.0) as port, asked(port, QUESTION) as response:
+            text, (name, data) = said(response)
+        assert (text, name) == (("text", {"text": "Half"}), "error")
+        assert (data["kind"], data["retryable"]) == ("overloaded", True)
+        assert "the server is busy" in data["message"]
+        assert (data["response"]["content"], data["response"]["complete"]) == ("Half", False)
+
+    @both
+    def test_what_a_model_writes_is_cleaned(self, serve: Serve) -> None:
+        client, _ = client_of(says("\x1b[2J", "a\u202eb", "</script>"))
+        with serve(client, 5.0) as port, asked(port, QUESTION) as response:
+            texts = [data["text"] for name, data in events(response) if name == "text"]
+        assert texts == ["␛[2J", "ab", "</script>"]
+
+    @both
+    def test_the_request_is_cancelled_when_the_browser_leaves_a_silent_stream(self, serve: Serve) -> None:
+        client, provider = client_of([TextDelta("Half"), HANG])
+        # Starlette is told of it; Flask's server learns it by a keep-alive that it cannot send.
+        keep_alive = 0.02 if serve is flask_server else 60.0
+        with serve(client, keep_alive) as port:
+            with asked(port, QUESTION) as response:
+                assert next(said(response)) == ("text", {"text": "Half"})
+                assert not provider.closed.is_set()
+            assert provider.closed.wait(5)
+        assert client.last_response is not None
+        assert client.last_response.content == "Half"
+
+    def test_one_waiting_stream_keeps_nobody_else_waiting(self) -> None:
+        client, _ = client_of([TextDelta("Half"), HANG], says("Quick."))
+        with starlette_server(client, 5.0) as port, asked(port, QUESTION) as silent:
+            assert next(said(silent)) == ("text", {"text": "Half"})
+            with asked(port, QUESTION) as other:
+                assert [name for name, _ in said(other)] == ["text", "done"]
+
+    @both
+    def test_silence_is_filled_with_comments(self, serve: Serve) -> None:
+        client, _ = client_of([HANG], timeout=Timeouts(first_token=0.2))
+        with serve(client, 0.02) as port, asked(port, QUESTION) as response:
+            body = response.read().decode()
+        assert body.count(": still waiting\n\n") > 1
+        assert body.endswith("\n\n")
+        assert '"kind": "timeout"' in body
+
+    @both
+    @pytest.mark.parametrize(
+        ("body", "content_type", "reason"),
+        [
+            (b'{"query": "  "}', "application/json", "empty"),
+            (b'{"question": "?"}', "application/json", "JSON object"),
+            (b"[]", "application/json", "JSON object"),
+            (b'{"query": 3}', "application/json", "text"),
+            (b"{", "application/json; charset=utf-8", "JSON object"),
+            (QUESTION, "text/plain", "application/json"),
+            (b"query=x", "application/x-www-form-urlencoded", "application/json"),
+        ],
+    )
+    def test_a_wrong_request_is_told_so_and_nobody_is_asked(
+        self, serve: Serve, body: bytes, content_type: str, reason: str
+    ) -> None:
+        client, provider = client_of(says("never"))
+        with serve(client, 5.0) as port, asked(port, body, content_type) as response:
+            assert response.status == 400
+            assert reason in json.load(response)["message"]
+        assert provider.requests == []
+
+    @both
+    def test_has_a_page_in_which_nothing_foreign_runs(self, serve: Serve) -> None:
+        client, _ = client_of(says("x"))
+        with serve(client, 5.0) as port:
+            response, page = got(port, "GET", "/")
+        assert response.headers["Content-Type"].startswith("text/html")
+        policy = response.headers["Content-Security-Policy"]
+        nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
+        assert policy.startswith("default-src 'none'")
+        assert page.count(f'nonce="{nonce}"') == 2
+        assert "innerHTML" not in page
+
+
+def got(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[HTTPResponse, str]:
+    """One request and its whole answer; `_` in the name of a header stands for `-`."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        return response, response.read().decode()
+    finally:
+        connection.close()
+
+
+class TestWhoIsLetIn:
+    @pytest.mark.parametrize(
+        "headers",
+        [{"Host": "evil.example"}, {"Host": "evil.example:8000"}, {"Host": ""}, {"Origin": "http://evil.example"}],
+    )
+    def test_a_page_from_elsewhere_gets_no_answer(self, headers: dict[str, str]) -> None:
+        client, provider = client_of(says("secret"))
+        with starlette_server(client, 5.0) as port:
+            response, text = got(port, "POST", "/stream", QUESTION, Content_Type="application/json", **headers)
+        assert response.status in (400, 403)
+        assert "secret" not in text
+        assert provider.requests == []
+
+    def test_its_own_page_is_answered(self) -> None:
+        client, _ = client_of(says("hello"))
+        with starlette_server(client, 5.0) as port:
+            own = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}
+            response, text = got(port, "POST", "/stream", QUESTION, Content_Type="application/json", **own)
+        assert response.status == 200
+        assert "hello" in text
+
+    @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Bearer tok\u00e9n", "Basic right"])
+    def test_a_token_that_is_asked_for_must_be_right(self, given: str) -> None:
+        client, provider = client_of(says("hello"))
+        with served(create_app(client, token="right")) as port:
+            headers = {"Content_Type": "application/json", "Authorization": given}
+            response, text = got(port, "POST", "/stream", QUESTION, **headers)
+            assert (response.status, provider.requests) == (401, [])
+            assert "atlas-tui serve" in text
+            headers["Authorization"] = "Bearer right"
+            assert got(port, "POST", "/stream", QUESTION, **headers)[0].status == 200
+
+    def test_a_query_of_megabytes_is_refused(self) -> None:
+        client, provider = client_of(says("hello"))
+        with starlette_server(client, 5.0) as port:
+            body = json.dumps({"query": "x" * 4_000_001}).encode()
+            response, text = got(port, "POST", "/stream", body, Content_Type="application/json")
+        assert (response.status, provider.requests) == (413, [])
+        assert "larger than 4,000,000 bytes" in text
+
+
+class TestServe:
+    def test_answers_until_it_is_interrupted(self) -> None:
+        with start("serve", "--mock", "-p", "openai:gpt-4o", "--port", "0") as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("openai:gpt-4o answers at http://127.0.0.1:")
+            port = int(line.rstrip("/\n").rpartition(":")[2])
+            with asked(port, QUESTION) as response:
+                name, _ = list(events(response))[-1]
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+        assert (name, process.returncode, err) == ("done", 130, "")
+
+    def test_a_token_stands_before_other_addresses(self) -> None:
+        with start("serve", "--mock", "--host", "0.0.0.0", "--port", "0") as process:
+            assert process.stdout is not None
+            address = process.stdout.readline().rpartition(" ")[2].strip()
+            head, _, token = address.partition("/#token=")
+            port = int(head.rpartition(":")[2])
+            headers = {"Host": f"{socket.gethostname()}:{port}", "Content_Type": "application/json"}
+            assert got(port, "POST", "/stream", QUESTION, **headers)[0].status == 401
+            assert got(port, "POST", "/stream", QUESTION, Authorization=f"Bearer {token}", **headers)[0].status == 200
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+
+    def test_an_address_in_use_is_one_sentence(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = run("serve", "--mock", "--port", str(taken.getsockname()[1]))
+        assert (done.status, done.out) == (2, "")
+        assert done.err.count("\n") == 1
+        assert "choose another --host or --port" in done.err
+
+    def test_a_provider_without_a_key_is_told_before_anything_is_served(self) -> None:
+        done = run("serve", "-p", "anthropic")
+        assert (done.status, done.out) == (2, "")
+        assert "ANTHROPIC_API_KEY" in done.err
+
+    def test_without_its_packages_it_names_the_extra(self, tmp_path: Path) -> None:
+        (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no uvicorn', name='uvicorn')\n")
+        done = run("serve", "--mock", environ={"PYTHONPATH": str(tmp_path)})
+        assert (done.status, done.out) == (2, "")
+        assert done.err == "atlas-tui: uvicorn is not installed: run `pip install 'atlas-tui[web]'`\n"
