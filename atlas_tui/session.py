@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from atlas_tui.attempts import Attempts
@@ -27,6 +30,7 @@ from atlas_tui.models.base import (
     Worker,
     in_thread,
     settle_cancel,
+    undisturbed,
 )
 from atlas_tui.policy import Policy, Steering
 from atlas_tui.pricing import FREE
@@ -49,19 +53,40 @@ class Turn:
     """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
     id: int = field(default_factory=new_id, compare=False)
     """Its id in the history."""
+    columns: dict[ModelResponse, int] = field(default_factory=dict)
+    """The column of a comparison that each response came in; those of a chat, which are not here, count as column 1."""
 
     @property
     def response(self) -> ModelResponse | None:
         """The response that stands in the conversation: the chosen one, else the last that says something."""
-        if self.chosen is not None:
-            return self.chosen
-        last = self.responses[-1] if self.responses else None
-        return next((response for response in reversed(self.responses) if response.content.strip()), last)
+        return self.chosen if self.chosen is not None else _last_said(self.responses)
 
-    def add(self, response: ModelResponse) -> None:
-        """One more sibling."""
+    def of(self, column: int) -> list[ModelResponse]:
+        """The responses of one column, in the order in which they came."""
+        return [response for response in self.responses if self.columns.get(response, 1) == column]
+
+    def answer(self, column: int | None) -> ModelResponse | None:
+        """The response that stands in the thread of a column: the chosen one, else its own, else that of the first
+        column that has one. Without a column it is the conversation's."""
+        if column is None or self.chosen is not None:
+            return self.response
+        numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses})]
+        answers = [_last_said(self.of(number)) for number in numbers]
+        said = (answer for answer in answers if answer is not None and answer.content.strip())
+        return next(said, answers[0])
+
+    def add(self, response: ModelResponse, column: int | None = None) -> None:
+        """One more sibling. In a column it leaves the choice of another column's response alone."""
+        if column is not None:
+            self.columns[response] = column
         self.responses.append(response)
-        self.chosen = None
+        if column is None or (self.chosen is not None and self.columns.get(self.chosen, 1) == column):
+            self.chosen = None
+
+
+def _last_said(responses: Sequence[ModelResponse]) -> ModelResponse | None:
+    last = responses[-1] if responses else None
+    return next((response for response in reversed(responses) if response.content.strip()), last)
 
 
 class Session:
@@ -101,6 +126,17 @@ class Session:
         self.steering = Steering()
         """Retry now, or fall back now, from any thread."""
         self.turns: list[Turn] = []
+        self.column: int | None = None
+        """The column of a comparison whose thread this is; None in a chat."""
+        self._searching = threading.Lock()
+
+    def thread(self, column: int, provider: Provider, fallback: Sequence[Provider], policy: Policy) -> Session:
+        """The same conversation as a column of a comparison goes on with it: the turns, the journal and all settings
+        are shared; who answers, what stands in earlier turns, and the steering are the column's own."""
+        thread = copy.copy(self)
+        thread.column, thread.provider, thread.fallback, thread.policy = column, provider, list(fallback), policy
+        thread.steering = Steering()
+        return thread
 
     @property
     def cost(self) -> CostEstimate:
@@ -135,7 +171,12 @@ class Session:
         from atlas_tui.store import StoredTurn, made_at, snapshot, unwritten
 
         turns = [
-            StoredTurn(turn.prompt, made_at(turn.id), [unwritten(each) for each in turn.responses], turn.documents)
+            StoredTurn(
+                turn.prompt,
+                made_at(turn.id),
+                [unwritten(each, turn.columns.get(each, 1)) for each in turn.responses],
+                turn.documents,
+            )
             for turn in self.turns
         ]
         return snapshot(self.journal.conversation if self.journal else "", turns, self.system_prompt)
@@ -152,7 +193,7 @@ class Session:
         for earlier in self.turns:
             if earlier is turn:
                 break
-            answer = earlier.response
+            answer = earlier.answer(self.column)
             if answer is not None and answer.content.strip():
                 messages += [ModelMessage.user(earlier.prompt), ModelMessage.assistant(answer.content)]
         return [*messages, ModelMessage.user(turn.prompt)]
@@ -246,12 +287,12 @@ class Session:
             end = End(end.response, ProviderError("cancelled", "stopped", partial=end.response))
         end.response.attempts = tuple(attempts.made)
         if joint is not None:
-            await joint.finish(end)
+            await undisturbed(cancel, partial(joint.finish, end))
         for response in attempts.given_up:
-            turn.add(response)
+            turn.add(response, self.column)
         if record is not None:
             await record.ended(end, cancel)
-        turn.add(end.response)
+        turn.add(end.response, self.column)
         return end
 
     def _record(self, turn: Turn, provider: Provider) -> Record | None:
@@ -264,6 +305,7 @@ class Session:
             documents=turn.documents,
             system_prompt=self.system_prompt,
             fallback=self.fallback,
+            column=self.column,
         )
 
     def _in_order(self, first: Provider | None) -> list[Provider]:
@@ -275,7 +317,7 @@ class Session:
 
     async def _prepare(self, turn: Turn, emit: Emit) -> ModelRequest:
         if self.knowledge is not None and not turn.documents:
-            turn.documents = tuple(await in_thread(self.knowledge.search, turn.prompt))
+            await in_thread(self._look_up, self.knowledge, turn)
         if turn.documents:
             await emit(Retrieved(turn.documents))
         return ModelRequest(
@@ -285,8 +327,15 @@ class Session:
             temperature=self.temperature,
         )
 
+    def _look_up(self, knowledge: KnowledgeBase, turn: Turn) -> None:
+        with self._searching:  # the columns of a comparison want the same passages at the same time
+            if not turn.documents:
+                turn.documents = tuple(knowledge.search(turn.prompt))
+
 
 def _reopened(stored: StoredTurn) -> Turn:
     chosen = next((entry.response for entry in stored.responses if entry.id == stored.chosen), None)
     documents = cast("tuple[Document, ...]", tuple(stored.documents))
-    return Turn(stored.prompt, [entry.response for entry in stored.responses], documents, chosen, stored.id)
+    responses = [entry.response for entry in stored.responses]
+    columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
+    return Turn(stored.prompt, responses, documents, chosen, stored.id, columns)

@@ -140,6 +140,7 @@ def _response_form(stored: StoredResponse) -> dict[str, Any]:
         "cost": {**form["cost"], "estimated": stored.response.cost.estimated},
         "created": stored.created.isoformat(),
         "state": stored.state,
+        "column": stored.column,
         "error": {"kind": stored.error, "message": stored.message} if stored.error else None,
     }
 
@@ -218,7 +219,8 @@ def _response(form: dict[str, Any]) -> StoredResponse:
     )
     paid = _checked(CostEstimate(cost["total"], cost["input"], cost["output"], bool(cost["estimated"])), float)
     kind, message = (_text(error["kind"]), _text(error["message"])) if error else (None, "")
-    return StoredResponse(response, state, _time(form["created"]), kind, message)
+    column = int(_number(form.get("column", 1))) or 1
+    return StoredResponse(response, state, _time(form["created"]), kind, message, column=column)
 
 
 def _attempt(form: dict[str, Any]) -> Attempt:

@@ -78,6 +78,7 @@ class Journal:
         documents: Sequence[Mapping[str, Any]] = (),
         system_prompt: str | None = None,
         fallback: Sequence[Provider] = (),
+        column: int | None = None,
     ) -> Record:
         """A prompt is about to be sent, or sent again; it is being written when this returns."""
         opening = _Opening(
@@ -90,6 +91,7 @@ class Journal:
             system_prompt=system_prompt and storable(system_prompt),
             target=provider.target,
             fallback=json.dumps([other.target for other in fallback]),
+            column=column,
         )
         return Record(self.store, opening, provider)
 
@@ -111,6 +113,8 @@ class _Opening:
     system_prompt: str | None
     target: str
     fallback: str
+    column: int | None
+    """The column of a comparison, or None in a chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,7 @@ class Record:
         remember(response, self._number)
         ended = rows.ending(response, error, message)
         self._log.append(partial(_end, number=self._number, columns=ended, attempts=response.attempts))
+        self._log.append(partial(_unchoose, number=self._number, column=self._opening.column))
 
     # In the store's thread
 
@@ -250,8 +255,9 @@ class Record:
         connection.execute(
             "INSERT INTO conversations (id, title, created, updated, system_prompt, target, fallback)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET updated = excluded.updated,"
-            " system_prompt = excluded.system_prompt, target = excluded.target, fallback = excluded.fallback,"
-            " deleted = NULL",
+            " system_prompt = excluded.system_prompt, deleted = NULL"
+            # Who goes on with a comparison in a chat asks its first column.
+            + ("" if (opening.column or 1) > 1 else ", target = excluded.target, fallback = excluded.fallback"),
             (
                 opening.conversation, opening.title, opening.created, time.time(), opening.system_prompt,
                 opening.target, opening.fallback,
@@ -263,11 +269,11 @@ class Record:
         )
         if current is not None:
             connection.execute(
-                "INSERT OR IGNORE INTO responses (id, turn, created, state, owner, provider, model, mock)"
-                " VALUES (?, ?, ?, 'streaming', ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO responses (id, turn, created, state, owner, provider, model, mock, column_number)"
+                " VALUES (?, ?, ?, 'streaming', ?, ?, ?, ?, ?)",
                 (
                     current.number, opening.turn, current.created, self._store.owner(),
-                    current.provider, current.model, current.mock,
+                    current.provider, current.model, current.mock, opening.column or 1,
                 ),
             )  # fmt: skip
 
@@ -334,4 +340,12 @@ def _end(connection: sqlite3.Connection, *, number: int, columns: dict[str, Any]
     connection.execute("DELETE FROM pieces WHERE response = ?", (number,))
     connection.execute("DELETE FROM attempts WHERE response = ?", (number,))
     rows.add_attempts(connection, number, attempts)
-    connection.execute("UPDATE turns SET chosen = NULL WHERE id = (SELECT turn FROM responses WHERE id = ?)", (number,))
+
+
+def _unchoose(connection: sqlite3.Connection, *, number: int, column: int | None) -> None:
+    """A new response takes the choice back; in a comparison only that of a response in the same column."""
+    connection.execute(
+        "UPDATE turns SET chosen = NULL WHERE id = (SELECT turn FROM responses WHERE id = ?)"
+        " AND (? IS NULL OR chosen IN (SELECT id FROM responses WHERE column_number = ?))",
+        (number, column, column),
+    )

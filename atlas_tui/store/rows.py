@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
@@ -120,11 +121,11 @@ def insert(connection: sqlite3.Connection, conversation: Conversation) -> None:
         for stored in turn.responses:
             row = ending(stored.response, stored.error, stored.message, stored.state)
             row |= {key: storable(value) for key, value in row.items() if isinstance(value, str)}
-            names = ", ".join(("id", "turn", "created", *row))
-            marks = ", ".join("?" * (len(row) + 3))
+            names = ", ".join(("id", "turn", "created", "column_number", *row))
+            marks = ", ".join("?" * (len(row) + 4))
             connection.execute(
                 f"INSERT INTO responses ({names}) VALUES ({marks})",
-                (stored.id, turn.id, stored.created.timestamp(), *row.values()),
+                (stored.id, turn.id, stored.created.timestamp(), stored.column, *row.values()),
             )
             add_attempts(connection, stored.id, stored.response.attempts)
 
@@ -181,12 +182,13 @@ def _responses(connection: sqlite3.Connection, conversation: str) -> dict[int, l
     ):
         pieces[number][reasoning].append(text)
     found: defaultdict[int, list[StoredResponse]] = defaultdict(list)
-    for number, turn, created, *row in connection.execute(
-        f"SELECT r.id, turn, r.created, {', '.join(_RESPONSE)} {of_conversation} WHERE conversation = ? ORDER BY r.id",
+    for number, turn, created, column, *row in connection.execute(
+        f"SELECT r.id, turn, r.created, column_number, {', '.join(_RESPONSE)} {of_conversation} WHERE conversation = ? ORDER BY r.id",
         (conversation,),
     ):
         come = pieces.get(number)
-        found[turn].append(_response(number, created, row, attempts.get(number, ()), come))
+        stored = _response(number, created, row, attempts.get(number, ()), come)
+        found[turn].append(replace(stored, column=column))
     return found
 
 

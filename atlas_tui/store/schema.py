@@ -119,4 +119,29 @@ CREATE TRIGGER response_removed AFTER DELETE ON responses WHEN old.state != 'str
 END;
 """
 
-MIGRATIONS = (_FIRST,)
+_COMPARISON = """
+-- The column of a comparison that a response came in; 1 in a chat.
+ALTER TABLE responses ADD COLUMN column_number INTEGER NOT NULL DEFAULT 1;
+
+-- Judgements. They outlive the conversation that they were made in, so the targets stand here too.
+CREATE TABLE votes (
+    id INTEGER PRIMARY KEY,
+    created REAL NOT NULL,
+    left_target TEXT NOT NULL,
+    right_target TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('A', 'B', 'tie', 'both bad')),
+    topic TEXT NOT NULL DEFAULT '',
+    blind INTEGER NOT NULL DEFAULT 0,
+    turn INTEGER,
+    left_response INTEGER,
+    right_response INTEGER
+);
+
+CREATE TABLE line_ups (
+    name TEXT PRIMARY KEY,
+    targets TEXT NOT NULL,
+    updated REAL NOT NULL
+);
+"""
+
+MIGRATIONS = (_FIRST, _COMPARISON)

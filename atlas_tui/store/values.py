@@ -32,6 +32,8 @@ class StoredResponse:
     message: str = ""
     """What the failure said."""
     id: int = field(default_factory=new_id)
+    column: int = 1
+    """The column of a comparison that it came in; 1 in a chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,13 @@ def storable(text: str) -> str:
     return redact(sound(text))
 
 
-def unwritten(response: ModelResponse) -> StoredResponse:
+def unwritten(response: ModelResponse, column: int = 1) -> StoredResponse:
     """A response as it would be written down now."""
     failed = response.attempts[-1] if response.attempts and not response.complete else None
     state: State = "complete" if response.complete else "incomplete"
     number = id_of(response) or new_id()
     kind, message = (failed.error, failed.message) if failed else (None, "")
-    return StoredResponse(response, state, made_at(number), kind, message, number)
+    return StoredResponse(response, state, made_at(number), kind, message, number, column)
 
 
 def snapshot(conversation: str, turns: Sequence[StoredTurn], system_prompt: str | None) -> Conversation:
