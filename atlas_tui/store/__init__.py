@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from atlas_tui.store.ids import made_at, new_id
     from atlas_tui.store.journal import Journal, Record
+    from atlas_tui.store.spending import Ledger
     from atlas_tui.store.store import LAST, Store
     from atlas_tui.store.values import (
         Conversation,
@@ -27,6 +28,7 @@ _HOME = {
     "ConversationInfo": "values",
     "Hit": "values",
     "Journal": "journal",
+    "Ledger": "spending",
     "Record": "journal",
     "Store": "store",
     "StoredResponse": "values",
@@ -42,6 +44,7 @@ __all__ = [
     "ConversationInfo",
     "Hit",
     "Journal",
+    "Ledger",
     "Record",
     "Store",
     "StoredResponse",

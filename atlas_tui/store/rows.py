@@ -119,7 +119,7 @@ def insert(connection: sqlite3.Connection, conversation: Conversation) -> None:
             (turn.id, info.id, turn.created.timestamp(), storable(turn.prompt), documents(turn.documents), turn.chosen),
         )
         for stored in turn.responses:
-            row = ending(stored.response, stored.error, stored.message, stored.state)
+            row = ending(stored.response, stored.error, stored.message, stored.state) | {"copied": True}
             row |= {key: storable(value) for key, value in row.items() if isinstance(value, str)}
             names = ", ".join(("id", "turn", "created", "column_number", *row))
             marks = ", ".join("?" * (len(row) + 4))

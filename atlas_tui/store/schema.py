@@ -144,4 +144,29 @@ CREATE TABLE line_ups (
 );
 """
 
-MIGRATIONS = (_FIRST, _COMPARISON)
+_SPENDING = """
+-- An answer that came with a branch or an import: whoever paid for it has paid once.
+ALTER TABLE responses ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
+
+-- What was paid for answers that are not in `responses`: asked without a history, or removed for good.
+CREATE TABLE spending (
+    id INTEGER PRIMARY KEY,
+    created REAL NOT NULL,
+    cost REAL NOT NULL,
+    mock INTEGER NOT NULL
+);
+CREATE INDEX spending_by_time ON spending (created);
+CREATE TRIGGER response_forgotten AFTER DELETE ON responses WHEN old.cost > 0 AND NOT old.copied BEGIN
+    INSERT INTO spending (created, cost, mock) VALUES (old.created, old.cost, old.mock);
+END;
+
+-- How many tokens of input a model counted for each that was estimated: the last few of each target.
+CREATE TABLE token_ratios (
+    id INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    ratio REAL NOT NULL
+);
+CREATE INDEX token_ratios_by_target ON token_ratios (target, id);
+"""
+
+MIGRATIONS = (_FIRST, _COMPARISON, _SPENDING)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from atlas_tui.config import data_dir
 from atlas_tui.errors import ConfigError
-from atlas_tui.models.base import CostEstimate
 from atlas_tui.store import rows
 from atlas_tui.store.ids import new_conversation_id, new_id
 from atlas_tui.store.locks import Owner, owners_alive
 from atlas_tui.store.search import find
+from atlas_tui.store.spending import spent
 from atlas_tui.store.values import Conversation, ConversationInfo, Hit, storable
 from atlas_tui.store.writer import Writer
 from atlas_tui.text import one_line
@@ -157,10 +157,10 @@ class Store:
         """
         return self._ask(lambda connection: find(connection, query, limit))
 
-    def spent(self, since: float) -> CostEstimate:
-        """What all answers since then (seconds since 1970) have cost, as far as that is known."""
-        ask = "SELECT total(cost), total(cost_input), total(cost_output) FROM responses WHERE created >= ?"
-        return self._ask(lambda connection: CostEstimate(*connection.execute(ask, (since,)).fetchone()))
+    def spent(self, since: float, *, mock: bool = False) -> float:
+        """US dollars that all answers since then (seconds since 1970) have cost, as far as that is known; those of
+        the mock provider, which nobody pays, on demand instead."""
+        return self._ask(lambda connection: spent(connection, since, mock=mock))
 
     # Drafts
 
