@@ -19,6 +19,7 @@ from atlas_tui.config import Config, config_path
 from atlas_tui.tui import commands, themes
 from atlas_tui.tui.messages import Noticed
 from atlas_tui.tui.opening import Opening
+from atlas_tui.tui.screens.acting import ActingScreen
 from atlas_tui.tui.screens.chat import ChatScreen
 from atlas_tui.tui.terminal import enduring_terminal
 
@@ -70,11 +71,11 @@ class AtlasApp(App[int]):
         self.call_after_refresh(_settle_memory)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action of the table that a slash command has too."""
-        for action in commands.ACTIONS:
-            if action.slash:
-                keys = "  ".join(commands.show_key(key) for key in self.chat.keys[action.id])
-                yield SystemCommand(action.text, f"{keys}  {action.slash}", partial(self.chat.action_act, action.id))
+        """The palette: every action of the screen that a slash command has too."""
+        acting = self.acting
+        for action in commands.offered(acting.scope):
+            keys = "  ".join(commands.show_key(key) for key in acting.keys[action.id])
+            yield SystemCommand(action.text, f"{keys}  {action.slash}", partial(acting.act, action.id))
 
     def _fatal_error(self) -> None:
         # Textual would print the traceback with every local variable in it, and so also a key.
@@ -86,9 +87,14 @@ class AtlasApp(App[int]):
         error = self._exception
         return error.error if isinstance(error, WorkerFailed) else error
 
+    @property
+    def acting(self) -> ActingScreen:
+        """The screen whose actions are run, whatever lies over it."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, ActingScreen))
+
     def action_act(self, name: str) -> None:
-        """Run an action of the table, whatever lies over the chat."""
-        self.chat.action_act(name)
+        """Run an action of the table."""
+        self.acting.act(name)
 
     async def on_unmount(self) -> None:
         """Keep the answer under way; its thread ends with it."""

@@ -4,7 +4,7 @@ made from it; the `[keys]` table of the configuration rebinds by id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -14,7 +14,8 @@ from textual.keys import Keys
 
 from atlas_tui.errors import ConfigError
 
-Scope = Literal["app", "chat", "prompt", "conversations"]
+Scope = Literal["app", "prompt", "chat", "compare", "conversations"]
+"""Where an action can be run: everywhere, in the text field of a prompt, or on one screen."""
 State = Literal["empty", "idle", "running", "failed", "transcript"]
 """What the screen is doing, which decides what the footer offers."""
 
@@ -24,7 +25,7 @@ class Action:
     """Something a user can do."""
 
     id: str
-    """The name in `[keys]`; the screen's method is `action_ID`."""
+    """The name in `[keys]`; a room of the screen has a method of this name."""
     keys: str
     """Keys, separated by commas; at least one arrives in every terminal."""
     text: str
@@ -39,16 +40,24 @@ class Action:
     """The word in the footer."""
     states: tuple[State, ...] = ()
     """When the footer shows it."""
-    scope: Scope = "chat"
+    on: tuple[Scope, ...] = ("chat",)
+    """The places that have it; the same action may be on several screens."""
+
+    def together(self, other: Action) -> bool:
+        """Whether both can be meant by one key that is pressed at one place."""
+        here, there = set(self.on), set(other.on)
+        if "app" in here | there or here & there:
+            return True
+        return ("prompt" in here and bool(there & _PROMPTED)) or ("prompt" in there and bool(here & _PROMPTED))
 
 
 ANSWERING, ANSWERS, HISTORY, SCREEN, PROGRAM = "Asking", "Answers", "Conversations", "Screen", "Program"
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        "send", "enter", "Send the prompt", ANSWERING, hint="send", states=("empty", "idle", "failed"), scope="prompt"
+        "send", "enter", "Send the prompt", ANSWERING, hint="send", states=("empty", "idle", "failed"), on=("prompt",)
     ),
-    Action("newline", "ctrl+j,shift+enter,alt+enter", "Begin a new line", ANSWERING, scope="prompt"),
+    Action("newline", "ctrl+j,shift+enter,alt+enter", "Begin a new line", ANSWERING, on=("prompt",)),
     Action("stop", "escape", "Stop the answer, at once", ANSWERING, "/stop", hint="stop", states=("running",)),
     Action(
         "interrupt",
@@ -83,7 +92,7 @@ ACTIONS: tuple[Action, ...] = (
         hint="continue",
         states=("failed",),
     ),
-    Action("editor", "ctrl+g", "Write the prompt in $EDITOR", ANSWERING, "/editor"),
+    Action("editor", "ctrl+g", "Write the prompt in $EDITOR", ANSWERING, "/editor", on=("chat", "compare")),
     Action(
         "model",
         "f3,ctrl+l",
@@ -120,12 +129,12 @@ ACTIONS: tuple[Action, ...] = (
         "edit", "e", "Edit this prompt and send it in a branch", HISTORY, "/edit", hint="edit", states=("transcript",)
     ),
     Action("branch", "b", "Go on in a copy that ends with this turn", HISTORY, "/branch"),
-    Action("rename", "ctrl+e,f10", "In the list: give another title", HISTORY, scope="conversations"),
-    Action("delete", "delete,ctrl+d", "In the list: delete", HISTORY, scope="conversations"),
-    Action("undelete", "ctrl+z", "In the list: bring back what was deleted last", HISTORY, scope="conversations"),
+    Action("rename", "ctrl+e,f10", "In the list: give another title", HISTORY, on=("conversations",)),
+    Action("delete", "delete,ctrl+d", "In the list: delete", HISTORY, on=("conversations",)),
+    Action("undelete", "ctrl+z", "In the list: bring back what was deleted last", HISTORY, on=("conversations",)),
     Action("sidebar", "f4,ctrl+b", "Show or hide the sidebar", SCREEN, "/sidebar", hint="sidebar", states=("empty",)),
     Action("context", "f8", "Show the passages that were sent along", SCREEN, "/context"),
-    Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME"),
+    Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME", on=("chat", "compare")),
     Action(
         "palette",
         "ctrl+p,slash",
@@ -133,7 +142,7 @@ ACTIONS: tuple[Action, ...] = (
         PROGRAM,
         hint="commands",
         states=("empty", "idle", "running", "transcript"),
-        scope="app",
+        on=("app",),
     ),
     Action(
         "help",
@@ -143,9 +152,12 @@ ACTIONS: tuple[Action, ...] = (
         "/help",
         hint="help",
         states=("empty", "idle", "running", "failed", "transcript"),
+        on=("chat", "compare"),
     ),
-    Action("quit", "ctrl+q", "Quit", PROGRAM, "/quit", hint="quit", states=("empty",), scope="app"),
+    Action("quit", "ctrl+q", "Quit", PROGRAM, "/quit", hint="quit", states=("empty",), on=("app",)),
 )
+_PROMPTED: frozenset[Scope] = frozenset({"chat", "compare"})
+"""The screens that have a prompt."""
 BY_ID = {action.id: action for action in ACTIONS}
 BY_SLASH = {action.slash: action for action in ACTIONS if action.slash}
 
@@ -164,27 +176,33 @@ _SIGNS = {"comma": ",", "space": " "} | {
 _LONG = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del"}
 
 
-def resolve_keys(overrides: Mapping[str, str] | None = None) -> KeyTable:
+def resolve_keys(overrides: Mapping[str, str] | None = None, actions: Sequence[Action] = ACTIONS) -> KeyTable:
     """The keys of every action, with the user's own instead of the defaults.
+
+    A letter may mean one thing on one screen and another on another, where it says something about what is seen there.
+    Every other key means one thing in the whole program, so that nobody has to think about where he is.
 
     Raises:
         ConfigError: an id or a key is unknown, or two actions want one key; the message names them.
     """
     overrides = overrides or {}
+    known = {action.id: action for action in actions}
     for name in overrides:
-        if name not in BY_ID:
-            near = get_close_matches(name, BY_ID, 1)
-            meant = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(BY_ID)}"
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(known)}"
             raise ConfigError(f"[keys] has no action {name!r}: {meant}")
-    table = {action.id: _key_names(action.id, overrides.get(action.id, action.keys)) for action in ACTIONS}
-    owners: dict[str, str] = {}
+    table = {action.id: _key_names(action.id, overrides.get(action.id, action.keys)) for action in actions}
+    owners: dict[str, list[str]] = {}
     for name, keys in table.items():
         for key in keys:
-            other = owners.setdefault(key, name)
-            if other != name:
-                raise ConfigError(
-                    f"[keys] gives {show_key(key)} to both {other!r} and {name!r}: choose another key for one of them"
-                )
+            for other in owners.setdefault(key, []):
+                if other != name and (not types_text(key) or known[other].together(known[name])):
+                    raise ConfigError(
+                        f"[keys] gives {show_key(key)} to both {other!r} and {name!r}:"
+                        " choose another key for one of them"
+                    )
+            owners[key].append(name)
     return table
 
 
@@ -192,7 +210,7 @@ def bindings(scope: Scope, keys: KeyTable) -> Iterator[Binding]:
     """The bindings of a scope. A key that types nothing works wherever the focus is, text fields included, with the
     two exceptions that a text field has its own good use for."""
     for action in ACTIONS:
-        if action.scope != scope:
+        if scope not in action.on:
             continue
         for key in keys[action.id]:
             everywhere = not types_text(key) and key not in ("escape", "ctrl+c")
@@ -201,12 +219,19 @@ def bindings(scope: Scope, keys: KeyTable) -> Iterator[Binding]:
             yield Binding(key, f"{where}.act('{action.id}')", action.text, show=False, priority=everywhere)
 
 
-def hints(state: State, keys: KeyTable, *, without: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
-    """The footer in a state: key, word and action id, the most useful first."""
+def offered(scope: Scope) -> list[Action]:
+    """What can be asked for by name on a screen: the slash commands, and the entries of the palette."""
+    return [action for action in ACTIONS if action.slash and {scope, "app"} & set(action.on)]
+
+
+def hints(
+    state: State, keys: KeyTable, *, scope: Scope = "chat", without: frozenset[str] = frozenset()
+) -> list[tuple[str, str, str]]:
+    """The footer of a screen in a state: key, word and action id, the most useful first."""
     return [
         (show_key(_best_key(keys[action.id], state), short=True), action.hint, action.id)
         for action in ACTIONS
-        if state in action.states and action.id not in without and keys[action.id]
+        if state in action.states and {scope, "app", "prompt"} & set(action.on) and action.id not in without
     ]
 
 

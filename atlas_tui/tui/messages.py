@@ -83,6 +83,10 @@ class WindowKnown(Message):
     tokens: int | None
 
 
+AboutTargets = TargetChosen | ProvidersChecked | ModelsListed | WindowKnown
+"""What is heard about those who can be asked."""
+
+
 @dataclass
 class Noticed(Message):
     """Something that the user should know once: that the history cannot be written, say."""

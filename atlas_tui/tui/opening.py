@@ -127,3 +127,26 @@ class Opening:
         """Write what waits for the history, and let its file go."""
         if self._store is not None:
             self._store.close()
+
+
+class Early:
+    """What is asked for before there is a session: it waits here, and is done then, in its order."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+        self.over = False
+        """True from the moment on when there is a session."""
+
+    def do(self, act: Callable[[], None]) -> None:
+        """Do it now, or as soon as there is a session."""
+        if self.over:
+            act()
+        else:
+            self._waiting.append(act)
+
+    def catch_up(self) -> None:
+        """There is a session now."""
+        self.over = True
+        for act in self._waiting:
+            act()
+        self._waiting.clear()

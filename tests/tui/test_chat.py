@@ -212,7 +212,7 @@ async def test_without_a_key_one_sentence_says_what_to_do_and_the_prompt_stays()
         await user.shows("Nobody to ask", "F3 chooses")
         assert user.app.chat.prompt.text == "Why?"
         assert not user.session.turns
-        user.app.chat.choose_target("mock:mock-basic")
+        user.app.chat.targets.choose("mock:mock-basic")
         await user.press("enter")
         await user.answered()
         await user.shows("rehearsed answer")

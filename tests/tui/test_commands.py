@@ -6,19 +6,62 @@ import pytest
 
 from atlas_tui.errors import ConfigError
 from atlas_tui.tui import commands
-from atlas_tui.tui.screens.actions import Actions
+from atlas_tui.tui.commands import Action, Scope
+from atlas_tui.tui.screens.chat.answers import Answers
+from atlas_tui.tui.screens.chat.asking import Asking
+from atlas_tui.tui.screens.chat.history import History
+from atlas_tui.tui.screens.chat.view import View
+from atlas_tui.tui.screens.program import Program
+
+ROOMS = (Asking, Answers, View, History, Program)
+"""Those of the chat."""
 
 
 def test_every_action_can_be_run_and_every_key_is_its_own() -> None:
     keys = commands.resolve_keys()
     for action in commands.ACTIONS:
         assert keys[action.id], action.id
-        if action.scope in ("app", "chat"):
-            assert callable(getattr(Actions, action.id))
-    used = [key for names in keys.values() for key in names]
-    assert len(used) == len(set(used))
+        if {"app", "chat"} & set(action.on):
+            assert [room for room in ROOMS if hasattr(room, action.id)] != [], action.id
+            assert len([room for room in ROOMS if hasattr(room, action.id)]) == 1, action.id
     slashes = [action.slash for action in commands.ACTIONS if action.slash]
     assert len(slashes) == len(set(slashes))
+
+
+def test_a_key_means_one_thing_wherever_it_is_pressed() -> None:
+    keys = commands.resolve_keys()
+    for action in commands.ACTIONS:
+        for other in commands.ACTIONS:
+            shared = set(keys[action.id]) & set(keys[other.id])
+            if action is not other and shared:
+                assert not action.together(other)
+                assert all(commands.types_text(key) for key in shared)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "together"),
+    [
+        (("chat",), ("compare",), False),
+        (("chat", "compare"), ("compare",), True),
+        (("app",), ("conversations",), True),
+        (("prompt",), ("compare",), True),
+        (("chat",), ("prompt",), True),
+        (("prompt",), ("conversations",), False),
+    ],
+)
+def test_which_actions_a_key_could_be_taken_for(
+    here: tuple[Scope, ...], there: tuple[Scope, ...], together: bool
+) -> None:
+    one, other = Action("one", "x", "One", "Group", on=here), Action("other", "x", "Other", "Group", on=there)
+    assert one.together(other) == other.together(one) == together
+
+
+def test_an_action_of_another_screen_may_have_the_letter_but_not_the_chord() -> None:
+    adopt = Action("adopt", "b", "Adopt", "Comparison", on=("compare",))
+    table = (*commands.ACTIONS, adopt)
+    assert commands.resolve_keys(actions=table)["adopt"] == commands.resolve_keys()["branch"]
+    with pytest.raises(ConfigError, match=r"gives Ctrl\+O to both 'go_on' and 'adopt'"):
+        commands.resolve_keys({"adopt": "ctrl+o"}, table)
 
 
 FRAGILE = ("shift+enter", "alt+enter")

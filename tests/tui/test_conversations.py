@@ -298,7 +298,7 @@ async def test_a_conversation_of_5000_turns_opens_quickly(store: Store) -> None:
     stored = store.conversation("last")
     async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
         begun = perf_counter()
-        user.app.chat.reopen(stored)
+        user.app.chat.history.open(stored)
         await user.shows("Question 4999?", "Answer 4999.")
         assert perf_counter() - begun < 3.0  # laying all of it out would take minutes
 

@@ -113,7 +113,7 @@ def test_a_stall(snap_compare: Compare) -> None:
         await asked("Why?", until="first half")(pilot)
         clock.now += 9
         assert isinstance(pilot.app, AtlasApp)
-        pilot.app.chat.read_meters()
+        pilot.app.chat.metering.read()
         await pilot.pause()
 
     provider = PlayedProvider([TextDelta("The first half"), HANG])

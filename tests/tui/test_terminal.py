@@ -181,7 +181,7 @@ from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.opening import Opening
 
 HEAVY = "anthropic openai ollama genai_prices chromadb sqlite3 httpx markdown_it pygments.lexers".split()
-OURS = "session policy store models.base models.factory tui.screens.conversation tui.widgets.markdown_log".split()
+OURS = "session policy store models.base models.factory tui.screens.chat.conversation tui.widgets.markdown_log".split()
 
 class Seen(Opening):
     def open(self):

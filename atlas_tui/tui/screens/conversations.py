@@ -19,7 +19,7 @@ from atlas_tui.store import LAST, ConversationInfo, Hit, Store
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable, show_key
-from atlas_tui.tui.screens.history import beside
+from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.picker import Picker
 from atlas_tui.tui.widgets import figures
 

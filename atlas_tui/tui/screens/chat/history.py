@@ -1,26 +1,23 @@
-"""What the chat does with the history: open a conversation, branch from a turn, edit a prompt and send it again."""
+"""What is done with conversations: begin one, open an earlier one, branch from a turn, edit a prompt in a branch."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui.commands import show_key
 from atlas_tui.tui.messages import PromptSent
+from atlas_tui.tui.screens.beside import beside
 
 if TYPE_CHECKING:
     from atlas_tui.session import Turn
     from atlas_tui.store import Conversation, Journal, Store
-    from atlas_tui.tui.screens.chat import ChatScreen
-    from atlas_tui.tui.screens.conversation import Exchange
+    from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-T = TypeVar("T")
 _OFF = "the history is off: `history = true` in config.toml keeps conversations"
 
 
@@ -37,8 +34,14 @@ class History:
     def _journal(self) -> Journal | None:
         return self._screen.session.journal
 
-    def show(self) -> None:
-        """Show the list."""
+    # Actions of the table
+
+    def new(self, _: str) -> None:
+        """Begin anew."""
+        self.begin()
+
+    def conversations(self, _: str) -> None:
+        """List the history."""
         from atlas_tui.tui.screens.conversations import Conversations
 
         screen, journal = self._screen, self._journal
@@ -49,17 +52,21 @@ class History:
 
         def closed(place: str | None) -> None:
             if journal.conversation in conversations.gone:
-                screen.begin_anew()
+                self.begin()
             if place is not None:
-                self._open(journal, *place.split("/"))
+                self._go(journal, *place.split("/"))
 
         screen.app.push_screen(conversations, closed)
 
-    def edit(self, exchange: Exchange) -> None:
+    def edit(self, _: str) -> None:
         """Put a prompt into the field: sent, it begins a branch in its place."""
-        screen = self._screen
+        screen, exchange = self._screen, self._screen.focused_exchange
+        if exchange is None:
+            screen.status.say("nothing to edit yet")
+            return
         if self._occupied():
             return
+        screen.prompt.clear()
         screen.prompt.text = clean(exchange.turn.prompt)
         screen.prompt.editor.focus()
         if self._journal is None:
@@ -68,6 +75,36 @@ class History:
         self._editing = exchange.turn
         stop = show_key(screen.keys["stop"][0])
         screen.status.say(f"sent, this begins a branch from here; {stop}: no branch, a new prompt")
+
+    def branch(self, _: str) -> None:
+        """Go on in a copy of the conversation up to and with this turn."""
+        journal, exchange = self._journal, self._screen.focused_exchange
+        if exchange is None:
+            self._screen.status.say("nothing to branch from yet")
+        elif journal is None:
+            self._screen.status.say(_OFF)
+        elif not self._occupied():
+            self._do(self._branch(journal, exchange.turn.id))
+
+    # What they and others need
+
+    def begin(self) -> None:
+        """Forget the conversation on the screen."""
+        self._screen.conversation.clear()
+        self._screen.sidebar.context.empty()
+        self._changed_over(False)
+        self._screen.prompt.editor.focus()
+
+    def open(self, stored: Conversation) -> None:
+        """Go on with a conversation of the history."""
+        self._screen.sidebar.context.empty()
+        self._screen.conversation.open(stored)
+        self._changed_over(True)
+
+    def _changed_over(self, filled: bool) -> None:
+        self._screen.panes.show_transcript(filled)
+        self._screen.metering.rest()
+        self._screen.targets.show()
 
     def stop_editing(self) -> bool:
         """What stands in the field is a new prompt after all; False if it is so anyway."""
@@ -91,9 +128,9 @@ class History:
         async def work() -> None:
             try:
                 if at == 0:
-                    self._screen.begin_anew()
+                    self.begin()
                 else:
-                    self._screen.reopen(await beside(partial(_branched, journal, turns[at - 1].id)))
+                    self.open(await beside(partial(_branched, journal, turns[at - 1].id)))
             except AtlasError:
                 self._editing, self._screen.prompt.text = turn, prompt
                 raise
@@ -102,23 +139,15 @@ class History:
         self._do(work())
         return True
 
-    def branch(self, exchange: Exchange) -> None:
-        """Go on in a copy of the conversation up to and with this turn."""
-        journal = self._journal
-        if journal is None:
-            self._screen.status.say(_OFF)
-        elif not self._occupied():
-            self._do(self._branch(journal, exchange.turn.id))
-
     async def _branch(self, journal: Journal, turn: int) -> None:
         screen = self._screen
-        screen.reopen(await beside(partial(_branched, journal, turn)))
+        self.open(await beside(partial(_branched, journal, turn)))
         back = show_key(screen.keys["conversations"][0])
         text = f"From here on this is a conversation of its own. The one it comes from is unchanged: {back} lists both."
-        screen.conversation.note(text, title="Branch")
+        screen.note(text, title="Branch")
         screen.prompt.editor.focus()
 
-    def _open(self, journal: Journal, number: str, turn: str = "") -> None:
+    def _go(self, journal: Journal, number: str, turn: str = "") -> None:
         if number == journal.conversation and self._screen.session.turns:
             self._go_to(turn)
         elif not self._busy:
@@ -128,7 +157,7 @@ class History:
         screen = self._screen
         stopped = screen.conversation.stop()
         stored = await beside(partial(store.conversation, number))
-        screen.reopen(stored)
+        self.open(stored)
         screen.prompt.editor.focus()
         self._go_to(turn)
         if stopped:
@@ -165,26 +194,3 @@ class History:
 def _branched(journal: Journal, turn: int) -> Conversation:
     store = journal.store
     return store.conversation(store.branch(journal.conversation, turn).id)
-
-
-async def beside(function: Callable[[], T]) -> T:
-    """Run what may wait for a disk in a thread that the end of the program does not wait for."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def tell(action: Callable[[], None]) -> None:
-        try:
-            loop.call_soon_threadsafe(lambda: None if future.done() else action())
-        except RuntimeError:  # the loop has closed: the program has ended, and nobody waits
-            return
-
-    def work() -> None:
-        try:
-            result = function()
-        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-            tell(partial(future.set_exception, error))
-        else:
-            tell(partial(future.set_result, result))
-
-    threading.Thread(target=work, name="atlas-history", daemon=True).start()
-    return await future

@@ -1,0 +1,57 @@
+"""What every screen with a prompt has: the actions of the table, run by key, by palette and by slash command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.screen import Screen
+
+from atlas_tui.text import one_line
+from atlas_tui.tui import commands
+from atlas_tui.tui.commands import KeyTable, Scope, show_key
+from atlas_tui.tui.messages import CommandEntered
+from atlas_tui.tui.widgets.meters import Status
+from atlas_tui.tui.widgets.prompt import PromptArea
+
+
+class ActingScreen(Screen[None]):
+    """A screen on which actions are run; what they do is in its rooms, which have a method for each id."""
+
+    scope: ClassVar[Scope]
+    """Which actions of the table it has."""
+    status: Status
+    prompt: PromptArea
+
+    def __init__(self, keys: KeyTable) -> None:
+        super().__init__()
+        self.keys = keys
+        for binding in commands.bindings(self.scope, keys):
+            self._bindings.key_to_bindings[binding.key] = [binding]
+
+    def act(self, name: str, argument: str = "") -> None:
+        """Run an action, as soon as that is possible."""
+        raise NotImplementedError
+
+    def action_act(self, name: str) -> None:
+        """A key of the table."""
+        self.act(name)
+
+    def on_command_entered(self, message: CommandEntered) -> None:
+        """Run a slash command."""
+        action = commands.BY_SLASH.get(message.name)
+        if action is None or action not in commands.offered(self.scope):
+            self.status.say(f"no command {one_line(message.name, 30)} here: {self.key('help')} lists them")
+            self.prompt.text = f"{message.name} {message.argument}".strip()
+        else:
+            self.act(action.id, message.argument)
+
+    def key(self, name: str) -> str:
+        """The first key of an action, as a person writes it."""
+        return show_key(self.keys[name][0])
+
+
+def method_for(name: str, rooms: Sequence[object]) -> Callable[[str], None]:
+    """The method of the one room that has this action; it takes the argument of the slash command."""
+    found: Callable[[str], None] = next(getattr(room, name) for room in rooms if hasattr(type(room), name))
+    return found

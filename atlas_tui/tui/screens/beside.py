@@ -1,0 +1,34 @@
+"""What may have to wait for a disk, done beside the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def beside(function: Callable[[], T]) -> T:
+    """Run what may wait for a disk in a thread that the end of the program does not wait for."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def tell(action: Callable[[], None]) -> None:
+        try:
+            loop.call_soon_threadsafe(lambda: None if future.done() else action())
+        except RuntimeError:  # the loop has closed: the program has ended, and nobody waits
+            return
+
+    def work() -> None:
+        try:
+            result = function()
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            tell(partial(future.set_exception, error))
+        else:
+            tell(partial(future.set_result, result))
+
+    threading.Thread(target=work, name="atlas-history", daemon=True).start()
+    return await future

@@ -1,0 +1,90 @@
+"""What is done about asking: stop, again, another target, on from where it broke off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atlas_tui.tui.messages import TargetChosen
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.screens.chat.screen import ChatScreen
+
+_TWICE = 2.0
+"""Seconds in which a second Ctrl+C quits."""
+
+
+class Asking:
+    """A method for each id of the table; all take the argument of the slash command, most ignore it."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._interrupted_at = -_TWICE
+
+    def stop(self, _: str) -> None:
+        """Stop the answer; where there is none, go back to the prompt."""
+        screen = self._screen
+        if screen.conversation.stop() or screen.history.stop_editing():
+            return
+        screen.panes.close_over()
+        screen.prompt.editor.focus()
+
+    def interrupt(self, _: str) -> None:
+        """Copy, else stop, else clear; twice: quit."""
+        screen = self._screen
+        if selected := screen.get_selected_text():
+            screen.answers.to_clipboard(selected, "selection")
+            screen.clear_selection()
+            return
+        if screen.conversation.stop():
+            return
+        now = screen.clock()
+        if now - self._interrupted_at < _TWICE:
+            screen.app.exit()
+            return
+        self._interrupted_at = now
+        again = f"{screen.key('interrupt')} again quits"
+        if screen.prompt.text:
+            screen.history.stop_editing()
+            screen.prompt.clear()
+            screen.status.say(f"prompt cleared, Up brings it back; {again}")
+        else:
+            screen.status.say(again)
+
+    def retry(self, _: str) -> None:
+        """Ask again."""
+        exchange = self._screen.focused_exchange
+        if exchange is None:
+            self._screen.status.say("nothing to ask again yet")
+            return
+        self._screen.conversation.retry(exchange)
+        self._screen.answer_started()
+
+    def fall_back(self, _: str) -> None:
+        """Ask the next target."""
+        exchange = self._screen.focused_exchange
+        if not self._screen.session.fallback:
+            self._screen.status.say("no fallback is configured: set `fallback` in config.toml")
+        elif exchange is None:
+            self._screen.status.say("nothing to ask yet")
+        else:
+            self._screen.conversation.fall_back(exchange)
+            self._screen.answer_started()
+
+    def go_on(self, _: str) -> None:
+        """Continue what broke off."""
+        exchange = self._screen.focused_exchange
+        if exchange is not None and self._screen.conversation.go_on(exchange):
+            self._screen.answer_started()
+        else:
+            self._screen.status.say("no answer here broke off")
+
+    def model(self, argument: str) -> None:
+        """Choose who answers."""
+        from atlas_tui.tui.screens.picker import ModelPicker
+
+        screen = self._screen
+        if argument:
+            screen.post_message(TargetChosen(argument))
+        else:
+            picker = ModelPicker(screen.catalogue, screen.session.provider.target)
+            screen.app.push_screen(picker, screen.targets.choose)

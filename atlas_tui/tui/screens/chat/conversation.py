@@ -1,0 +1,219 @@
+"""The session on the screen: asks, and shows the answer that is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from textual.message_pump import MessagePump
+
+from atlas_tui.models.base import (
+    End,
+    Event,
+    FellBack,
+    ModelResponse,
+    Provider,
+    ReasoningDelta,
+    Retrieved,
+    RetryScheduled,
+    Start,
+    TextDelta,
+    Worker,
+    estimate_tokens,
+)
+from atlas_tui.session import Session
+from atlas_tui.text import one_line
+from atlas_tui.tui.messages import Finished
+from atlas_tui.tui.screens.chat.exchange import Exchange, heading
+from atlas_tui.tui.screens.chat.transcript import Transcript
+from atlas_tui.tui.streaming import Pump
+from atlas_tui.tui.widgets.gauge import Gauge
+
+if TYPE_CHECKING:
+    from atlas_tui.store import Conversation as StoredConversation
+
+
+@dataclass
+class _Running:
+    exchange: Exchange
+    pump: Pump
+    worker: Worker
+
+
+class Conversation:
+    """Asks, and shows what comes. Knows the transcript and the gauge, but not the screen around them."""
+
+    def __init__(
+        self,
+        session: Session,
+        transcript: Transcript,
+        gauge: Gauge,
+        owner: MessagePump,
+        *,
+        on_documents: Callable[[Sequence[Mapping[str, Any]]], None],
+    ) -> None:
+        self.session = session
+        self.transcript = transcript
+        self._gauge = gauge
+        self._owner = owner
+        self._on_documents = on_documents
+        self._running: _Running | None = None
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The turns, as they stand in the transcript."""
+        return self.transcript.exchanges
+
+    @property
+    def running(self) -> bool:
+        """True while an answer is awaited."""
+        return self._running is not None
+
+    @property
+    def failed(self) -> bool:
+        """True if the last answer failed, now or before the conversation was opened again."""
+        if self.running or not self.exchanges:
+            return False
+        last = self.exchanges[-1]
+        return last.error is not None or (last.turn.response is not None and not last.turn.response.complete)
+
+    def ask(self, prompt: str) -> None:
+        """Send a prompt. Raises ConfigError for an empty one."""
+        self._start(self.transcript.ask(self.session.add_turn(prompt)), self.session.provider)
+
+    def retry(self, exchange: Exchange) -> None:
+        """Ask again; where a retry is awaited anyway, now."""
+        if self.running:
+            self.session.steering.retry_now()
+        else:
+            self._start(exchange, self.session.provider, first=self.session.provider)
+
+    def fall_back(self, exchange: Exchange) -> None:
+        """Ask the next target: instead of the one that is being asked, or after it has failed."""
+        if self.running:
+            self.session.steering.fall_back_now()
+        else:
+            target = self.session.fallback[0]
+            self._start(exchange, target, first=target)
+
+    def go_on(self, exchange: Exchange) -> bool:
+        """Continue an answer that broke off; False if there is none."""
+        broken = exchange.turn.response
+        if self.running or broken is None or not broken.content:
+            return False
+        if broken.complete and broken.finish_reason != "length":
+            return False
+        self._start(exchange, self.session.provider, first=self.session.provider, extend=broken)
+        return True
+
+    def walk(self, exchange: Exchange, step: int) -> bool:
+        """Show the answer before or after this one, which then stands in the conversation; False at the end."""
+        shown = exchange.turn.response
+        if self.running or shown is None:
+            return False
+        at = exchange.number_of(shown) - 1 + step
+        if not 0 <= at < len(exchange.siblings):
+            return False
+        self.session.choose(exchange.turn, exchange.siblings[at])
+        self.transcript.drop_card(exchange)
+        self.transcript.show(exchange, exchange.siblings[at])
+        return True
+
+    def stop(self) -> bool:
+        """Stop the answer under way; False if there is none."""
+        if self._running is None:
+            return False
+        self._running.pump.hurry()
+        self._running.worker.cancel()
+        return True
+
+    def close(self, patience: float) -> bool:
+        """Stop and wait until the partial answer has joined the session; False if it took longer than `patience`."""
+        if self._running is None:
+            return True
+        running, self._running = self._running, None
+        running.pump.close()
+        running.worker.cancel()
+        return running.worker.join(patience)
+
+    def clear(self) -> None:
+        """Begin a new conversation."""
+        self.close(0.0)
+        self.session.clear()
+        self.transcript.clear()
+        self._gauge.reset()
+
+    def open(self, stored: StoredConversation) -> None:
+        """Show a conversation of the history instead of this one, and go on with it."""
+        self.close(0.0)
+        self.session.load(stored)
+        self._gauge.reset()
+        self.transcript.fill(self.session.turns)
+        if self.exchanges and self.exchanges[-1].turn.documents:
+            self._on_documents(self.exchanges[-1].turn.documents)
+
+    # What comes
+
+    def receive(self, pump: Pump) -> bool:
+        """Take a frame of events; True if the answer has ended."""
+        running = self._running
+        with pump.frame() as events:
+            if running is None or pump is not running.pump:
+                return False
+            for event in events:
+                self._gauge.take(event)
+                self._apply(running.exchange, event)
+        return self._running is None
+
+    def _start(
+        self,
+        exchange: Exchange,
+        provider: Provider,
+        *,
+        first: Provider | None = None,
+        extend: ModelResponse | None = None,
+    ) -> None:
+        self.transcript.drop_card(exchange)
+        self.transcript.open_answer(exchange, provider.name, provider.model_name, mock=provider.is_mock)
+        self._gauge.begin(sum(estimate_tokens(message.content) for message in self.session.messages(exchange.turn)))
+        pump = Pump(self._owner)
+        self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first, extend=extend))
+
+    def _apply(self, exchange: Exchange, event: Event) -> None:
+        key, log = exchange.answer_key, self.transcript.log
+        match event:
+            case TextDelta(text):
+                log.append(key, text)
+            case ReasoningDelta(text):
+                log.append_reasoning(key, text)
+            case Start(provider, model, mock=mock):
+                log.set_title(key, heading(provider, model, mock=mock))
+                log.set_footer(key, "")
+            case Retrieved(documents):
+                self._on_documents(documents)
+            case RetryScheduled(error, delay):
+                log.set_footer(key, f"{one_line(str(error), 120)} · again in {delay:.1f} s")
+            case FellBack(error, target):
+                provider, _, model = target.partition(":")
+                self.transcript.open_answer(exchange, provider, model, mock=False)
+                log.set_footer(key, f"fell back: {one_line(error.message, 100)}")
+            case End():
+                self._finish(exchange, event)
+
+    def _finish(self, exchange: Exchange, end: End) -> None:
+        self._running = None
+        exchange.error = error = end.error
+        response, standing = end.response, exchange.turn.response
+        if response.content or response.reasoning or error is None:
+            self.transcript.close_answer(exchange, response)
+        elif standing is not None and standing.content:
+            self.transcript.show(exchange, standing)  # a retry that brought nothing takes nothing away
+        elif error.kind == "cancelled":
+            self.transcript.close_answer(exchange, response)
+        else:
+            self.transcript.drop_answer(exchange)
+        if error is not None and error.kind != "cancelled":
+            error.provider = error.provider or self.session.provider.name
+            self.transcript.card(exchange, error, self.session.fallback)
+        self._owner.post_message(Finished(end))

@@ -1,0 +1,81 @@
+"""A turn as it stands in the transcript, and the words that are said about its answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import ModelResponse
+from atlas_tui.session import Turn
+from atlas_tui.text import one_line
+from atlas_tui.tui.widgets import figures
+
+_MARKS = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>~$&:]")
+
+
+@dataclass
+class Exchange:
+    """A turn as it stands in the log."""
+
+    number: int
+    turn: Turn
+    error: ProviderError | None = None
+    """Why the last one failed."""
+
+    @property
+    def siblings(self) -> list[ModelResponse]:
+        """The responses that have something to show, in the order in which they came."""
+        return [response for response in self.turn.responses if response.content or response.reasoning]
+
+    def number_of(self, response: ModelResponse) -> int:
+        """Which of the siblings it is, from 1; 0 if it is none."""
+        return next((n for n, sibling in enumerate(self.siblings, 1) if sibling is response), 0)
+
+    @property
+    def prompt_key(self) -> str:
+        """The prompt's key in the log."""
+        return f"prompt-{self.number}"
+
+    @property
+    def answer_key(self) -> str:
+        """The answer's key in the log."""
+        return f"answer-{self.number}"
+
+    @property
+    def error_key(self) -> str:
+        """The key of the card that says why there is no answer."""
+        return f"error-{self.number}"
+
+
+def outcome(exchange: Exchange, response: ModelResponse) -> tuple[str, str]:
+    """The line below an answer, and its state as the log knows it."""
+    kind = response.attempts[-1].error if response.attempts and not response.complete else None
+    state = "complete" if response.complete else "stopped" if kind in (None, "cancelled") else "incomplete"
+    parts = [kind.replace("_", " ")] if kind and state == "incomplete" else []
+    if response.content or response.reasoning:
+        parts.append(figures.footer(response))
+    elif state == "stopped":
+        parts.append("before the first token")
+    elif state == "incomplete":  # opened again: the card that said why was not kept, its words were
+        parts.append(one_line(response.attempts[-1].message, 160))
+    if response.finish_reason == "length":
+        parts.append("cut at the token limit")
+    failed = [attempt for attempt in response.attempts[:-1] if attempt.error]
+    if failed:
+        words = (failed[-1].error or "").replace("_", " ")
+        parts.append(f"after {len(failed)} × {one_line(failed[-1].provider, 30)}: {words}")
+    if len(exchange.siblings) > 1:
+        parts.append(f"{exchange.number_of(response)} of {len(exchange.siblings)}")
+    return " · ".join(parts), state
+
+
+def heading(provider: str, model: str, *, mock: bool) -> str:
+    """The line above an answer."""
+    target = one_line(f"{provider}:{figures.model(model)}" if model else provider, 100)
+    return f"{target} · mock" if mock and provider != "mock" else target
+
+
+def literal(text: str) -> str:
+    """Foreign text so that Markdown takes none of it for a mark."""
+    return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)

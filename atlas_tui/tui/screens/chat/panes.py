@@ -1,0 +1,131 @@
+"""The widgets of the chat, and which of them is seen at which size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.widgets import Static
+
+from atlas_tui.tui import commands
+from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.find_bar import FindBar
+from atlas_tui.tui.widgets.key_hints import KeyHints
+from atlas_tui.tui.widgets.meters import Status
+from atlas_tui.tui.widgets.prompt import PromptArea
+from atlas_tui.tui.widgets.sidebar import Sidebar
+from atlas_tui.tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+SMALLEST = (60, 16)
+"""Columns and rows below which there is only one sentence."""
+_TOO_SMALL = f"Atlas needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}."
+_WIDE = 100
+"""Columns from which on the sidebar stands beside the transcript, by itself."""
+_HIGH = 24
+"""Rows from which on there is room for air."""
+
+
+class Panes:
+    """What stands where."""
+
+    CSS = """
+    ChatScreen {
+        layers: base above;
+        & #body, & #main { height: 1fr; }
+        & #main { width: 1fr; align-horizontal: center; }
+        & #main > * { max-width: 132; }
+        & PromptArea { padding: 1; background: $surface; border-left: outer $primary; }
+        & #too-small { width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
+        & Sidebar.-over { dock: right; layer: above; }
+        & PromptArea.-low { padding: 0 1; }
+    }
+    """
+
+    def __init__(self, keys: KeyTable, size: Callable[[], Size], on_fit: Callable[[], None]) -> None:
+        self._size = size
+        self._on_fit = on_fit
+        words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
+        self.welcome = Welcome([(show_key(keys[name][0]), word) for name, word in words.items()])
+        self.prompt = PromptArea(
+            [(action.slash, action.argument, action.text) for action in commands.offered("chat")],
+            send_keys=keys["send"],
+            newline_keys=keys["newline"],
+        )
+        self.find_bar = FindBar(lambda: self.transcript)
+        self.sidebar = Sidebar(Context())
+        self.status = Status()
+        self.hints = KeyHints()
+        self._transcript: MarkdownLog | None = None
+        self._main = Vertical(id="main")
+        self._body = Horizontal(id="body")
+        self._too_small = Static(_TOO_SMALL, id="too-small", markup=False)
+        self._too_small.display = False
+        self._sidebar_wanted: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        """Welcome and prompt, with room for the sidebar beside them, the keys below: the first paint, and no more."""
+        with self._body:
+            with self._main:
+                yield self.welcome
+                yield self.prompt
+                yield self.status
+                yield self.hints
+            yield self.sidebar
+
+    def complete(self) -> None:
+        """Put in what the first paint did without."""
+        self._body.screen.mount(self._too_small)
+        self._main.mount(self.find_bar, before=self.prompt)
+        self.prompt.fill()
+        self.sidebar.fill()
+
+    @property
+    def transcript(self) -> MarkdownLog:
+        """The log, which comes after the first paint: it brings a Markdown parser and a highlighter with it."""
+        if self._transcript is None:
+            from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+            self._transcript = MarkdownLog(id="transcript")
+            self._transcript.display = False
+            self._main.mount(self._transcript, before=self.find_bar)
+        return self._transcript
+
+    @property
+    def in_transcript(self) -> bool:
+        """Whether the keys are the transcript's."""
+        return self._transcript is not None and self._transcript.has_focus
+
+    def show_transcript(self, shown: bool) -> None:
+        """The transcript, or else the welcome."""
+        self.transcript.display, self.welcome.display = shown, not shown
+
+    def toggle_sidebar(self, shown: bool | None = None) -> None:
+        """Show or hide the sidebar; None turns it over."""
+        self._sidebar_wanted = not self.sidebar.display if shown is None else shown
+        self.fit()
+
+    def close_over(self) -> None:
+        """Take away what lies over the transcript."""
+        if self.sidebar.display and self.sidebar.has_class("-over"):
+            self.toggle_sidebar(False)
+
+    def fit(self) -> None:
+        """Lay out for the size of now."""
+        # Each widget is told by itself: a class on the screen would style all of them anew.
+        width, height = self._size()
+        fits = width >= SMALLEST[0] and height >= SMALLEST[1]
+        self._body.display, self._too_small.display = fits, not fits
+        self.prompt.set_class(height < _HIGH, "-low")
+        self.welcome.fit(height < _HIGH)
+        beside = width >= _WIDE
+        self.sidebar.set_class(not beside, "-over")
+        self.sidebar.display = beside if self._sidebar_wanted is None else self._sidebar_wanted
+        self.status.full = not self.sidebar.display
+        self._on_fit()

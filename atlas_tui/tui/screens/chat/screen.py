@@ -1,0 +1,243 @@
+"""The screen of the chat: takes keys and messages, and hands them to the room that knows what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.events import DescendantFocus, Resize
+
+from atlas_tui.text import one_line
+from atlas_tui.tui import commands, messages
+from atlas_tui.tui.commands import KeyTable, Scope, State
+from atlas_tui.tui.opening import Early, Opened, Opening
+from atlas_tui.tui.screens.acting import ActingScreen, method_for
+from atlas_tui.tui.screens.chat.panes import Panes
+from atlas_tui.tui.widgets.reading import Reading
+
+if TYPE_CHECKING:
+    from atlas_tui.session import Session
+    from atlas_tui.tui.screens.catalogue import Catalogue
+    from atlas_tui.tui.screens.chat.answers import Answers
+    from atlas_tui.tui.screens.chat.conversation import Conversation
+    from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.screens.chat.history import History
+    from atlas_tui.tui.screens.chat.metering import Metering
+    from atlas_tui.tui.screens.chat.targets import Targets
+    from atlas_tui.tui.streaming import Pump
+    from atlas_tui.tui.widgets.gauge import Gauge
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+_ROOMS = ("answers", "asking", "conversation", "history", "metering", "targets", "view")
+
+
+class ChatScreen(ActingScreen):
+    """A conversation with one model after the other."""
+
+    DEFAULT_CSS = Panes.CSS
+    scope: ClassVar[Scope] = "chat"
+
+    # What answers, and the rooms that need it, are there from `_begin` on.
+    session: Session
+    catalogue: Catalogue
+    conversation: Conversation
+    metering: Metering
+    targets: Targets
+    answers: Answers
+    history: History
+    """What is done with earlier conversations."""
+    _rooms: tuple[object, ...]
+
+    def __init__(self, opening: Opening, keys: KeyTable, *, clock: Callable[[], float]) -> None:
+        super().__init__(keys)
+        self._opening = opening
+        self._early = Early()
+        self.clock = clock
+        self.panes = Panes(keys, lambda: self.size, self._fitted)
+        self.prompt, self.status, self.sidebar = self.panes.prompt, self.panes.status, self.panes.sidebar
+
+    def compose(self) -> ComposeResult:
+        """What the panes are at first."""
+        yield from self.panes.compose()
+
+    def on_mount(self) -> None:
+        """Show what is known now; load what answers after the first paint."""
+        self.prompt.editor.focus()
+        target, mock = self._opening.target, self._opening.is_mock
+        self.panes.welcome.show_target(target, mock=mock)
+        self.status.reading = Reading(target=one_line(target, 80), mock=mock)
+        self.show_hints()
+        self.call_after_refresh(lambda: self.run_worker(self._complete()))
+
+    async def _complete(self) -> None:
+        """The first screen is painted: load in a thread what it did not need, so that keys are taken meanwhile."""
+
+        def load() -> Opened:
+            for name in _ROOMS:
+                import_module(f"atlas_tui.tui.screens.chat.{name}")
+            return self._opening.open()
+
+        self._begin(await asyncio.to_thread(load))
+
+    def _begin(self, opened: Opened) -> None:
+        """Take prompts and commands from here on, first those that came early."""
+        from atlas_tui.tui.screens.chat.answers import Answers
+        from atlas_tui.tui.screens.chat.asking import Asking
+        from atlas_tui.tui.screens.chat.conversation import Conversation
+        from atlas_tui.tui.screens.chat.history import History
+        from atlas_tui.tui.screens.chat.metering import Metering
+        from atlas_tui.tui.screens.chat.targets import Targets
+        from atlas_tui.tui.screens.chat.transcript import Transcript
+        from atlas_tui.tui.screens.chat.view import View
+        from atlas_tui.tui.screens.program import Program
+
+        self.session, self.catalogue, problem = opened
+        self.metering = Metering(self)
+        transcript = Transcript(lambda: self.transcript, self.keys)
+        self.conversation = Conversation(
+            self.session, transcript, self.gauge, self, on_documents=self.sidebar.context.show
+        )
+        self.targets = Targets(self, problem)
+        self.answers = Answers(self)
+        self.history = History(self)
+        self._rooms = (Asking(self), self.answers, View(self), self.history, Program(self))
+        self.catalogue.listeners.append(self)
+        self.panes.complete()
+        self.targets.show()
+        self._early.catch_up()
+        self.catalogue.warm_up(self.session.provider, lambda: import_module("atlas_tui.tui.widgets.markdown_log"))
+
+    @property
+    def opened(self) -> bool:
+        """True from the moment on when there is a session."""
+        return self._early.over
+
+    def close(self, patience: float) -> None:
+        """Keep the answer under way, if it ends within so many seconds."""
+        if self.opened:
+            self.conversation.close(patience)
+
+    def on_unmount(self) -> None:
+        """Nobody listens any more."""
+        if self.opened:
+            self.catalogue.listeners.remove(self)
+
+    @property
+    def transcript(self) -> MarkdownLog:
+        """The log."""
+        return self.panes.transcript
+
+    @property
+    def gauge(self) -> Gauge:
+        """The figures of the answer under way, or of the last one."""
+        return self.metering.gauge
+
+    @property
+    def focused_exchange(self) -> Exchange | None:
+        """What an action is about: the turn of the message in focus, else the last one."""
+        return self.conversation.transcript.exchange_at(self.transcript.focused_key)
+
+    def act(self, name: str, argument: str = "") -> None:
+        """Run an action of the table."""
+        self._early.do(lambda: method_for(name, self._rooms)(argument))
+
+    # Prompts and answers
+
+    def on_prompt_sent(self, message: messages.PromptSent) -> None:
+        """Ask."""
+        self._early.do(lambda: self._ask(message.text))
+
+    def _ask(self, prompt: str) -> None:
+        """Ask, if there is somebody to ask and no answer is under way."""
+        if self.conversation.running:
+            self.status.say(f"an answer is coming: {self.key('stop')} stops it")
+            return
+        self.panes.show_transcript(True)
+        if self.targets.problem:
+            self.note(self.targets.problem, role="error", title="Nobody to ask")
+            return
+        if self.history.resend(prompt):
+            return
+        self.prompt.text = ""
+        self.conversation.ask(prompt)
+        self.answer_started()
+
+    def answer_started(self) -> None:
+        """An answer is awaited: the meters run."""
+        self.status.say("")
+        self.metering.run()
+
+    def on_ready(self, message: messages.Ready) -> None:
+        """Events wait: draw a frame of them."""
+        if self.conversation.receive(cast("Pump", message.pump)):
+            self.metering.rest()
+            self.targets.show()
+
+    def on_example_chosen(self, message: messages.ExampleChosen) -> None:
+        """Put an example into the prompt, to be sent or changed."""
+        self.prompt.text = message.text
+        self.prompt.editor.focus()
+
+    def on_noticed(self, message: messages.Noticed) -> None:
+        """Say it where it stays."""
+        self._early.do(lambda: self.note(one_line(message.text), title="Note"))
+
+    def note(self, text: str, *, role: str = "note", title: str) -> None:
+        """Put a remark into the transcript."""
+        from atlas_tui.tui.screens.chat.exchange import literal
+
+        self.panes.show_transcript(True)
+        self.conversation.transcript.note(literal(text), role=role, title=title)
+
+    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
+        """A model wrote the link: show where it goes before anything is opened."""
+        from atlas_tui.tui.screens.link import LinkScreen
+
+        self.app.push_screen(LinkScreen(message.href))
+
+    def on_find_closed(self, message: messages.FindClosed) -> None:
+        """Back to the prompt."""
+        self.prompt.editor.focus()
+
+    @on(messages.TargetChosen)
+    @on(messages.ProvidersChecked)
+    @on(messages.ModelsListed)
+    @on(messages.WindowKnown)
+    def _about_targets(self, message: messages.AboutTargets) -> None:
+        """Somebody was chosen, or something was found out about who can be asked."""
+        self._early.do(lambda: self.targets.take(message))
+
+    # What is shown where
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out for the new size."""
+        self.panes.fit()
+
+    def _fitted(self) -> None:
+        """Show the figures where they now belong."""
+        if self.opened:
+            self.call_after_refresh(self.metering.read)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The keys that matter depend on where one is."""
+        self.show_hints()
+
+    def show_hints(self) -> None:
+        """Show the keys that matter now."""
+        without = frozenset() if self.opened and self.session.fallback else frozenset({"fall_back"})
+        self.panes.hints.hints = commands.hints(self._state(), self.keys, without=without)
+
+    def _state(self) -> State:
+        if not self.opened:
+            return "empty"
+        if self.conversation.running:
+            return "running"
+        if self.panes.in_transcript:
+            return "transcript"
+        if self.conversation.failed:
+            return "failed"
+        return "idle" if self.conversation.exchanges else "empty"
