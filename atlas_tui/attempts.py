@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 
+from atlas_tui.budget import Allowance, no_price
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
     Attempt,
@@ -21,8 +22,8 @@ from atlas_tui.models.base import (
     RetryScheduled,
     TokenUsage,
     UsageUpdate,
-    estimate_tokens,
     in_thread,
+    settle_cancel,
 )
 from atlas_tui.policy import FallBack, Policy, Retry, Steering, Stop, Wish
 
@@ -32,7 +33,7 @@ class Attempts:
 
     Args:
         request_for: the request as this provider gets it.
-        max_cost: US dollars that one attempt may cost.
+        allowance: what the attempts may cost together.
     """
 
     def __init__(
@@ -43,15 +44,17 @@ class Attempts:
         *,
         policy: Policy,
         steering: Steering,
-        max_cost: float | None,
+        allowance: Allowance,
     ) -> None:
         self._request_for = request_for
         self._emit = emit
         self._cancel = cancel
         self._policy = policy
         self._steering = steering
-        self._max_cost = max_cost
+        self._allowance = allowance
         self._falls_back = False
+        self.asked: Provider | None = None
+        """Who was asked last."""
         self.made: list[Attempt] = []
         """Every attempt so far, in order."""
         self.given_up: list[ModelResponse] = []
@@ -64,7 +67,7 @@ class Attempts:
             end = await self._ask(provider, others=bool(others))
             if end.error is None or not others or not self._falls_back:
                 return end
-            if end.response.content:
+            if end.response.content or end.response.reasoning:
                 self.given_up.append(end.response)
             await self._emit(FellBack(end.error, others[0].target))
         raise AssertionError("nobody to ask")
@@ -75,7 +78,9 @@ class Attempts:
         waited = 0.0
         for number in itertools.count(1):
             end = await self._steered(provider, request, others=others)
+            self.asked = provider
             self.made += end.response.attempts
+            self._allowance.pay(end.response.cost)
             if end.error is None:
                 self._policy.succeeded(provider.target)
                 return end
@@ -107,43 +112,41 @@ class Attempts:
 
         self._steering.running(interrupt if others else None)
         try:
-            if self._max_cost is None:
+            if not self._allowance.limited:
                 return await provider.run(request, self._emit, token)
-            return await self._limited(provider, request, token, self._max_cost)
+            return await self._limited(provider, request, token)
+        except asyncio.CancelledError:
+            # While the price was looked up, before the provider was asked.
+            if not token.cancelled:
+                raise
+            settle_cancel()
+            return _unsent(provider, request, ProviderError("cancelled", "stopped"))
         finally:
             self._steering.running(None)
 
-    async def _limited(self, provider: Provider, request: ModelRequest, token: CancelToken, limit: float) -> End:
+    async def _limited(self, provider: Provider, request: ModelRequest, token: CancelToken) -> End:
         async def emit(event: Event) -> None:
             await self._emit(event)
             # The final count comes when all has been paid for and received: nothing is left to save.
-            if isinstance(event, UsageUpdate) and event.usage.estimated and (event.cost.total or 0.0) > limit:
-                # Raised inside the attempt, so it ends like any failure: connection closed, partial kept.
-                raise _over_budget(event.cost, limit)
+            if isinstance(event, UsageUpdate) and event.usage.estimated and (error := allowance.exceeded(event.cost)):
+                raise error  # inside the attempt, so it ends like any failure: connection closed, partial kept
 
+        allowance = self._allowance
         before = await in_thread(_input_cost, provider, request)
-        if before.total is not None and before.total <= limit:
-            return await provider.run(request, emit, token)
-        error = _over_budget(before, limit) if before.known else _no_price(provider.target)
-        error.provider, error.model = provider.name, provider.model_name
-        error.partial = ModelResponse.begin(
-            request, provider.name, provider.model_name, mock=provider.is_mock, pricer=provider.cost_of_usage
-        )
-        return End(error.partial, error)
+        error = allowance.exceeded(before) if before.known else no_price(provider.target)
+        return await provider.run(request, emit, token) if error is None else _unsent(provider, request, error)
+
+
+def _unsent(provider: Provider, request: ModelRequest, error: ProviderError) -> End:
+    """The ending of an attempt that was not made: nothing was sent, so nothing is paid."""
+    error.provider, error.model = provider.name, provider.model_name
+    partial = provider.begin(request)
+    partial.usage = TokenUsage()
+    partial.attempts = (Attempt(provider.name, provider.model_name, error.kind, str(error)),)
+    error.partial = partial
+    return End(partial, error)
 
 
 def _input_cost(provider: Provider, request: ModelRequest) -> CostEstimate:
-    texts = [request.system_prompt or "", *(message.content for message in request.messages)]
-    usage = TokenUsage(sum(map(estimate_tokens, texts)), estimated=True)
+    usage = TokenUsage(round(request.estimated_tokens() * provider.correction), estimated=True)
     return provider.cost_of_usage(usage, provider.model_name)
-
-
-def _no_price(target: str) -> ProviderError:
-    return ProviderError(
-        "budget",
-        f"no price is known for {target}, so a cost limit cannot be kept: set one under [prices] in the configuration",
-    )
-
-
-def _over_budget(cost: CostEstimate, limit: float) -> ProviderError:
-    return ProviderError("budget", f"the answer would cost more than the limit of ${limit:g} (so far {cost})")

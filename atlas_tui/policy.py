@@ -46,7 +46,7 @@ Decision = Retry | FallBack | Stop
 class Policy:
     """Decides about failures, and remembers how the targets have done."""
 
-    settings: RetrySettings = RetrySettings()
+    settings: RetrySettings = field(default_factory=RetrySettings)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     """A number from 0 to 1."""

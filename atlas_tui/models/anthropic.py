@@ -139,6 +139,8 @@ class AnthropicProvider(Provider):
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY
         await load_sdk("anthropic", self._url)
+
+    async def _settle(self) -> None:
         if not self.model_name:
             models = await self._list()
             if not models:
@@ -177,8 +179,6 @@ class AnthropicProvider(Provider):
                 reader = _MessageReader(self, response.headers.get("request-id"))
                 async for item in wire_events(response, self, reader.read):
                     yield item
-                if reader.reason:
-                    yield Finish(reader.reason)
             finally:
                 await response.aclose()
 
@@ -248,8 +248,6 @@ class _MessageReader:
         self._provider = provider
         self._request_id = request_id
         self._usage: dict[str, Any] = {}
-        self.reason: str | None = None
-        """Why the model stopped, as soon as it said so."""
 
     def read(self, event: dict[str, Any]) -> Sequence[WireEvent]:
         """What one event says."""
@@ -270,10 +268,11 @@ class _MessageReader:
                 return (start, *self._count(message.get("usage"), final=False))
             case "message_delta":
                 reason = event["delta"].get("stop_reason")
-                self.reason = _STOP_REASONS.get(reason, reason)
-                return self._count(event.get("usage"), final=True)
+                counted = self._count(event.get("usage"), final=True)
+                # What follows says nothing more, so nothing that befalls it matters.
+                return (*counted, Finish(_STOP_REASONS.get(reason, as_text(reason)))) if reason else counted
             case "message_stop":
-                return (Finish(self.reason or "stop"),)
+                return (Finish("stop"),)
             case "error":
                 raise reported_error(self._provider, event, self._request_id)
             case None if "error" in event:

@@ -164,7 +164,7 @@ BROKEN: list[tuple[str, Steps, Kind]] = [
     ("a reset", [Reset()], "connection"),
     ("a cut body", [CutBody()], "connection"),
     ("an end without the ending", [EndWithoutTerminal()], "truncated"),
-    ("half an event", [RawBytes(b'data: {"type":"resp'), EndWithoutTerminal()], "protocol"),
+    ("half an event", [RawBytes(b'data: {"type":"resp'), EndWithoutTerminal()], "truncated"),
     ("malformed JSON", [MalformedLine()], "protocol"),
     ("a list", [Json([1, 2])], "protocol"),
     ("a number", [Json(7)], "protocol"),

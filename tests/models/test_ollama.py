@@ -374,7 +374,7 @@ class TestFailure:
             (CutBody(), "connection"),
             (EndWithoutTerminal(), "truncated"),
             (MalformedLine(), "protocol"),
-            (RawBytes(b'{"model":"m","message":{"ro'), "protocol"),
+            (RawBytes(b'{"model":"m","message":{"ro'), "truncated"),
             (Json([1, 2]), "protocol"),
             (Json({"model": "m"}), "protocol"),
             (Json({"message": {"role": "assistant", "content": 5}}), "protocol"),

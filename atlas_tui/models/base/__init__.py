@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.models.base.cancel import CancelToken, settle_cancel, undisturbed
 from atlas_tui.models.base.events import (
     ALIVE,
     Counted,
@@ -20,7 +20,7 @@ from atlas_tui.models.base.events import (
     event_to_dict,
 )
 from atlas_tui.models.base.messages import ModelMessage, ModelRequest
-from atlas_tui.models.base.provider import ModelInfo, Provider, settle_cancel
+from atlas_tui.models.base.provider import ModelInfo, Provider
 from atlas_tui.models.base.response import Attempt, ModelResponse, Timing
 from atlas_tui.models.base.tokens import TokenCounter, estimate_tokens
 from atlas_tui.models.base.worker import Emit, EventSource, EventStream, Sink, Worker, in_thread
@@ -60,4 +60,5 @@ __all__ = [
     "event_to_dict",
     "in_thread",
     "settle_cancel",
+    "undisturbed",
 ]

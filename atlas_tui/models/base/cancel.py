@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 class CancelToken:
@@ -47,3 +48,26 @@ class CancelToken:
         with self._lock:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)
+
+
+def settle_cancel() -> None:
+    """A cancel that was meant for the request, not for the task around it, has been dealt with."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+
+
+async def undisturbed(cancel: CancelToken, step: Callable[[], Awaitable[None]]) -> None:
+    """Do what follows the end of an answer, whether or not a stop comes into it: the answer must not be lost to it.
+
+    Args:
+        cancel: the token whose stop is meant.
+        step: what to do; if a stop interrupts it, it is called once more and does the rest.
+    """
+    try:
+        await step()
+    except asyncio.CancelledError:
+        if not cancel.cancelled:
+            raise
+        settle_cancel()
+        await step()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from atlas_tui.models.base.tokens import MESSAGE_OVERHEAD, estimate_tokens
+
 Role = Literal["user", "assistant", "system"]
 
 
@@ -48,6 +50,11 @@ class ModelRequest:
     """How much the model is to think, in the provider's own words (`low`, `medium`, `high` …)."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the provider's own request body, sent as they are."""
+
+    def estimated_tokens(self) -> int:
+        """About how many tokens it has."""
+        texts = [self.system_prompt or "", *(message.content for message in self.messages)]
+        return sum(estimate_tokens(text) + MESSAGE_OVERHEAD for text in texts if text)
 
     def system_text(self) -> str | None:
         """The system prompt and every system message, in order, as one text; None where there is none."""

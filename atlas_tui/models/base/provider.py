@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from atlas_tui.config import Timeouts
 from atlas_tui.errors import AtlasError, ProviderError
-from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.models.base.cancel import CancelToken, settle_cancel, undisturbed
 from atlas_tui.models.base.deadline import StreamDeadline
 from atlas_tui.models.base.events import End, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
 from atlas_tui.models.base.faults import transport_error
@@ -74,6 +74,8 @@ class Provider(ABC):
         self.base_url = base_url
         """The server's address where it is not the vendor's own."""
         self.timeouts = _as_timeouts(timeout)
+        self.correction = 1.0
+        """What estimates of its tokens are multiplied by; learned by the session from the model's own counts."""
         self._prices = prices
 
     # What an adapter supplies
@@ -145,7 +147,7 @@ class Provider(ABC):
         Raises:
             ProviderError: the request failed, ended early or was stopped; `error.partial` holds what had arrived.
         """
-        sofar = ModelResponse.begin(request, self.name, self.model_name, mock=self.is_mock, pricer=self.cost_of_usage)
+        sofar = self.begin(request)
         with self.stream(request, cancel=cancel) as events:
             for event in events:
                 match event:
@@ -159,6 +161,17 @@ class Provider(ABC):
                     case UsageUpdate(usage) if not usage.estimated:
                         sofar.usage = usage
             return events.response()
+
+    def begin(self, request: ModelRequest) -> ModelResponse:
+        """An empty answer to a request, to be filled delta by delta."""
+        return ModelResponse.begin(
+            request,
+            self.name,
+            self.model_name,
+            mock=self.is_mock,
+            pricer=self.cost_of_usage,
+            correction=self.correction,
+        )
 
     def list_models(self) -> list[ModelInfo]:
         """The models that the provider offers now, with context window and price where they are known.
@@ -186,16 +199,14 @@ class Provider(ABC):
 
     async def run(self, request: ModelRequest, emit: Emit, cancel: CancelToken) -> End:
         """Make one attempt on the running loop: emit its events, return its ending. Never raises a failure."""
-        response = ModelResponse.begin(
-            request, self.name, self.model_name, mock=self.is_mock, pricer=self.cost_of_usage
-        )
+        response = self.begin(request)
         reception = Reception(response, emit)
         failure: ProviderError | None = None
         try:
             if cancel.cancelled:
                 raise asyncio.CancelledError
             await self._load()
-            await self._settle()
+            await self._learn()
             response.model = self.model_name
             await self._receive(request, reception)
             if not response.complete:
@@ -207,12 +218,21 @@ class Provider(ABC):
             failure = ProviderError("cancelled", "stopped")
         except Exception as error:  # noqa: BLE001 - the border to the SDKs: every error becomes one of ours
             failure = self.translate(error)
-        await reception.flush()
+        await undisturbed(cancel, reception.flush)
         if response.complete:
             # Once the provider's own ending was seen, nothing that befalls the connection spoils the answer.
             refused = response.finish_reason == "refused"
             failure = ProviderError("refused", f"{self.server} refused to answer") if refused else None
         return self._ending(response, reception.watch, failure)
+
+    async def _learn(self) -> None:
+        limits = self.timeouts
+        limit = min(filter(None, (limits.first_token, limits.total, _LISTING_LIMIT)))
+        try:
+            async with asyncio.timeout(limit):
+                await self._settle()
+        except TimeoutError:
+            raise ProviderError("timeout", f"{self.server} did not say within {limit:g} s what it serves") from None
 
     async def _receive(self, request: ModelRequest, reception: Reception) -> None:
         deadline = StreamDeadline(self.timeouts)
@@ -297,10 +317,3 @@ def _as_timeouts(timeout: float | Timeouts | None) -> Timeouts:
     if timeout is None:
         return Timeouts()
     return timeout if isinstance(timeout, Timeouts) else Timeouts.within(timeout)
-
-
-def settle_cancel() -> None:
-    """A cancel that was meant for the request, not for the task around it, has been dealt with."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
+import threading
 
 from atlas_tui.models.base.deadline import StreamDeadline
 from atlas_tui.models.base.events import Counted, Finish, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
@@ -23,7 +23,6 @@ class Reception:
         self._emit = emit
         self._redact_text = StreamRedactor()
         self._redact_reasoning = StreamRedactor()
-        self._prices: asyncio.Future[None] | None = None
 
     async def take(self, item: WireEvent, deadline: StreamDeadline) -> None:
         """Take in the next thing that the wire says."""
@@ -58,7 +57,7 @@ class Reception:
                 # Anew, because keys may have become known while the request was made.
                 self._redact_text, self._redact_reasoning = StreamRedactor(), StreamRedactor()
                 # While the first token is awaited there is time; the first cost would stop the reading for it.
-                self._prices = asyncio.get_running_loop().run_in_executor(None, load_prices)
+                threading.Thread(target=load_prices, name="atlas-prices", daemon=True).start()
                 response.model, response.request_id = item.model or response.model, item.request_id
                 await self._emit(dataclasses.replace(item, model=response.model, mock=response.mock))
             case Counted(usage, cost, rate):
@@ -72,7 +71,7 @@ class Reception:
                 response.complete = True
 
     async def flush(self) -> None:
-        """The answer is over: hand on what was held back because it looked like the beginning of a key."""
+        """The answer is over: hand on what was held back because it looked like the beginning of a key, once."""
         if rest := self._redact_reasoning.flush():
             self.response.append_reasoning(rest)
             await self._emit(ReasoningDelta(rest))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_tui.models.base.messages import ModelRequest
-from atlas_tui.models.base.tokens import MESSAGE_OVERHEAD, TokenCounter, estimate_tokens
+from atlas_tui.models.base.tokens import TokenCounter
 from atlas_tui.pricing import UNKNOWN_COST, CostEstimate, TokenUsage
 
 Pricer = Callable[[TokenUsage, str], CostEstimate]
@@ -114,7 +114,9 @@ class ModelResponse:
         self._cost = cost
         self._priced: TokenUsage | None = usage if cost else None
         self._pricer = pricer
-        self._input_estimate = 0
+        self.estimated_input = 0
+        """Tokens of the request by the plain estimate, before any correction."""
+        self._correction = 1.0
         self._counter = TokenCounter()
         self._counted = 0 if usage is None else usage.output_tokens  # a usage that comes with a text counts that text
         if usage is None:
@@ -122,12 +124,20 @@ class ModelResponse:
 
     @classmethod
     def begin(
-        cls, request: ModelRequest, provider: str, model: str, *, mock: bool, pricer: Pricer | None = None
+        cls,
+        request: ModelRequest,
+        provider: str,
+        model: str,
+        *,
+        mock: bool,
+        pricer: Pricer | None = None,
+        correction: float = 1.0,
     ) -> ModelResponse:
-        """An empty answer to a request, to be filled delta by delta."""
+        """An empty answer to a request, to be filled delta by delta; its estimates of tokens are multiplied by
+        `correction`."""
         response = cls(provider=provider, model=model, mock=mock, pricer=pricer)
-        texts = [message.content for message in request.messages] + [request.system_prompt or ""]
-        response._input_estimate = sum(estimate_tokens(text) + MESSAGE_OVERHEAD for text in texts if text)
+        response.estimated_input = request.estimated_tokens()
+        response._correction = correction
         return response
 
     @property
@@ -164,10 +174,10 @@ class ModelResponse:
         """The provider's own count where it has come, else an estimate from the text so far."""
         if self._usage is not None and not self._usage.estimated:
             return self._usage
-        known = self._usage or TokenUsage(self._input_estimate)
+        known = self._usage or TokenUsage()
         return TokenUsage(
-            known.input_tokens or self._input_estimate,
-            self._counted + self._counter.count(),
+            known.input_tokens or round(self.estimated_input * self._correction),
+            self._counted + round(self._counter.count() * self._correction),
             known.cache_read_tokens,
             known.cache_write_tokens,
             known.reasoning_tokens,

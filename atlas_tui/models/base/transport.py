@@ -128,7 +128,7 @@ async def event_data(response: httpx2.Response, provider: Provider) -> AsyncIter
     The fields are decoded here because the SDKs' typed event objects cost several times what the rest of the way
     to the screen does. Names of events are left out: all wire formats repeat them in the data. Line ends and
     comments follow the HTML Living Standard, section 9.2; an event that lacks only its closing blank line at the
-    end of the body still counts.
+    end of the body still counts, and half a one is what it is: a stream that broke off.
 
     Raises:
         ProviderError: the body is no stream of events.
@@ -146,8 +146,18 @@ async def event_data(response: httpx2.Response, provider: Provider) -> AsyncIter
             continue
         whole, pending = pending[:end], pending[end + 2 :]
         yield [data for block in whole.decode("utf-8", "replace").split("\n\n") if (data := _data(block))]
-    if data := _data(pending.replace(b"\r", b"\n").decode("utf-8", "replace")):
+    data = _data(pending.replace(b"\r", b"\n").decode("utf-8", "replace"))
+    if data and is_whole(data):
         yield [data]
+
+
+def is_whole(data: str | bytes) -> bool:
+    """Whether what stands at the end of a body is all of an event, and not the beginning of one."""
+    try:
+        json.loads(data)
+    except ValueError:
+        return data == "[DONE]"
+    return True
 
 
 def _data(block: str) -> str:

@@ -77,8 +77,17 @@ def run_loop(main: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(main)
     finally:
+        loop.run_until_complete(_leave_nothing())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+async def _leave_nothing() -> None:
+    """End what a stopped request left under way: the second address of a host that was being tried, say."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def call_in_worker(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -132,6 +141,8 @@ class Worker:
     def _run(self) -> None:
         try:
             end = run_loop(self._drive())
+        except asyncio.CancelledError:
+            end = End(ModelResponse(), ProviderError("cancelled", "stopped"))
         except Exception as error:
             log.exception("the worker failed")
             words = f"Atlas itself failed ({type(error).__name__}); the log has details"
@@ -152,7 +163,8 @@ class Worker:
 
     async def _emit(self, event: Event) -> None:
         self._sink.put(event)
-        while self._sink.full():
+        # Nobody may read any more after a stop: then what little follows is not held up.
+        while self._sink.full() and not self.cancel_token.cancelled:
             await asyncio.sleep(0.002)
 
 

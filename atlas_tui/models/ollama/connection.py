@@ -13,7 +13,7 @@ from atlas_tui.config import Timeouts
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base.faults import http_error
 from atlas_tui.models.base.network import speed_up
-from atlas_tui.models.base.transport import checked_url, is_loopback, tls_context
+from atlas_tui.models.base.transport import checked_url, is_loopback, is_whole, tls_context
 from atlas_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ async def connect(
 
     async def inspect(response: httpx.Response) -> None:
         await _raise_refusal(response, server, model)
-        if response.request.url.path.endswith(_CHAT):
+        if response.request.url.path.endswith(_CHAT) and "content-encoding" not in response.headers:
             response.stream = _mended(response)
 
     async with AsyncClient(
@@ -164,11 +164,11 @@ def _unwrapped(text: str) -> object:
 
 # Characters that JSON allows raw inside a string, but at which httpx ends a line: U+0085, U+2028, U+2029.
 _LINE_BREAK = re.compile(rb"\xc2\x85|\xe2\x80[\xa8\xa9]")
-_CUT_OFF = re.compile(rb"(?:\xc2|\xe2\x80?)\Z")
 
 
 def _mended(response: httpx.Response) -> httpx.AsyncByteStream:
-    """The body with those characters as JSON escapes, so that each line holds one whole object."""
+    """The body with those characters as JSON escapes, so that each line holds one whole object. Half a line at its
+    end is left out: then the last line is missing, and with it the word that the answer is complete."""
     import httpx
 
     assert isinstance(response.stream, httpx.AsyncByteStream)
@@ -178,11 +178,13 @@ def _mended(response: httpx.Response) -> httpx.AsyncByteStream:
         async def __aiter__(self) -> AsyncIterator[bytes]:
             held = b""
             async for chunk in body:
-                chunk = held + chunk
-                cut = _CUT_OFF.search(chunk)
-                held = chunk[cut.start() :] if cut else b""
-                yield _LINE_BREAK.sub(_escaped, chunk[: len(chunk) - len(held)])
-            yield held
+                lines, newline, rest = chunk.rpartition(b"\n")
+                if newline:
+                    yield _LINE_BREAK.sub(_escaped, held + lines + newline)
+                    held = b""
+                held += rest
+            if is_whole(held):
+                yield _LINE_BREAK.sub(_escaped, held)
 
         async def aclose(self) -> None:
             await body.aclose()

@@ -101,6 +101,8 @@ class OpenAIProvider(Provider):
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY
         await load_sdk("openai", self._url)
+
+    async def _settle(self) -> None:
         if not self.model_name:
             models = await self._list()
             if not models:
