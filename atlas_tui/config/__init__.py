@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from atlas_tui.config.loading import load_config
 from atlas_tui.config.places import APP, config_path, data_dir, log_dir, make_private_folder, private_opener
-from atlas_tui.config.values import PROVIDER_KINDS, Budget, Config, Price, ProviderConfig, RetrySettings, Timeouts
+from atlas_tui.config.values import (
+    PROVIDER_KINDS,
+    Budget,
+    Config,
+    Price,
+    ProviderConfig,
+    RetrievalSettings,
+    RetrySettings,
+    Timeouts,
+)
 
 __all__ = [
     "APP",
@@ -13,6 +22,7 @@ __all__ = [
     "Config",
     "Price",
     "ProviderConfig",
+    "RetrievalSettings",
     "RetrySettings",
     "Timeouts",
     "config_path",

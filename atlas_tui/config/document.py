@@ -37,6 +37,7 @@ SECONDS = Expected(
 )
 WAIT = Expected("a number of seconds, 0 or more", _is_number)
 SHARE = Expected("a number from 0 to 1", lambda v: _is_number(v) and v <= 1)
+VECTORS = Expected('"auto", "exact" or "chroma"', lambda v: v in ("auto", "exact", "chroma"))
 KIND = Expected("one of " + ", ".join(f'"{kind}"' for kind in PROVIDER_KINDS), lambda v: v in PROVIDER_KINDS)
 TABLE = Expected("a table", lambda v: isinstance(v, dict))
 

@@ -19,6 +19,7 @@ from atlas_tui.config.document import (
     TABLE,
     TEXT,
     TEXTS,
+    VECTORS,
     WAIT,
     Document,
     check,
@@ -28,7 +29,16 @@ from atlas_tui.config.document import (
     unknown,
 )
 from atlas_tui.config.places import config_path, variable
-from atlas_tui.config.values import PROVIDER_KINDS, Budget, Config, Price, ProviderConfig, RetrySettings, Timeouts
+from atlas_tui.config.values import (
+    PROVIDER_KINDS,
+    Budget,
+    Config,
+    Price,
+    ProviderConfig,
+    RetrievalSettings,
+    RetrySettings,
+    Timeouts,
+)
 from atlas_tui.errors import ConfigError
 from atlas_tui.text import one_line
 
@@ -42,6 +52,7 @@ _KEYS = {
     "collection_name": TEXT,
     "db_path": TEXT,
     "history": SWITCH,
+    "retrieval": TABLE,
     "budget": TABLE,
     "timeouts": TABLE,
     "retries": TABLE,
@@ -55,6 +66,7 @@ _RETRY_KEYS = {
     **dict.fromkeys(("first_wait", "longest_wait", "longest_retry_after", "total_wait", "cooldown"), WAIT),
 }
 _BUDGET_KEYS = {**dict.fromkeys(("answer", "conversation", "day"), DOLLARS), "warn": SHARE}
+_RETRIEVAL_KEYS = {"embedder": TEXT, "vectors": VECTORS}
 _PRICE_KEYS = dict.fromkeys(("input", "output", "cache_read", "cache_write"), DOLLARS)
 _PROVIDER_KEYS = {
     "kind": KIND,
@@ -153,6 +165,8 @@ def _read(doc: Document, tree: Mapping[str, Any]) -> Config:
     limits = check(doc, ("timeouts",), values.get("timeouts", {}), _TIMEOUT_KEYS)
     values["timeouts"] = Timeouts(**{key: None if value is False else value for key, value in limits.items()})
     values["retries"] = RetrySettings(**check(doc, ("retries",), values.get("retries", {}), _RETRY_KEYS))
+    retrieval = check(doc, ("retrieval",), values.get("retrieval", {}), _RETRIEVAL_KEYS)
+    values["retrieval"] = RetrievalSettings(**retrieval)
     providers = tables(doc, ("providers",), values.get("providers", {}))
     values["providers"] = {name: _read_provider(doc, name, table) for name, table in providers.items()}
     prices = tables(doc, ("prices",), values.get("prices", {}))

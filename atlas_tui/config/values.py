@@ -75,6 +75,17 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How passages are found by their meaning, besides their words."""
+
+    embedder: str | None = None
+    """`minilm`, `ollama:MODEL`, `openai:MODEL`, a configured provider's, or `none`; None takes what is at hand on this
+    machine."""
+    vectors: str = "auto"
+    """Where vectors are searched: `chroma`, `exact`, or `auto`: Chroma where it is installed and there are many."""
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """A price that the user set, in US dollars per million tokens; None where the input's holds."""
 
@@ -115,6 +126,7 @@ class Config:
     budget: Budget = Budget()
     collection_name: str | None = None
     db_path: str | None = None
+    retrieval: RetrievalSettings = RetrievalSettings()
     history: bool = True
     """Whether conversations are kept on disk."""
     timeouts: Timeouts = Timeouts()

@@ -53,7 +53,7 @@ class Embedder(Protocol):
 
 def embedder_for(name: str, config: Config) -> Embedder:
     """The embedder of this name: `minilm`, `ollama[:model]`, `openai[:model]`, or a configured provider's
-    `NAME:model`. Nothing is sent or loaded yet.
+    `NAME:model`. Nothing is loaded yet, and nobody is asked but an Ollama that is named without a model.
 
     Raises:
         ConfigError: there is no such embedder, or it cannot be used here; the sentence says what to do.

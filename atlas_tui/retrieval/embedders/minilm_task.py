@@ -25,7 +25,7 @@ class Task:
             AtlasError: a packaged file is not the one that is known.
         """
         ModelFiles(Path(model), Path(tokenizer), packaged).check()
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
