@@ -25,6 +25,7 @@ class Collection:
 
     def __init__(self, connections: Connections, name: str) -> None:
         self.name = name
+        self.file = connections.file
         self._connections = connections
 
     # Sources
@@ -141,6 +142,24 @@ class Collection:
             model=model,
             after=after,
             limit=limit,
+        )
+
+    def vector_ids(self, model: str) -> list[int]:
+        """The ids of all chunks that have a vector of this model, ascending."""
+        rows = self._rows(
+            "SELECT id FROM chunks c WHERE collection = :collection"
+            " AND EXISTS (SELECT 1 FROM vectors v WHERE v.hash = c.hash AND v.model = :model) ORDER BY id",
+            model=model,
+        )
+        return [row[0] for row in rows]
+
+    def vectors_of(self, model: str, ids: Iterable[int]) -> list[tuple[int, bytes]]:
+        """The vectors of this model that these chunks have, with the ids, in no order."""
+        return self._rows(
+            "SELECT c.id, v.vector FROM json_each(:ids) wanted CROSS JOIN chunks c ON c.id = wanted.value"
+            " CROSS JOIN vectors v ON v.hash = c.hash AND v.model = :model WHERE c.collection = :collection",
+            ids=json.dumps(list(ids)),
+            model=model,
         )
 
     @property
