@@ -1,0 +1,85 @@
+"""A file's bytes to blocks of text with their places: one module a format, imported when its first file comes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from atlas_tui.retrieval.reading import code, plain
+from atlas_tui.retrieval.reading.blocks import Block, Reading, Unreadable
+from atlas_tui.retrieval.reading.decoding import decode
+
+__all__ = ["Block", "Reader", "Reading", "Unreadable"]
+
+
+class Reader:
+    """Reads files of any format. `close` ends the process that it may have started for PDFs."""
+
+    def __init__(self) -> None:
+        self._close: list[Callable[[], None]] = []
+        self._pdf: Callable[[bytes, Callable[[], bool]], Reading] | None = None
+
+    def read(self, name: str, data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Reading:
+        """The text of a file.
+
+        Args:
+            name: its name, by whose ending the format is known.
+            cancelled: asked while a file takes long; when it turns true, the file is given up.
+
+        Raises:
+            Unreadable: it has no text, or none that can be read.
+        """
+        suffix = os.path.splitext(name)[1].lower().lstrip(".")
+        if suffix == "pdf" or data.startswith(b"%PDF-"):
+            return self._read_pdf(data, cancelled)
+        if suffix in ("docx", "docm"):
+            from atlas_tui.retrieval.reading import word
+
+            return Reading(word.read(data))
+        return Reading(_read_text(suffix, decode(data, declaring=suffix in _HTML)))
+
+    def close(self) -> None:
+        """End what is running."""
+        for close in self._close:
+            close()
+
+    def _read_pdf(self, data: bytes, cancelled: Callable[[], bool]) -> Reading:
+        if self._pdf is None:
+            from atlas_tui.retrieval.reading.pdf import PdfReader
+
+            reader = PdfReader()
+            self._pdf = reader.read
+            self._close.append(reader.close)
+        return self._pdf(data, cancelled)
+
+
+_HTML = ("html", "htm", "xhtml")
+_MARKDOWN = ("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd")
+
+
+def _read_text(suffix: str, text: str) -> list[Block]:
+    if suffix in _MARKDOWN:
+        from atlas_tui.retrieval.reading import markdown
+
+        return markdown.read(text)
+    if suffix in ("rst", "rest"):
+        from atlas_tui.retrieval.reading import restructured
+
+        return restructured.read(text)
+    if suffix in _HTML:
+        from atlas_tui.retrieval.reading import hypertext
+
+        return hypertext.read(text)
+    if suffix in ("csv", "tsv", "psv"):
+        from atlas_tui.retrieval.reading import tables
+
+        return tables.read(text)
+    if suffix in ("json", "jsonl", "ndjson"):
+        from atlas_tui.retrieval.reading import records
+
+        return records.read(text) if suffix == "json" else records.read_lines(text)
+    if suffix == "ipynb":
+        from atlas_tui.retrieval.reading import notebook
+
+        return notebook.read(text)
+    return code.read(text, suffix) if suffix in code.SUFFIXES else plain.read(text)
