@@ -269,7 +269,8 @@ class Record:
         )
         if current is not None:
             connection.execute(
-                "INSERT OR IGNORE INTO responses (id, turn, created, state, owner, provider, model, mock, column_number)"
+                "INSERT OR IGNORE INTO responses"
+                " (id, turn, created, state, owner, provider, model, mock, column_number)"
                 " VALUES (?, ?, ?, 'streaming', ?, ?, ?, ?, ?)",
                 (
                     current.number, opening.turn, current.created, self._store.owner(),

@@ -183,7 +183,8 @@ def _responses(connection: sqlite3.Connection, conversation: str) -> dict[int, l
         pieces[number][reasoning].append(text)
     found: defaultdict[int, list[StoredResponse]] = defaultdict(list)
     for number, turn, created, column, *row in connection.execute(
-        f"SELECT r.id, turn, r.created, column_number, {', '.join(_RESPONSE)} {of_conversation} WHERE conversation = ? ORDER BY r.id",
+        f"SELECT r.id, turn, r.created, column_number, {', '.join(_RESPONSE)} {of_conversation}"
+        " WHERE conversation = ? ORDER BY r.id",
         (conversation,),
     ):
         come = pieces.get(number)
