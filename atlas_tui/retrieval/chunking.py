@@ -1,7 +1,9 @@
 """Blocks to chunks of about 800 characters, along the document's own structure.
 
 Small neighbours are joined, long blocks are cut: between paragraphs, else between lines of code or sentences of
-prose, else between words. A word is never cut, unless it is longer than a chunk.
+prose, else between words. A word is never cut, unless it is longer than several chunks.
+
+A chunk's text is what stands in the file, so a passage that is quoted from it can be found there.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 
 from atlas_tui.retrieval.reading.blocks import Block
 from atlas_tui.retrieval.values import Chunk
@@ -22,6 +24,7 @@ _LEAST = 300
 """Characters below which it looks for company across headings."""
 _SENTENCE = re.compile(r"[.!?…][\"')\]»”]*\s+|[。！？]|\n(?=\s*(?:[-*+•|]|\d+[.)])\s)")
 _LINE = re.compile(r"\n(?=\S)|\n(?=[ \t]+\S)")
+_JOINERS = "\u200d\ufe0f"  # zero width joiner, emoji style
 _WORD = re.compile(r"\s+(?=\S)")
 
 
@@ -58,12 +61,12 @@ def _belongs(held: list[Block], size: int, piece: Block) -> bool:
 def _join(held: list[Block]) -> Chunk:
     first, last = held[0], held[-1]
     text = first.text
-    for before, after in zip(held, held[1:], strict=False):
+    for before, after in pairwise(held):
         gap = (after.first_line or 0) - (before.last_line or 0)
         # As many line breaks as there are in the file, so that the lines can be counted in the chunk.
         text += "\n" * (min(gap, 3) if gap > 0 else 1 if gap == 0 and after.first_line else 2) + after.text
-    common = commonprefix([list(block.headings) for block in held])
-    title = " > ".join(common or first.headings)
+    shared = takewhile(lambda names: len(set(names)) == 1, zip(*(block.headings for block in held), strict=False))
+    title = " > ".join([names[0] for names in shared] or first.headings)
     return Chunk(text, title, first.first_line, last.last_line, first.page)
 
 
@@ -128,8 +131,6 @@ def _between_characters(text: str, at: int, high: int) -> int:
     import unicodedata
 
     end = high
-    while end > at + 1 and (
-        unicodedata.combining(text[end]) or text[end] in "\u200d\ufe0f" or text[end - 1] == "\u200d"
-    ):
+    while end > at + 1 and (unicodedata.combining(text[end]) or text[end] in _JOINERS or text[end - 1] == _JOINERS[0]):
         end -= 1
     return end

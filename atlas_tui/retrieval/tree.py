@@ -23,12 +23,14 @@ MAX_SIZE = 20_000_000
 _CACHES = {"__pycache__", "node_modules", "CVS"}  # those with a dot are hidden anyway
 _SECRETS = {"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"}
 _SECRET_SUFFIXES = (".pem", ".key", ".p12", ".pfx", ".kdbx", ".keystore", ".jks")
-_BINARY_SUFFIXES = frozenset(
-    ".7z .a .avi .bin .bmp .bz2 .class .db .deb .dll .dmg .dylib .ear .eot .exe .flac .gif .gz .h5 .heic .ico .img "
-    ".iso .jar .jpeg .jpg .lib .lz4 .m4a .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .npy .npz .o .obj .ogg .onnx .otf .parquet "
-    ".pickle .pkl .png .pt .pth .pyc .pyd .pyo .rar .rlib .rpm .safetensors .so .sqlite .sqlite3 .tar .tgz .tif .tiff "
-    ".ttf .wasm .wav .webm .webp .whl .woff .woff2 .xz .zip .zst".split()
-)
+_GENERATED_SUFFIXES = (".min.js", ".min.css", ".map", ".lock", "-lock.json", "-lock.yaml")
+_BINARY = """
+    .7z .a .avi .bin .bmp .bz2 .class .db .deb .dll .dmg .dylib .ear .eot .exe .flac .gif .gz .h5 .heic .ico .img .iso
+    .jar .jpeg .jpg .lib .lz4 .m4a .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .npy .npz .o .obj .ogg .onnx .otf .parquet .pickle
+    .pkl .png .pt .pth .pyc .pyd .pyo .rar .rlib .rpm .safetensors .so .sqlite .sqlite3 .svg .tar .tgz .tif .tiff .ttf
+    .wasm .wav .webm .webp .whl .woff .woff2 .xz .zip .zst
+"""
+_BINARY_SUFFIXES = frozenset(_BINARY.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class _Walk:
             self._leave(path, f"{status.st_size / 1e6:,.0f} MB, more than {size_words(self._max_size)}")
         elif not given and (name in _SECRETS or name.endswith(_SECRET_SUFFIXES)):
             self._leave(path, "by its name a secret key", True)
+        elif not given and name.endswith(_GENERATED_SUFFIXES):
+            self._leave(path, "generated", True)
         elif not given and os.path.splitext(name)[1] in _BINARY_SUFFIXES:
             self._leave(path, "binary", True)
         else:

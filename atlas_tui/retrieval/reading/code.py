@@ -44,8 +44,8 @@ _NO_NAMES = (
 _BRACES = _Language(
     re.compile(
         # With a keyword: class A, pub fn a, func (s *S) a, export default function a, impl<T> A for B ...
-        r"[ \t]*(?:[\w@]+(?:\([^()]*\))?[ \t]+){0,6}?(?:class|interface|struct|enum|union|trait|impl|mod|module|namespace|"
-        r"record|object|protocol|extension|fn|func|fun|function\*?|sub|type|macro_rules!|contract|service|message)"
+        r"[ \t]*(?:[\w@]+(?:\([^()]*\))?[ \t]+){0,6}?(?:class|interface|struct|enum|union|trait|impl|mod|module|"
+        r"namespace|record|object|protocol|extension|fn|func|fun|function\*?|sub|type|macro_rules!|contract|service|message)"
         r"(?:<[^<>]*>)?[ \t]+(?:\([^()]*\)[ \t]*)?(?P<name>[A-Za-z_$][\w$:.]*)"
         # const a = (b) => ...
         r"|[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+([\w$]+)[^=\n]{0,80}=[ \t]*(?:async[ \t]*)?"

@@ -10,10 +10,11 @@ from time import monotonic
 from atlas_tui.retrieval.reading.blocks import Block, Headings, Unreadable
 
 _INVISIBLE = frozenset({"script", "style", "template", "svg", "math", "object", "iframe", "select", "nav"})
-_BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure "
-    "footer form header hr html li main menu ol p pre section summary table tbody tfoot thead title tr ul".split()
-)
+_BLOCK_NAMES = """
+    address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure
+    footer form header hr html li main menu ol p pre section summary table tbody tfoot thead title tr ul
+"""
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SPACE = re.compile(r"[ \t\n\f]+")
 _PIECE = 65_536

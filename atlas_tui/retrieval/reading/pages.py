@@ -73,7 +73,7 @@ def _bookmarks(reader: Any) -> dict[int, list[str]]:
 
     try:
         enter(reader.outline, [])
-    except Exception:  # noqa: BLE001 - as above; the pages may still be whole
+    except Exception:  # as above; the pages may still be whole
         logging.getLogger(__name__).debug("no bookmarks", exc_info=True)
     return found
 

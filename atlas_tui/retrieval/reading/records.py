@@ -48,7 +48,8 @@ def _by_indentation(lines: list[str]) -> list[Block]:
     deeper = [depth for depth, line in zip(depths, lines, strict=True) if depth and line.strip()]
     outer = min(deeper, default=0)
     made = LineBlocks(lines)
-    begun, path = 0, ()
+    begun = 0
+    path: tuple[str, ...] = ()
     for number, line in enumerate(lines):
         bare = line.strip()
         if depths[number] == outer and bare and bare[0] not in "]})":
