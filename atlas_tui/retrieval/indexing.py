@@ -1,0 +1,369 @@
+"""The tree against the library: what is new or changed is read and put in, what is gone is taken out.
+
+A file whose size and time are those of the last indexing costs nothing; one whose time alone has changed is compared
+by the hash of its bytes. Documents go in by batches, each in one transaction: whatever ends the process, each document
+is whole or absent, and the next indexing does the rest. Several processes may index the same at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from atlas_tui.errors import ConfigError
+from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.retrieval.chunking import chunk
+from atlas_tui.retrieval.library import Collection
+from atlas_tui.retrieval.reading import Reader, Unreadable
+from atlas_tui.retrieval.tree import MAX_SIZE, FoundFile, Skipped, size_words, walk
+from atlas_tui.retrieval.values import Chunk, SourceState
+from atlas_tui.text import one_line, sound
+
+_BATCH_SIZE = 2_000_000
+"""Bytes of documents that go into the library together."""
+_BATCH_SECONDS = 2.0
+"""How long a document that was read waits for company."""
+_TICK = 0.05
+"""Seconds between two reports of progress."""
+_POLL = 1.0
+_POLL_SHARE = 10
+"""Watching a large tree takes at most one part in so many of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is."""
+
+    found: int
+    """Files seen in the tree."""
+    files: int = 0
+    """Those to be read; 0 while the tree is still being looked through."""
+    files_done: int = 0
+    bytes: int = 0
+    bytes_done: int = 0
+    seconds: float = 0.0
+    """Since reading began."""
+    skipped: int = 0
+    source: str = ""
+    """The file that is being read."""
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes in a second; None before there is anything to go by."""
+        return self.bytes_done / self.seconds if self.seconds > 0.2 and self.bytes_done else None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds that the rest will take at this rate."""
+        return (self.bytes - self.bytes_done) / self.rate if self.rate else None
+
+
+@dataclass(slots=True)
+class Report:
+    """What an indexing has done."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    chunks: int = 0
+    bytes: int = 0
+    """Of the files that were read and put in."""
+    seconds: float = 0.0
+    skipped: list[Skipped] = field(default_factory=list)
+    """Files and folders that are not in the library, each with the reason."""
+    notices: list[Skipped] = field(default_factory=list)
+    """Files of which only a part is."""
+    left: int = 0
+    """Files that were not come to, because it was interrupted."""
+    cancelled: bool = False
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How often each reason for skipping occurs, the most frequent first."""
+        return dict(Counter(_kind(skipped.reason) for skipped in self.skipped).most_common())
+
+    @property
+    def quiet(self) -> bool:
+        """True if nothing has happened."""
+        return not (self.added or self.changed or self.removed)
+
+
+def index(
+    paths: Sequence[str],
+    collection: Collection,
+    *,
+    max_size: int = MAX_SIZE,
+    again: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: CancelToken | None = None,
+) -> Report:
+    """Bring the collection to what the files and folders are now. What is not below the paths stays as it is.
+
+    Args:
+        paths: files and folders; one that is gone takes out what was indexed there.
+        max_size: bytes; larger files are skipped.
+        again: read every file, as if all had changed.
+        progress: called about 20 times a second, from this thread.
+        cancel: ends it within a file; what is done stays, and the report says so.
+
+    Raises:
+        ConfigError: a path is not there and never was, or cannot be read.
+        AtlasError: the library cannot be read or written.
+    """
+    run = _Indexing(collection, max_size, again, progress, cancel or CancelToken())
+    try:
+        return run.bring(paths)
+    finally:
+        run.reader.close()
+
+
+def watch(
+    paths: Sequence[str],
+    collection: Collection,
+    done: Callable[[Report], None],
+    *,
+    max_size: int = MAX_SIZE,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: CancelToken,
+) -> None:
+    """Index, and again about every second until cancelled; `done` is called with the first report and with each
+    that tells of a change."""
+    ended = threading.Event()
+    cancel.on_cancel(ended.set)
+    first = True
+    while not cancel.cancelled:
+        begun = monotonic()
+        report = index(paths, collection, max_size=max_size, progress=progress, cancel=cancel)
+        if first or not report.quiet:
+            done(report)
+        first = False
+        ended.wait(max(_POLL, _POLL_SHARE * (monotonic() - begun)))
+
+
+def remove(paths: Iterable[str], collection: Collection) -> int:
+    """Take out what was indexed at and below the paths, whether or not it is still on disk; how many documents."""
+    gone = {source for path in paths for source in _known(collection, os.path.realpath(path))}
+    if gone:
+        collection.remove(gone)
+    return len(gone)
+
+
+class _Indexing:
+    def __init__(
+        self,
+        collection: Collection,
+        max_size: int,
+        again: bool,
+        progress: Callable[[Progress], None] | None,
+        cancel: CancelToken,
+    ) -> None:
+        self.reader = Reader()
+        self._collection = collection
+        self._max_size = max_size
+        self._again = again
+        self._progress = progress
+        self._cancel = cancel
+        self._report = Report()
+        self._known: dict[str, SourceState] = {}
+        self._found: dict[str, FoundFile] = {}
+        self._given: set[str] = set()
+        self._batch = _Batch(collection)
+        self._told = self._reading_since = 0.0
+        self._files = self._bytes = self._files_done = self._bytes_done = 0
+
+    def bring(self, paths: Sequence[str]) -> Report:
+        """Look, take out, read and put in."""
+        begun = monotonic()
+        for path in paths:
+            self._look(path)
+        report = self._report
+        if not self._cancel.cancelled:
+            self._take_out()
+            waiting = self._waiting_files()
+            report.unchanged = len(self._found) - len(waiting)
+            self._read_all(waiting)
+        report.cancelled = self._cancel.cancelled
+        report.seconds = monotonic() - begun
+        return report
+
+    def _look(self, path: str) -> None:
+        top = os.path.realpath(path)
+        known = _known(self._collection, top)
+        self._known |= known
+        self._given.add(sound(top))
+        try:
+            for file in walk(top, self._report.skipped.append, max_size=self._max_size):
+                self._found[file.source] = file
+                self._tell()
+                if self._cancel.cancelled:
+                    return
+        except FileNotFoundError:
+            if not known:
+                raise ConfigError(f"there is no {one_line(path)}: check the path") from None
+        except OSError as error:
+            raise ConfigError(f"{one_line(path)} cannot be read ({error.strerror}): check its permissions") from error
+
+    def _take_out(self) -> None:
+        """What was indexed and is not there any more. Of a folder that cannot be read, nobody knows."""
+        unseen = tuple(skipped.source + os.sep for skipped in self._report.skipped if not skipped.usual)
+        gone = [source for source in self._known if source not in self._found and not source.startswith(unseen)]
+        if gone:
+            self._collection.remove(gone)
+        self._report.removed = len(gone)
+
+    def _waiting_files(self) -> list[FoundFile]:
+        return [file for file in self._found.values() if self._again or not self._same(file)]
+
+    def _same(self, file: FoundFile) -> bool:
+        known = self._known.get(file.source)
+        return known is not None and (known.size, known.modified_ns) == (file.size, file.modified_ns)
+
+    def _read_all(self, files: list[FoundFile]) -> None:
+        self._files, self._bytes = len(files), sum(file.size for file in files)
+        self._reading_since = monotonic()
+        for number, file in enumerate(files):
+            if self._stopped(file.source):
+                self._report.left = len(files) - number
+                break
+            if not self._index(file):
+                self._report.left = len(files) - number
+                break
+            self._files_done, self._bytes_done = number + 1, self._bytes_done + file.size
+        self._batch.flush()
+        self._tell(now=True)
+
+    def _index(self, file: FoundFile) -> bool:
+        """Read one file and put it in; False if it was interrupted."""
+        report = self._report
+        read = _read_file(file.path, self._max_size)
+        if isinstance(read, str):
+            report.skipped.append(Skipped(file.source, read))
+            return True
+        data, status = read
+        state = SourceState(file.source, len(data), status.st_mtime_ns, hashlib.sha256(data).hexdigest())
+        known = self._known.get(file.source)
+        if known and known.digest == state.digest and not self._again:
+            self._batch.touch(state)
+            report.unchanged += 1
+            return True
+        chunks = self._chunks(file, data)
+        if chunks is None:
+            return False
+        self._batch.put(state, chunks)
+        report.bytes += len(data)
+        report.chunks += len(chunks)
+        if known:
+            report.changed += 1
+        elif chunks:
+            report.added += 1
+        return True
+
+    def _chunks(self, file: FoundFile, data: bytes) -> list[Chunk] | None:
+        """The file's chunks; none of a file without text, which is kept in mind so that it is not read again.
+        None if it was interrupted."""
+        try:
+            reading = self.reader.read(file.path, data, lambda: self._stopped(file.source))
+            chunks = chunk(reading.blocks)
+        except Unreadable as error:
+            if self._cancel.cancelled:
+                return None
+            usual = str(error) == "binary" and file.source not in self._given
+            self._report.skipped.append(Skipped(file.source, str(error), usual))
+            return []
+        except Exception as error:
+            logging.getLogger(__name__).exception("a document that cannot be read")
+            reason = f"reading it fails ({type(error).__name__})"
+            self._report.skipped.append(Skipped(file.source, reason))
+            return []
+        if self._cancel.cancelled and reading.notice:
+            return None
+        if reading.notice:
+            self._report.notices.append(Skipped(file.source, reading.notice))
+        if not chunks:
+            self._report.skipped.append(Skipped(file.source, "empty", True))
+        return chunks
+
+    def _stopped(self, source: str) -> bool:
+        self._tell(source)
+        return self._cancel.cancelled
+
+    def _tell(self, source: str = "", *, now: bool = False) -> None:
+        time = monotonic()
+        if self._progress is None or (time - self._told < _TICK and not now):
+            return
+        self._told = time
+        seconds = time - self._reading_since if self._files else 0.0
+        self._progress(
+            Progress(
+                len(self._found), self._files, self._files_done, self._bytes, self._bytes_done, seconds,
+                len(self._report.skipped), source,
+            )
+        )  # fmt: skip
+
+
+class _Batch:
+    """Documents that wait to go in together."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._documents: list[tuple[SourceState, list[Chunk]]] = []
+        self._times: list[tuple[str, int]] = []
+        self._size = 0
+        self._begun = 0.0
+
+    def put(self, state: SourceState, chunks: list[Chunk]) -> None:
+        if not self._documents:
+            self._begun = monotonic()
+        self._documents.append((state, chunks))
+        self._size += state.size
+        if self._size >= _BATCH_SIZE or monotonic() - self._begun >= _BATCH_SECONDS:
+            self.flush()
+
+    def touch(self, state: SourceState) -> None:
+        self._times.append((state.source, state.modified_ns))
+
+    def flush(self) -> None:
+        if self._documents:
+            self._collection.replace_many(self._documents)
+        if self._times:
+            self._collection.touch(self._times)
+        self._documents, self._times, self._size = [], [], 0
+
+
+def _known(collection: Collection, top: str) -> dict[str, SourceState]:
+    """What is indexed at and below a path."""
+    source = sound(top)
+    folder = source.rstrip(os.sep) + os.sep
+    states = collection.sources(source)
+    return {name: state for name, state in states.items() if name == source or name.startswith(folder)}
+
+
+def _read_file(path: str, max_size: int) -> tuple[bytes, os.stat_result] | str:
+    """The bytes with the state that they had, or why not: since it was found, it may have become anything."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        number = os.open(path, flags)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    with open(number, "rb") as file:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            return "no file any more"
+        try:
+            data = file.read(max_size + 1)
+        except OSError as error:
+            return f"cannot be read ({error.strerror})"
+    return (data, status) if len(data) <= max_size else f"more than {size_words(max_size)}"
+
+
+def _kind(reason: str) -> str:
+    """A reason without what differs from file to file."""
+    return "too large" if " MB, more than " in reason else reason.partition(" (")[0].partition(":")[0]
