@@ -293,14 +293,33 @@ async def test_without_a_history_the_keys_say_so() -> None:
             user.app.chat.status.say("")
 
 
-async def test_a_conversation_of_5000_turns_opens_quickly(store: Store) -> None:
+async def test_a_conversation_of_5000_turns_opens_at_its_end_and_the_rest_follows(store: Store) -> None:
     kept(store, "Long", [(f"Question {number}?", f"Answer **{number}**.") for number in range(5000)])
     stored = store.conversation("last")
     async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
         begun = perf_counter()
         user.app.chat.history.open(stored)
         await user.shows("Question 4999?", "Answer 4999.")
-        assert perf_counter() - begun < 3.0  # laying all of it out would take minutes
+        assert perf_counter() - begun < 1.0  # 0.05 s on a quiet machine; laying all of it out would take minutes
+        log = user.app.chat.transcript
+        user.app.chat.transcript.focus()
+        await user.press("pageup", "p")
+        seen, focused = user.lines[:20], log.focused_key
+        async with asyncio.timeout(20):
+            while len(log.keys) < 10_000:
+                await user.pilot.pause(0.02)
+        assert (user.lines[:20], log.focused_key) == (seen, focused)
+        assert [log.keys[0], log.keys[-1]] == ["prompt-1", "answer-5000"]
+        await user.press("home")
+        await user.shows("Question 0?", "Answer 0.")
+
+
+async def test_what_is_looked_for_is_found_before_all_of_it_has_been_put_in(store: Store) -> None:
+    kept(store, "Long", [(f"Question {number}?", "An answer.") for number in range(2000)])
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        user.app.chat.history.open(store.conversation("last"))
+        user.app.chat.act("find", "question 1")
+        await user.shows("1111 found")
 
 
 def test_how_the_list_looks(store: Store, snap_compare: Callable[..., bool]) -> None:

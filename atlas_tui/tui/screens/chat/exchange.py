@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import ModelResponse
-from atlas_tui.session import Turn
 from atlas_tui.text import one_line
 from atlas_tui.tui.widgets import figures
+
+if TYPE_CHECKING:
+    from atlas_tui.turns import Turn
 
 _MARKS = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>~$&:]")
 

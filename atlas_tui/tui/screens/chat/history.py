@@ -14,9 +14,9 @@ from atlas_tui.tui.messages import PromptSent
 from atlas_tui.tui.screens.beside import beside
 
 if TYPE_CHECKING:
-    from atlas_tui.session import Turn
     from atlas_tui.store import Conversation, Journal, Store
     from atlas_tui.tui.screens.chat.screen import ChatScreen
+    from atlas_tui.turns import Turn
 
 _OFF = "the history is off: `history = true` in config.toml keeps conversations"
 
@@ -166,6 +166,7 @@ class History:
     def _go_to(self, turn: str) -> None:
         for exchange in self._screen.conversation.exchanges:
             if str(exchange.turn.id) == turn:
+                self._screen.conversation.transcript.reach(exchange.number)
                 log = self._screen.transcript
                 log.focus()
                 log.call_after_refresh(log.focus_message, exchange.prompt_key)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import ModelResponse, Provider
-from atlas_tui.session import Turn
 from atlas_tui.text import one_line
 from atlas_tui.tui.commands import KeyTable, show_key
 from atlas_tui.tui.screens.chat.exchange import Exchange, heading, literal, outcome
 
 if TYPE_CHECKING:
-    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+    from textual.timer import Timer
+
+    from atlas_tui.tui.widgets.markdown_log import Entry, MarkdownLog
+    from atlas_tui.turns import Turn
+
+_AT_ONCE = 30
+"""Turns at the end of a conversation that are put in before it is shown."""
+_SLICE, _EVERY = 0.004, 0.02
+"""Seconds that are spent on the earlier ones at a time, and from one time to the next: keys do not wait for them."""
 
 
 class Transcript:
@@ -24,6 +32,9 @@ class Transcript:
         self._open_log = open_log
         self._keys = keys
         self._notes = 0
+        self._above = 0
+        """How many exchanges are still to be put in, above those that are."""
+        self._timer: Timer | None = None
 
     @property
     def log(self) -> MarkdownLog:
@@ -41,20 +52,45 @@ class Transcript:
 
     def clear(self) -> None:
         """Empty it."""
+        self._fill_no_more()
         self.exchanges.clear()
         self.log.clear()
 
     def fill(self, turns: Sequence[Turn]) -> None:
-        """Show these turns instead of what stood here, the last one in sight."""
-        self.log.clear()
-        self.exchanges = [Exchange(number, turn) for number, turn in enumerate(turns, 1)]
-        for exchange in self.exchanges:
-            self.log.add(exchange.prompt_key, "user", exchange.turn.prompt, title="You")
-            if (response := exchange.turn.response) is not None:
-                title = heading(response.provider, response.model, mock=response.mock)
-                self.log.add(exchange.answer_key, "assistant", title=title)
-                self._put(exchange, response)
+        """Show these turns instead of what stood here, the last one in sight; the earlier ones follow by and by."""
+        self.clear()
+        self.exchanges += [Exchange(number, turn) for number, turn in enumerate(turns, 1)]
+        self._above = len(self.exchanges)
+        self.reach(max(1, self._above - _AT_ONCE + 1))
         self.log.scroll_to_end()
+        if self._above:
+            self._timer = self.log.set_interval(_EVERY, self._fill_on)
+
+    def reach(self, number: int = 1) -> None:
+        """Have all exchanges in the log from this one on; for what needs them now."""
+        if number > self._above:
+            return
+        wanted = self.exchanges[number - 1 : self._above]
+        self.log.prepend([entry for exchange in wanted for entry in _entries(exchange)])
+        self._above = number - 1
+        if not self._above:
+            self._fill_no_more()
+
+    def _fill_on(self) -> None:
+        until = perf_counter() + _SLICE
+        entries: list[Entry] = []
+        while self._above and perf_counter() < until:
+            entries[:0] = _entries(self.exchanges[self._above - 1])
+            self._above -= 1
+        self.log.prepend(entries)
+        if not self._above:
+            self._fill_no_more()
+
+    def _fill_no_more(self) -> None:
+        self._above = 0
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
 
     def ask(self, turn: Turn) -> Exchange:
         """One more prompt."""
@@ -118,3 +154,15 @@ class Transcript:
     def _drop(self, key: str) -> None:
         if key in self.log.keys:
             self.log.remove(key)
+
+
+def _entries(exchange: Exchange) -> list[Entry]:
+    """A turn that has ended, as messages of the log."""
+    from atlas_tui.tui.widgets.markdown_log import Entry
+
+    entries = [Entry(exchange.prompt_key, "user", exchange.turn.prompt, "You")]
+    if (answer := exchange.turn.response) is not None:
+        title = heading(answer.provider, answer.model, mock=answer.mock)
+        key = exchange.answer_key
+        entries.append(Entry(key, "assistant", answer.content, title, answer.reasoning, *outcome(exchange, answer)))
+    return entries

@@ -36,6 +36,7 @@ class View:
 
     def find(self, argument: str) -> None:
         """Look for a text."""
+        self._screen.conversation.transcript.reach()
         self._screen.panes.find_bar.open(argument)
 
     def sidebar(self, _: str) -> None:

@@ -10,6 +10,6 @@ screen, `paint` makes strips of them, `canvas` refreshes the lines that changed 
 from __future__ import annotations
 
 from atlas_tui.tui.widgets.markdown_log.log import MarkdownLog
-from atlas_tui.tui.widgets.markdown_log.message import CodeBlock
+from atlas_tui.tui.widgets.markdown_log.message import CodeBlock, Entry
 
-__all__ = ["CodeBlock", "MarkdownLog"]
+__all__ = ["CodeBlock", "Entry", "MarkdownLog"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.await_remove import AwaitRemove
 
 from atlas_tui.text import clean
 from atlas_tui.tui.widgets.markdown_log import looks
-from atlas_tui.tui.widgets.markdown_log.message import STATES, Message
+from atlas_tui.tui.widgets.markdown_log.message import STATES, Entry, Message
 from atlas_tui.tui.widgets.markdown_log.reader import Reader
 from atlas_tui.tui.widgets.markdown_log.view import Place
 
@@ -42,6 +44,18 @@ class MarkdownLog(Reader, can_focus=True):
         self._messages.insert(place, message)
         self._by_key[key] = message
         self._touched(message)
+
+    def prepend(self, entries: Sequence[Entry]) -> None:
+        """Put complete messages above all others, in one go; what is seen, selected and found stays as it is."""
+        messages = [Message.of(entry) for entry in entries]
+        self._messages[:0] = messages
+        self._by_key.update((message.key, message) for message in messages)
+        self._view.prepended(len(messages))
+        self._shift_selection(len(messages))
+        if self._finder is not None:
+            for message in messages:
+                self._finder.read(message)
+        self._changed()
 
     def append(self, key: str, text: str) -> None:
         """Add text to the answer of a message, which is complete from now on until `finish` says otherwise."""

@@ -21,6 +21,18 @@ class CodeBlock(NamedTuple):
     text: str
 
 
+class Entry(NamedTuple):
+    """A message that is complete, to be put in as a whole."""
+
+    key: str
+    role: str
+    text: str
+    title: str = ""
+    reasoning: str = ""
+    footer: str = ""
+    state: str = "complete"
+
+
 class Message:
     """What one key of the log stands for."""
 
@@ -43,6 +55,17 @@ class Message:
         self._footer = Chrome(self.answer)
         self.gap = Chrome(self.answer)
         self._words = 0
+
+    @classmethod
+    def of(cls, entry: Entry) -> Message:
+        """The message of an entry."""
+        message = cls(entry.key, entry.role, entry.title)
+        message.answer.append(entry.text)
+        message.reasoning.append(entry.reasoning)
+        message.answer.end()
+        message.reasoning.end()
+        message.footer, message.state = clean(entry.footer), entry.state
+        return message
 
     @property
     def reasoning_open(self) -> bool:

@@ -72,6 +72,18 @@ class Selecting(Canvas):
             self._anchor = self._head = None
         self._changed()
 
+    def _shift_selection(self, messages: int) -> None:
+        """So many messages were put above all others: the same text stays selected."""
+
+        def down(place: Offset | None) -> Offset | None:
+            return None if place is None else place + Offset(0, 2 * messages)
+
+        self._anchor, self._head = down(self._anchor), down(self._head)
+        selected = self.text_selection if self.is_attached else None
+        if selected is not None:
+            moved = Selection(down(selected.start), down(selected.end))
+            self.screen.selections = {**self.screen.selections, self: moved}
+
     def render_line(self, y: int) -> Strip:
         """A line with the offsets that Textual's selection of text reads from its segments."""
         strip = super().render_line(y)

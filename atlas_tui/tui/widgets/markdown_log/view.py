@@ -72,6 +72,11 @@ class View:
         """Messages were put in, or taken out."""
         self._heights.clear()
 
+    def prepended(self, count: int) -> None:
+        """So many messages were put above all others."""
+        self._heights[:0] = [-1] * count
+        self.top = self.top._replace(message=self.top.message + count)
+
     def rows(self) -> list[Seen]:
         """The rows in the window, which is filled up with blank ones."""
         self.top = self._end() if self.following else self._valid(self.top)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atlas_tui.tui.widgets.markdown_log import CodeBlock, MarkdownLog
+from atlas_tui.tui.widgets.markdown_log import CodeBlock, Entry, MarkdownLog
 from tests.tui.widgets.markdown_log.log_app import LogApp, screen, settle
 
 LONG = "".join(f"Paragraph {number} has **some** words and `code` in it.\n\n" for number in range(80))
@@ -357,3 +357,28 @@ async def test_escape_sequences_never_reach_the_terminal(app: LogApp) -> None:
         text = "".join(strip.text for strip in app.screen._compositor.render_strips())
         assert not [character for character in text if ord(character) < 32 or 0x7F <= ord(character) < 0xA0]
         assert "\u202e" not in text
+
+
+async def test_messages_put_above_move_nothing_that_is_seen_selected_or_found(app: LogApp) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        log = app.log_
+        log.focus()
+        log.add("a", "assistant", LONG, title="m")
+        log.find("Paragraph 40")
+        await pilot.press("shift+down", "shift+down")
+        await settle(pilot)
+        shown, selected = screen(app), app.screen.get_selected_text()
+        assert selected
+        log.prepend([Entry("p", "user", "Paragraph 40, asked", "You"), Entry("b", "assistant", "Text", "m", "Thought")])
+        await settle(pilot)
+        assert screen(app) == shown
+        assert app.screen.get_selected_text() == selected
+        assert log.keys == ["p", "b", "a"]
+        await pilot.press("shift+down")
+        assert (app.screen.get_selected_text() or "").startswith(selected)
+        log.find_next()
+        await settle(pilot)
+        assert "▌ Paragraph 40, asked" in screen(app)
+        log.scroll_to_home()
+        await settle(pilot)
+        assert screen(app)[:6] == ["▌ You", "▌ Paragraph 40, asked", "", "  m", "  ▸ Reasoning · 1 words", ""]
