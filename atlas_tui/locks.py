@@ -15,12 +15,19 @@ if sys.platform == "win32":
     def lock(file: int) -> None:
         """Lock an open file; OSError if another process holds it."""
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+    def share(file: int) -> None:
+        """Nothing: here the system itself keeps what is open from being removed."""
 else:
     import fcntl
 
     def lock(file: int) -> None:
         """Lock an open file; OSError if another process holds it."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def share(file: int) -> None:
+        """Lock an open file together with others who share it; OSError if a process holds it alone."""
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 _POLL = 0.02

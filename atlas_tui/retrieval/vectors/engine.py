@@ -1,0 +1,144 @@
+"""Chroma behind the index: one process that answers, another that makes the next generation."""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atlas_tui.config import make_private_folder
+from atlas_tui.retrieval.values import Scored
+from atlas_tui.retrieval.vectors.generations import Generations, ids_of
+from atlas_tui.retrieval.worker import Answer, Worker, WorkerDied
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_OPENING = 60.0
+"""Seconds that opening may take: importing Chroma on a slow machine, and reading half a million vectors."""
+_ASKING = 5.0
+"""Seconds that a question may take: usually a few thousandths; above it exact search is the faster way."""
+_BATCHING = 600.0
+"""Seconds between two signs of life of a process that builds."""
+
+
+class Engine:
+    """Chroma, in a folder or on a server.
+
+    Args:
+        task: the module of the worker's process, `chroma_local` or `chroma_server`.
+        root: the folder of the generations.
+        values: what the task's `build` and `open` are told besides `root`.
+        remote: others write there too, so it must be asked for news.
+    """
+
+    def __init__(self, task: str, root: Path, values: Answer, *, remote: bool = False) -> None:
+        self.remote = remote
+        self._task = f"atlas_tui.retrieval.vectors.{task}"
+        self._values = {"root": str(root), **values}
+        self._generations = Generations(root)
+        self._opened: Path | None = None
+        self._worker: Worker | None = None
+        self._builder: Worker | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether another generation than the one that is open should be read."""
+        return self._generations.current() != self._opened
+
+    def open(self) -> NDArray[np.int64] | None:
+        """Have the current generation answer; the chunks in it, or None where there is none.
+
+        Raises:
+            WorkerDied: the process ended.
+            WorkerFailed: it cannot be opened; of kind `broken`, it never will.
+        """
+        current = self._generations.current()
+        if current is None:
+            return None
+        worker = self._start()
+        try:
+            answer = worker.call("open", timeout=_OPENING, **self._values)
+            number = answer["generation"]
+            opened = None if number is None else self._generations.root / number
+            ids = None if opened is None else ids_of(opened)
+        except BaseException:
+            worker.close()
+            raise
+        if opened is None:
+            worker.close()
+            return None
+        with self._lock:
+            old, self._worker, self._opened = self._worker, worker, opened
+        if old is not None:
+            old.close()
+        return ids
+
+    def query(self, vector: bytes, k: int) -> list[Scored]:
+        """The `k` nearest of what is open.
+
+        Raises:
+            WorkerDied: the process ended or does not answer.
+            WorkerFailed: Chroma could not.
+        """
+        worker = self._worker
+        if worker is None:
+            raise WorkerDied("Chroma is not open")
+        answer = worker.call("query", timeout=_ASKING, vector=b64encode(vector).decode(), k=k)
+        return [Scored(id_, score) for id_, score in zip(answer["ids"], answer["scores"], strict=True)]
+
+    def build(self, progress: Callable[[int, int], None]) -> None:
+        """Make the next generation, and wait for it.
+
+        Raises:
+            WorkerDied: the process ended.
+            WorkerFailed: it could not; of kind `busy`, another process does just now.
+        """
+        worker = self._builder = self._start()
+        try:
+            worker.call(
+                "build",
+                timeout=_BATCHING,
+                progress=lambda sofar: progress(sofar["done"], sofar["total"]),
+                **self._values,
+            )
+        finally:
+            self._builder = None
+            worker.close()
+
+    def stop_building(self) -> None:
+        """Have `build` end soon with what is done."""
+        if builder := self._builder:
+            builder.stop()
+
+    def lost(self) -> None:
+        """What answered does so no more."""
+        with self._lock:
+            worker, self._worker, self._opened = self._worker, None, None
+        if worker is not None:
+            worker.close()
+
+    def discard(self) -> None:
+        """Have nobody read the current generation any more: it is broken."""
+        with suppress(OSError):
+            if current := self._generations.current():
+                self._generations.discard(current)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._closed = True
+        builder = self._builder
+        if builder is not None:
+            builder.close(patience=2.0)
+        self.lost()
+
+    def _start(self) -> Worker:
+        if self._closed:
+            raise WorkerDied("the index is closed")
+        return Worker(self._task, make_private_folder(self._generations.root))
