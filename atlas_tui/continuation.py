@@ -62,8 +62,9 @@ class Seam:
             await self._emit(event)
 
     async def finish(self, end: End) -> None:
-        """Make the whole of the second piece's ending. One that said nothing stays what it is: a failed attempt."""
-        if not end.response.content:
+        """Make the whole of the second piece's ending. One that said nothing stays what it is, a failed attempt,
+        unless the model has finished: then only its last word had been missing."""
+        if not end.response.content and not end.response.complete:
             return
         if self._held is not None:
             await self._decide()
