@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atlas_tui.config import Config, load_config
+from atlas_tui.budget import Account
+from atlas_tui.config import Budget, Config, load_config
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import CancelToken, Emit, End, EventStream, ModelResponse, Provider, TextDelta
-from atlas_tui.models.factory import create_provider
+from atlas_tui.models.factory import chain, create_provider
 from atlas_tui.policy import Policy
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session
+from atlas_tui.store import Ledger, Store
 from atlas_tui.text import one_line
 
+log = logging.getLogger(__name__)
 TextCallback = Callable[[str, str], None]
 """`callback(delta, full_text)`."""
 
@@ -31,7 +37,7 @@ class QueryClient:
         temperature: float | None = None,
         fallback: Sequence[Provider] = (),
         knowledge: KnowledgeBase,
-        max_cost: float | None = None,
+        account: Account | None = None,
         policy: Policy | None = None,
     ) -> None:
         self.provider = provider
@@ -43,7 +49,7 @@ class QueryClient:
             "max_tokens": max_tokens,
             "temperature": temperature,
             "fallback": fallback,
-            "max_cost": max_cost,
+            "account": account or Account(Budget()),
             "policy": policy or Policy(),  # one for all queries: what failed for good a moment ago is asked last
         }
 
@@ -130,7 +136,7 @@ def create_query_client(
     max_tokens: int | None = None,
     temperature: float | None = None,
     fallback: str | Sequence[str] = (),
-    budget: float | None = None,
+    budget: float | Budget | None = None,
     policy: Policy | None = None,
     mock: bool = False,
     config: Config | None = None,
@@ -148,8 +154,11 @@ def create_query_client(
         db_path: the knowledge base's folder, or `http://host:port` of a Chroma server.
         max_tokens: the most tokens that an answer may have.
         temperature: how freely the model chooses; what a provider does not take is left out.
-        fallback: targets (or one) to ask, in order, when a request fails before its first token.
-        budget: US dollars that one answer may cost; a running answer that exceeds it is stopped.
+        fallback: targets (or one) to ask, in order, when a request fails before its first token; one without its key
+            is left out, with a warning in the log.
+        budget: what may be spent, as a `Budget`, or in US dollars for one answer; a running answer that would exceed
+            a limit is stopped. All queries of the client count as one conversation. For a limit on the day the
+            history adds up what everybody spends; of this client's answers it keeps the cost alone.
         policy: how patiently failures before the first token are retried; None takes the settings'.
         mock: play every target without network and without a key.
         config: the settings; None loads the user's.
@@ -166,14 +175,19 @@ def create_query_client(
         system_prompt = _read_prompt(Path(system_prompt_file).expanduser())
     limits = {"timeout": options["timeout"]} if "timeout" in options else {}
     targets = [fallback] if isinstance(fallback, str) else fallback or config.fallback
+    spares, notes = chain(targets, partial(create_provider, mock=mock, config=config, **limits))
+    for note in notes:
+        log.warning("%s", note)
+    if not isinstance(budget, Budget):
+        budget = config.budget if budget is None else replace(config.budget, answer=budget)
     return QueryClient(
         create_provider(provider_name, model_name, max_tokens, mock=mock, config=config, **options),
         system_prompt=system_prompt if system_prompt is not None else config.system_prompt,
         max_tokens=max_tokens,
         temperature=temperature,
-        fallback=[create_provider(target, mock=mock, config=config, **limits) for target in targets],
+        fallback=spares,
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
-        max_cost=budget if budget is not None else config.budget.answer,
+        account=Account(budget, Ledger(Store() if budget.day is not None else None)),
         policy=policy or Policy(config.retries),
     )
 

@@ -12,14 +12,10 @@ from atlas_tui.models.base import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
-    Provider,
     Start,
     TextDelta,
 )
 
-INSTRUCTION = (
-    "Your answer broke off. Continue it exactly where it stopped: repeat nothing, add no preface, and keep its format."
-)
 _LOOK = 96
 """Characters of the second piece that are read before the seam is decided."""
 _SURE = 8
@@ -28,13 +24,9 @@ _WORD_END = re.compile(r"\w+$")
 _WORD_START = re.compile(r"\w+")
 
 
-def continuing(request: ModelRequest, provider: Provider, partial: str) -> ModelRequest:
-    """The request that has the answer continued: by prefill where the model goes on from an unfinished message of
-    its own, else by an instruction."""
-    messages = [*request.messages, ModelMessage.assistant(partial)]
-    if not provider.prefills:
-        messages.append(ModelMessage.user(INSTRUCTION))
-    return dataclasses.replace(request, messages=messages)
+def continuing(request: ModelRequest, partial: str) -> ModelRequest:
+    """The request that has the answer continued: it ends with the answer, see `ModelRequest.closed`."""
+    return dataclasses.replace(request, messages=[*request.messages, ModelMessage.assistant(partial)])
 
 
 class Seam:

@@ -6,13 +6,15 @@ import asyncio
 import copy
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from atlas_tui.attempts import Attempts
+from atlas_tui.budget import Account, Allowance
+from atlas_tui.config import Budget
 from atlas_tui.continuation import Seam, continuing
 from atlas_tui.errors import ConfigError, ProviderError
+from atlas_tui.estimate import Estimate, Scale, estimate
 from atlas_tui.models.base import (
     CancelToken,
     CostEstimate,
@@ -34,59 +36,15 @@ from atlas_tui.models.base import (
 )
 from atlas_tui.policy import Policy, Steering
 from atlas_tui.pricing import FREE
-from atlas_tui.retrieval import Document, KnowledgeBase
-from atlas_tui.store import new_id
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.store import Ledger
 from atlas_tui.text import sound
+from atlas_tui.turns import Turn, history, reopened
 
 if TYPE_CHECKING:
-    from atlas_tui.store import Conversation, Journal, Record, StoredTurn
+    from atlas_tui.store import Conversation, Journal, Record
 
-
-@dataclass(slots=True)
-class Turn:
-    """A prompt with its responses; retries and fallbacks are siblings in it, none is overwritten."""
-
-    prompt: str
-    responses: list[ModelResponse] = field(default_factory=list)
-    documents: tuple[Document, ...] = ()
-    chosen: ModelResponse | None = None
-    """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
-    id: int = field(default_factory=new_id, compare=False)
-    """Its id in the history."""
-    columns: dict[ModelResponse, int] = field(default_factory=dict)
-    """The column of a comparison that each response came in; those of a chat, which are not here, count as column 1."""
-
-    @property
-    def response(self) -> ModelResponse | None:
-        """The response that stands in the conversation: the chosen one, else the last that says something."""
-        return self.chosen if self.chosen is not None else _last_said(self.responses)
-
-    def of(self, column: int) -> list[ModelResponse]:
-        """The responses of one column, in the order in which they came."""
-        return [response for response in self.responses if self.columns.get(response, 1) == column]
-
-    def answer(self, column: int | None) -> ModelResponse | None:
-        """The response that stands in the thread of a column: the chosen one, else its own, else that of the first
-        column that has one. Without a column it is the conversation's."""
-        if column is None or self.chosen is not None:
-            return self.response
-        numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses})]
-        answers = [_last_said(self.of(number)) for number in numbers]
-        said = (answer for answer in answers if answer is not None and answer.content.strip())
-        return next(said, answers[0])
-
-    def add(self, response: ModelResponse, column: int | None = None) -> None:
-        """One more sibling. In a column it leaves the choice of another column's response alone."""
-        if column is not None:
-            self.columns[response] = column
-        self.responses.append(response)
-        if column is None or (self.chosen is not None and self.columns.get(self.chosen, 1) == column):
-            self.chosen = None
-
-
-def _last_said(responses: Sequence[ModelResponse]) -> ModelResponse | None:
-    last = responses[-1] if responses else None
-    return next((response for response in reversed(responses) if response.content.strip()), last)
+__all__ = ["Session", "Turn"]
 
 
 class Session:
@@ -96,7 +54,7 @@ class Session:
         provider: who answers; assign `session.provider` to switch, the conversation stays.
         fallback: providers to ask, in order, when one fails before its first token.
         knowledge: where to look for passages; None sends the prompt alone.
-        max_cost: US dollars that one answer may cost; a running answer that exceeds it is stopped.
+        account: what may be spent, and what is; None sets no limit.
         policy: what to do about failures; None takes the usual one.
         journal: what writes the conversation into the history as it happens; None leaves no trace.
     """
@@ -110,7 +68,7 @@ class Session:
         temperature: float | None = None,
         fallback: Sequence[Provider] = (),
         knowledge: KnowledgeBase | None = None,
-        max_cost: float | None = None,
+        account: Account | None = None,
         policy: Policy | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -120,15 +78,18 @@ class Session:
         self.temperature = temperature
         self.fallback = list(fallback)
         self.knowledge = knowledge
-        self.max_cost = max_cost
         self.policy = policy or Policy()
         self.journal = journal
+        self.account = account or Account(Budget(), Ledger(journal.store if journal else None))
         self.steering = Steering()
         """Retry now, or fall back now, from any thread."""
         self.turns: list[Turn] = []
         self.column: int | None = None
         """The column of a comparison whose thread this is; None in a chat."""
+        self.wording: str | None = None
+        """What is sent in place of the prompt of the turn that is asked: several answers to it, to be merged."""
         self._searching = threading.Lock()
+        self._scale = Scale()
 
     def thread(self, column: int, provider: Provider, fallback: Sequence[Provider], policy: Policy) -> Session:
         """The same conversation as a column of a comparison goes on with it: the turns, the journal and all settings
@@ -156,13 +117,15 @@ class Session:
     def clear(self) -> None:
         """Begin a new conversation."""
         self.turns.clear()
+        self.account.begin()
         if self.journal is not None:
             self.journal.renew()
 
     def load(self, conversation: Conversation) -> None:
         """Go on with a conversation of the history; whom to ask stays as it is."""
-        self.turns = [_reopened(stored) for stored in conversation.turns]
+        self.turns = [reopened(stored) for stored in conversation.turns]
         self.system_prompt = conversation.system_prompt
+        self.account.begin(sum(response.cost.total or 0.0 for turn in self.turns for response in turn.responses))
         if self.journal is not None:
             self.journal.resume(conversation.info.id)
 
@@ -189,14 +152,28 @@ class Session:
 
     def messages(self, turn: Turn) -> list[ModelMessage]:
         """The conversation up to `turn`, as it is sent: a turn without any answer is left out, so roles alternate."""
-        messages: list[ModelMessage] = []
-        for earlier in self.turns:
-            if earlier is turn:
-                break
-            answer = earlier.answer(self.column)
-            if answer is not None and answer.content.strip():
-                messages += [ModelMessage.user(earlier.prompt), ModelMessage.assistant(answer.content)]
-        return [*messages, ModelMessage.user(turn.prompt)]
+        return [*history(self.turns, turn, self.column), ModelMessage.user(self.wording or turn.prompt)]
+
+    def estimate(self, prompt: str | Turn, *, window: int | None = None) -> Estimate:
+        """What a prompt, typed or asked, would cost and fill if it were sent now. Quick also in a long conversation;
+        the first one imports the price table, and a limit for the day asks the history, so not for a screen's thread.
+
+        Args:
+            prompt: what would be sent; passages from the knowledge base, which are not known yet, do not count.
+            window: the context window in tokens, where a model list said it.
+        """
+        turn = prompt if isinstance(prompt, Turn) else Turn(sound(prompt))
+        provider, account = self.provider, self.account
+        correction = 1.0 if provider.is_mock else account.ledger.correction(provider.target)
+        outputs = [response.usage.output_tokens for earlier in self.turns[-5:] for response in earlier.responses]
+        return estimate(
+            provider,
+            round(self._scale.weigh(self._request(turn)) * correction),
+            self.max_tokens or provider.max_tokens or max(1000, *outputs, 0),
+            limits=account.limits(mock=provider.is_mock),
+            warn=account.budget.warn,
+            window=window,
+        )
 
     def stream(self, prompt: str, *, cancel: CancelToken | None = None) -> EventStream:
         """Ask, and give the events as they come.
@@ -258,15 +235,16 @@ class Session:
         base = ModelRequest(messages=())
 
         def request_for(provider: Provider) -> ModelRequest:
-            return continuing(base, provider, extend.content) if extend is not None else base
+            return continuing(base, extend.content) if extend is not None else base
 
+        allowance = self.account.allow(mock=self.provider.is_mock, kept=record.numbers if record else None)
         attempts = Attempts(
             request_for,
             joint.emit if joint else emit,
             cancel,
             policy=self.policy,
             steering=self.steering,
-            max_cost=self.max_cost,
+            allowance=allowance,
         )
         end = End(ModelResponse(provider=self.provider.name, model=self.provider.model_name))
         try:
@@ -274,6 +252,7 @@ class Session:
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
             providers = self._in_order(first)
+            await in_thread(self._look_into_books, allowance, providers)
             if first is None and providers[0] is not self.provider:
                 error = self.policy.cooling(self.provider.target)
                 assert error is not None
@@ -293,7 +272,20 @@ class Session:
         if record is not None:
             await record.ended(end, cancel)
         turn.add(end.response, self.column)
+        await self._settle_books(allowance, attempts.asked, end.response)
         return end
+
+    def _look_into_books(self, allowance: Allowance, providers: Sequence[Provider]) -> None:
+        allowance.open()
+        for provider in providers:
+            if not provider.is_mock:
+                provider.correction = self.account.ledger.correction(provider.target)
+
+    async def _settle_books(self, allowance: Allowance, asked: Provider | None, response: ModelResponse) -> None:
+        if asked is not None and not asked.is_mock and not response.usage.estimated:
+            self.account.ledger.learn(asked.target, response.usage.input_tokens, response.estimated_input)
+        if written := allowance.close():
+            await in_thread(written)
 
     def _record(self, turn: Turn, provider: Provider) -> Record | None:
         if self.journal is None:
@@ -320,6 +312,9 @@ class Session:
             await in_thread(self._look_up, self.knowledge, turn)
         if turn.documents:
             await emit(Retrieved(turn.documents))
+        return self._request(turn)
+
+    def _request(self, turn: Turn) -> ModelRequest:
         return ModelRequest(
             messages=self.messages(turn),
             max_tokens=self.max_tokens,
@@ -331,11 +326,3 @@ class Session:
         with self._searching:  # the columns of a comparison want the same passages at the same time
             if not turn.documents:
                 turn.documents = tuple(knowledge.search(turn.prompt))
-
-
-def _reopened(stored: StoredTurn) -> Turn:
-    chosen = next((entry.response for entry in stored.responses if entry.id == stored.chosen), None)
-    documents = cast("tuple[Document, ...]", tuple(stored.documents))
-    responses = [entry.response for entry in stored.responses]
-    columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
-    return Turn(stored.prompt, responses, documents, chosen, stored.id, columns)

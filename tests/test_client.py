@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from atlas_tui import AtlasError, ConfigError, ProviderError, QueryClient, create_query_client
-from atlas_tui.config import Config, Price, ProviderConfig
+from atlas_tui.budget import Account
+from atlas_tui.config import Budget, Config, Price, ProviderConfig
 from atlas_tui.errors import Kind
 from atlas_tui.models.base import (
     Counted,
@@ -286,7 +287,7 @@ class TestBudget:
     def test_stops_a_running_answer_and_keeps_what_was_paid_for(self) -> None:
         flood = [TextDelta("expensive words " * 200)] * 50
         provider = PlayedProvider([*flood, HANG], prices=PRICES)
-        client = client_of(provider, max_cost=100.0)
+        client = client_of(provider, account=Account(Budget(answer=100.0)))
         with pytest.raises(ProviderError, match=r"limit of \$100") as caught:
             client.query("Go on for ever")
         assert caught.value.kind == "budget"
@@ -296,13 +297,17 @@ class TestBudget:
     def test_does_not_send_what_is_too_dear_already(self) -> None:
         provider = PlayedProvider(says("never"), prices={"played": Price(1_000_000.0, 0.0)})
         with pytest.raises(ProviderError) as caught:
-            client_of(provider, max_cost=1.0).query("A prompt of far more than one token, at a dollar each")
+            client_of(provider, account=Account(Budget(answer=1.0))).query(
+                "A prompt of far more than one token, at a dollar each"
+            )
         assert (caught.value.kind, caught.value.provider, provider.requests) == ("budget", "played", [])
         assert caught.value.partial.content == ""
 
     def test_lets_an_answer_within_it_pass(self) -> None:
         counted = Counted(TokenUsage(5, 2))
-        client = client_of(PlayedProvider(says("just ", "right", counted=counted), prices=PRICES), max_cost=3.0)
+        client = client_of(
+            PlayedProvider(says("just ", "right", counted=counted), prices=PRICES), account=Account(Budget(answer=3.0))
+        )
         assert client.query("?") == "just right"
         assert client.last_response is not None
         assert str(client.last_response.cost) == "$2.000005"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from atlas_tui.continuation import INSTRUCTION, seam
+from atlas_tui.continuation import seam
 from atlas_tui.models.base import End, Event, ModelResponse, Provider, Start, TextDelta
+from atlas_tui.models.base.messages import GO_ON
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session, Turn
@@ -98,7 +99,7 @@ def test_a_model_that_prefills_goes_on_by_itself() -> None:
 def test_another_is_told_to_continue() -> None:
     provider = PlayedProvider(says(" blue."))
     sink, _ = continued("The sky is", " blue.", provider=provider)
-    assert [message.content for message in provider.requests[-1].messages] == ["Tell me", "The sky is", INSTRUCTION]
+    assert [message.content for message in provider.requests[-1].messages] == ["Tell me", "The sky is", GO_ON]
     assert sink.end.response.content == "The sky is blue."
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from atlas_tui import ConfigError, ProviderError
-from atlas_tui.config import Price, Timeouts
+from atlas_tui.budget import Account
+from atlas_tui.config import Budget, Price, Timeouts
 from atlas_tui.errors import Kind
 from atlas_tui.models.base import (
     Counted,
@@ -306,7 +307,9 @@ class TestMeters:
 
     def test_the_limit_of_cost_holds_for_each_answer_alone(self) -> None:
         counted = Counted(TokenUsage(0, 1_000_000))
-        session = session_of(PlayedProvider(says("x", counted=counted), prices=self.PRICES), max_cost=2.0)
+        session = session_of(
+            PlayedProvider(says("x", counted=counted), prices=self.PRICES), account=Account(Budget(answer=2.0))
+        )
         assert [ask(session, prompt).error for prompt in ("One", "Two", "Three")] == [None, None, None]
         assert str(session.cost) == "$6.000000"
 

@@ -7,15 +7,18 @@ import queue
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Protocol
 
+from atlas_tui.budget import Account
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
 from atlas_tui.cli.meters import Meter, summary
-from atlas_tui.config import Config
+from atlas_tui.config import Budget, Config
 from atlas_tui.errors import ConfigError
+from atlas_tui.estimate import Estimate
 from atlas_tui.models.base import (
     End,
     Event,
@@ -26,12 +29,15 @@ from atlas_tui.models.base import (
     RetryScheduled,
     TextDelta,
 )
-from atlas_tui.models.factory import create_provider
+from atlas_tui.models.factory import chain, create_provider
 from atlas_tui.policy import Policy
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.session import Session
-from atlas_tui.store import LAST, Conversation, Journal, Store
+from atlas_tui.store import LAST, Conversation, Journal, Ledger, Store
+from atlas_tui.turns import Turn
 
+_LONG = 8000
+"""Characters from which on a conversation may come close to filling a context window."""
 _TICK = 0.1
 """Seconds between two drawings of the line of state."""
 
@@ -43,9 +49,13 @@ def ask(options: argparse.Namespace, config: Config) -> int:
         AtlasError: nothing could be sent.
     """
     prompt = read_prompt(options.prompt)
-    store = Store() if options.history and config.history else None
-    session = _session(options, config, store)
+    budget = _budget(options, config)
+    kept = options.history and config.history
+    store = Store() if kept or budget.day is not None else None
+    session = _session(options, config, Account(budget, Ledger(store)), store if kept else None)
     turn = session.add_turn(prompt)
+    if options.estimate:
+        return _estimate(session.estimate(turn), options, store)
     console = Console(quiet=options.quiet)
     writer = _writer(options, console)
     inbox = Inbox()
@@ -54,6 +64,7 @@ def ask(options: argparse.Namespace, config: Config) -> int:
         worker = session.start(turn, inbox)
         interruption.cancels(worker.cancel)
         try:
+            _warn(session, turn, console)
             end = _follow(inbox, writer, meter, console)
             console.finish()
         finally:
@@ -97,7 +108,39 @@ def _as_text(argument: str, name: str) -> str:
     return argument
 
 
-def _session(options: argparse.Namespace, config: Config, store: Store | None) -> Session:
+def _budget(options: argparse.Namespace, config: Config) -> Budget:
+    given = {
+        "answer": options.max_cost,
+        "conversation": options.max_cost_conversation,
+        "day": options.max_cost_day,
+    }
+    return replace(config.budget, **{scope: limit for scope, limit in given.items() if limit is not None})
+
+
+def _estimate(found: Estimate, options: argparse.Namespace, store: Store | None) -> int:
+    """`--estimate`: the figures on stdout, what is worth a warning on stderr; status 1 if it would be refused."""
+    print(forms.to_json(found.to_dict()) if options.json else f"{found.target} · {found}")
+    for warning in found.warnings:
+        complain(warning)
+    if store is not None:
+        store.close()
+    return 1 if found.refused else 0
+
+
+def _warn(session: Session, turn: Turn, console: Console) -> None:
+    """Say what is close to a limit. The request is on its way meanwhile: what is over one, its failure tells."""
+    if not session.account.budget.limited and len(turn.prompt) + sum(map(_length, session.turns)) < _LONG:
+        return  # nothing can be close, and the price table need not be waited for
+    found = session.estimate(turn)
+    for warning in () if found.refused else found.warnings:
+        console.note(f"atlas-tui: {warning}")
+
+
+def _length(turn: Turn) -> int:
+    return len(turn.prompt) + (len(turn.response.content) if turn.response else 0)
+
+
+def _session(options: argparse.Namespace, config: Config, account: Account, store: Store | None) -> Session:
     settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
     before = _continued(store) if options.go_on else None
     mock = options.mock or (before is not None and before.rehearsed)
@@ -108,14 +151,17 @@ def _session(options: argparse.Namespace, config: Config, store: Store | None) -
     def provider(target: str | None, model: str | None = None) -> Provider:
         return create_provider(target, model, mock=mock, config=config, **settings)
 
+    spares, notes = chain(options.fallback or config.fallback, provider)
+    for note in notes:
+        complain(note)
     session = Session(
         provider(wanted or None, options.model),
         system_prompt=config.system_prompt if options.system is None else _as_text(options.system, "system prompt"),
         max_tokens=options.max_tokens,
         temperature=options.temperature,
-        fallback=[provider(target) for target in options.fallback or config.fallback],
+        fallback=spares,
         knowledge=KnowledgeBase(config.db_path, config.collection_name) if options.context else None,
-        max_cost=config.budget.answer if options.max_cost is None else options.max_cost,
+        account=account,
         policy=Policy(config.retries),
         journal=Journal(store) if store is not None else None,
     )

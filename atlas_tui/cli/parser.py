@@ -160,6 +160,16 @@ def _add_ask(ask: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     ask.add_argument("--timeout", metavar="SECONDS", type=_positive, help="the longest that the whole answer may take")
     ask.add_argument("--max-cost", metavar="DOLLARS", type=_number, help="stop an answer that would cost more")
+    ask.add_argument(
+        "--max-cost-conversation", metavar="DOLLARS", type=_number, help="and one whose conversation would (see -c)"
+    )
+    ask.add_argument(
+        "--max-cost-day", metavar="DOLLARS", type=_number,
+        help="and one with which everything since midnight would, other processes included",
+    )  # fmt: skip
+    ask.add_argument(
+        "--estimate", action="store_true", help="send nothing: print how many tokens it has and what it would cost"
+    )
     kept = ask.add_mutually_exclusive_group()
     kept.add_argument(
         "-c", "--continue", dest="go_on", action="store_true", help="go on with the conversation that was used last"

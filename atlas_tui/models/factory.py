@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -11,10 +12,12 @@ from atlas_tui.config import Config, ProviderConfig, load_config
 from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base import Provider
 from atlas_tui.models.names import DEFAULT_MODELS, default_model, split_target
+from atlas_tui.text import one_line
 
 __all__ = [
     "DEFAULT_MODELS",
     "ProviderStatus",
+    "chain",
     "check_providers",
     "create_provider",
     "default_model",
@@ -98,6 +101,23 @@ def create_provider(
         model = "llama3" if settings.kind == "ollama" else f"{name}-model"
     provider: Provider = cls(model or None, name=name, max_tokens=max_tokens or config.max_tokens, **wanted)
     return provider
+
+
+def chain(targets: Iterable[str], make: Callable[[str], Provider]) -> tuple[list[Provider], list[str]]:
+    """The providers to fall back to, made by `make`, and a note on each that is left out because it has no key: a
+    spare that is missing is no reason not to begin.
+
+    Raises:
+        ConfigError: a target is wrong.
+    """
+    providers: list[Provider] = []
+    notes: list[str] = []
+    for target in targets:
+        try:
+            providers.append(make(target))
+        except ProviderError as error:
+            notes.append(f"the fallback {one_line(target, 80)} is left out: {one_line(str(error), 200)}")
+    return providers, notes
 
 
 def check_providers(config: Config | None = None) -> list[ProviderStatus]:

@@ -143,6 +143,8 @@ class Record:
         self._announced = False
         self._received = False
         self._mock = provider.is_mock
+        self.numbers: list[int] = []
+        """The ids of its responses: one, and another for each that was given up for the next target."""
         self._number = self._open(provider.name, provider.model_name)
         self._current: _Opened | None = None
         self._taken: tuple[int, _Opened | None] = (0, None)
@@ -168,7 +170,7 @@ class Record:
         """The next event; costs next to nothing."""
         kind = type(event)
         if kind is TextDelta or kind is ReasoningDelta or kind is UsageUpdate:
-            self._received = self._received or kind is TextDelta
+            self._received = self._received or kind is not UsageUpdate
             self._log.append(event)
         else:
             self._note(event)
@@ -202,14 +204,15 @@ class Record:
             case FellBack(error, target):
                 provider, _, model = target.partition(":")
                 partial_answer = error.partial
-                if self._received and isinstance(partial_answer, ModelResponse) and partial_answer.content:
+                if self._received and isinstance(partial_answer, ModelResponse):
                     self._close(partial_answer, error.kind, str(error))
                     self._number = self._open(provider, model)
-                else:  # what came of it, a thought at most, is no answer
+                else:  # nothing came of it
                     self._log.append(partial(_restart, number=self._number, provider=provider, model=model))
 
     def _open(self, provider: str, model: str) -> int:
         number = new_id()
+        self.numbers.append(number)
         self._received = False
         self._log.append(_Opened(number, provider, model, self._mock, time.time()))
         return number

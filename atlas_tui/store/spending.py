@@ -24,6 +24,8 @@ _LAST = 20
 """Ratios of each target that count."""
 _BELIEVED = (0.5, 3.0)
 """A ratio outside is no matter of tokens: a server that counts only what it had not cached, say."""
+_ENOUGH = 100
+"""Tokens from which on what every request has besides its text hardly counts."""
 _PATIENCE = 5.0
 """Seconds to wait for a disk that does not answer."""
 
@@ -89,7 +91,7 @@ class Ledger:
 
     def learn(self, target: str, counted: int, estimated: int) -> None:
         """The target counted so many tokens of input where so many were estimated."""
-        ratio = counted / estimated
+        ratio = counted / estimated if estimated >= _ENOUGH else 0.0
         if not _BELIEVED[0] <= ratio <= _BELIEVED[1]:
             return
         ratios = self._known(target)

@@ -91,10 +91,12 @@ class Opening:
         return self._opened
 
     def _open(self) -> Opened:
-        from atlas_tui.models.factory import create_provider
+        from atlas_tui.budget import Account
+        from atlas_tui.models.factory import chain, create_provider
         from atlas_tui.policy import Policy
         from atlas_tui.retrieval import KnowledgeBase
         from atlas_tui.session import Session
+        from atlas_tui.store import Journal, Ledger, Store
         from atlas_tui.tui.screens.catalogue import Catalogue
 
         config = self.config
@@ -104,22 +106,21 @@ class Opening:
             provider = catalogue.provider(self._target, self._model)
         except ProviderError as error:  # no key: the screen opens all the same, and says so
             problem, provider = error, create_provider("mock", config=config)
-        fallback = [catalogue.provider(name) for name in config.fallback]
-        journal = None
-        if config.history:
-            from atlas_tui.store import Journal, Store
-
+        fallback, notes = chain(config.fallback, catalogue.provider)
+        if self._on_notice is not None:
+            for note in notes:
+                self._on_notice(note)
+        if config.history or config.budget.day is not None:
             self._store = Store(on_notice=self._on_notice)
-            journal = Journal(self._store)
         session = Session(
             provider,
             system_prompt=config.system_prompt,
             max_tokens=config.max_tokens,
             fallback=fallback,
             knowledge=KnowledgeBase(config.db_path, config.collection_name),
-            max_cost=config.budget.answer,
+            account=Account(config.budget, Ledger(self._store)),
             policy=Policy(config.retries),
-            journal=journal,
+            journal=Journal(self._store) if config.history and self._store else None,
         )
         return Opened(session, catalogue, problem)
 

@@ -146,15 +146,18 @@ class TestWhatIsKept:
         ]
         assert [r.response.to_dict() for r in responses(store)] == [r.to_dict() for r in session.turns[0].responses]
 
-    def test_a_thought_before_a_fallback_is_no_answer(self, store: Store) -> None:
+    def test_a_thought_before_a_fallback_is_kept_beside_the_answer(self, store: Store) -> None:
         first = PlayedProvider([ReasoningDelta("hm"), HANG], name="first")
         session = session_of(store, first, fallback=[PlayedProvider(says("whole"), name="second")])
         worker = session.start(session.add_turn("Go"), Sink())
         first.hanging.wait(5)
         session.steering.fall_back_now()
         assert worker.join(5)
-        (stored,) = responses(store)
-        assert (stored.response.content, stored.response.reasoning) == ("whole", "")
+        kept = [stored.response for stored in responses(store)]
+        assert [(each.provider, each.content, each.reasoning) for each in kept] == [
+            ("first", "", "hm"), ("second", "whole", ""),
+        ]  # fmt: skip
+        assert session.turns[0].response is session.turns[0].responses[1]
 
     def test_an_answer_that_is_continued_is_a_whole_sibling(self, store: Store) -> None:
         provider = PlayedProvider([TextDelta("The sky is "), ConnectionResetError()], says("blue, as ", "we know."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,6 +10,10 @@ from typing import Any, Literal
 from atlas_tui.models.base.tokens import MESSAGE_OVERHEAD, estimate_tokens
 
 Role = Literal["user", "assistant", "system"]
+GO_ON = (
+    "Your answer broke off. Continue it exactly where it stopped: repeat nothing, add no preface, and keep its format."
+)
+"""What a model is told that does not go on from an unfinished message of its own by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,22 @@ class ModelRequest:
         return "\n\n".join(parts) or None
 
     def turns(self) -> list[dict[str, str]]:
-        """The messages without the system's, as every provider's wire format writes them."""
-        return [
-            {"role": message.role, "content": message.content} for message in self.messages if message.role != "system"
-        ]
+        """The messages without the system's, as every provider's wire format writes them: an empty one is left out,
+        and those of one role that follow each other are one, because many models insist on roles that alternate."""
+        turns: list[dict[str, str]] = []
+        for message in self.messages:
+            if message.role == "system" or not message.content.strip():
+                continue
+            if turns and turns[-1]["role"] == message.role:
+                turns[-1]["content"] += f"\n\n{message.content}"
+            else:
+                turns.append({"role": message.role, "content": message.content})
+        return turns
+
+    def closed(self) -> ModelRequest:
+        """The same for a model that refuses to go on from a message of its own: where one is the last, it is told
+        to continue it."""
+        said = [message for message in self.messages if message.role != "system" and message.content.strip()]
+        if not said or said[-1].role != "assistant":
+            return self
+        return dataclasses.replace(self, messages=[*self.messages, ModelMessage.user(GO_ON)])

@@ -208,7 +208,7 @@ class Provider(ABC):
             await self._load()
             await self._learn()
             response.model = self.model_name
-            await self._receive(request, reception)
+            await self._receive(request if self.prefills else request.closed(), reception)
             if not response.complete:
                 failure = ProviderError("truncated", f"{self.server} broke off before the end of the answer")
         except asyncio.CancelledError:

@@ -1,0 +1,198 @@
+"""The limits of spending: how much is left under each, and which one a cost would exceed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+
+from atlas_tui.config import Budget
+from atlas_tui.errors import AtlasError, ProviderError
+from atlas_tui.models.base import CostEstimate
+from atlas_tui.store import Ledger, new_id
+
+_PATIENCE = 5.0
+"""Seconds to wait for a history that does not answer; then what was known last holds."""
+_LOOK_AGAIN = 1.0
+"""Seconds after which what other processes spend is looked up again."""
+_SCOPES = {
+    "answer": ("the answer would cost", "an answer", "--max-cost", ""),
+    "conversation": (
+        "the conversation would cost", "a conversation", "--max-cost-conversation", "begin a new conversation, or ",
+    ),
+    "day": ("today would cost", "a day", "--max-cost-day", "wait for tomorrow, or "),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit, and what was spent under it before; in US dollars."""
+
+    scope: str
+    """`answer`, `conversation` or `day`."""
+    dollars: float
+    spent: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """Its name in a sentence: `the limit of $0.5 for an answer`."""
+        return f"the limit of ${self.dollars:g} for {_SCOPES[self.scope][1]}"
+
+    @property
+    def remedy(self) -> str:
+        """How it is raised, as a clause."""
+        _, _, flag, instead = _SCOPES[self.scope]
+        return f"{instead}raise the limit ({flag}, or {self.scope} under [budget] in the configuration)"
+
+    def exceeded(self, cost: float) -> ProviderError | None:
+        """The failure, if so much more does not fit."""
+        if self.spent + cost <= self.dollars:
+            return None
+        sentence = f"{_SCOPES[self.scope][0]} more than {self.words} (so far ${self.spent + cost:.6f})"
+        return ProviderError("budget", sentence, remedy=self.remedy)
+
+
+def limits(budget: Budget, *, answer: float = 0.0, conversation: float = 0.0, day: float = 0.0) -> list[Limit]:
+    """The limits that are set, the narrowest first, with what was spent under each."""
+    given = (
+        ("answer", budget.answer, answer),
+        ("conversation", budget.conversation, conversation),
+        ("day", budget.day, day),
+    )
+    return [Limit(scope, dollars, spent) for scope, dollars, spent in given if dollars is not None]
+
+
+def no_price(target: str) -> ProviderError:
+    """Why a target of unknown price is not asked while there is a limit."""
+    return ProviderError(
+        "budget",
+        f"no price is known for {target}, so a cost limit cannot be kept",
+        remedy=f'set one under [prices."{target}"] in the configuration, or ask without a limit',
+    )
+
+
+class Account:
+    """What a conversation has cost and may cost, whoever asks in it at the same time, and the day with it.
+
+    Args:
+        budget: the limits.
+        ledger: adds up what a day costs, and learns how models count tokens; None does so for this account alone.
+    """
+
+    def __init__(self, budget: Budget, ledger: Ledger | None = None) -> None:
+        self.budget = budget
+        """The limits; they can be changed at any time, and hold from the next prompt on."""
+        self.ledger = ledger or Ledger()
+        self._costs: dict[int, float] = {}  # of each prompt; of what was asked before, under 0
+
+    def begin(self, cost: float = 0.0) -> None:
+        """Another conversation, which has cost so many US dollars."""
+        self._costs.clear()
+        self._costs[0] = cost
+
+    def spent(self, but: int = -1) -> float:
+        """US dollars for all answers, those under way included, as far as known."""
+        return sum([cost for key, cost in self._costs.copy().items() if key != but])
+
+    def limits(self, *, mock: bool) -> list[Limit]:
+        """The limits that are set, with what is spent under each. May wait for the history."""
+        day = self.day(mock=mock) if self.budget.day is not None else 0.0
+        return limits(self.budget, conversation=self.spent(), day=day)
+
+    def day(self, *, mock: bool) -> float:
+        """US dollars that today has cost; 0 where that cannot be found out."""
+        try:
+            return self.ledger.today(mock=mock).result(_PATIENCE)
+        except (AtlasError, TimeoutError):
+            return 0.0
+
+    def allow(self, *, mock: bool, kept: Collection[int] | None) -> Allowance:
+        """What the answer to one prompt may cost.
+
+        Args:
+            mock: it is played, and nobody pays it.
+            kept: the ids under which the history keeps it; None if it does not.
+        """
+        key = new_id()
+
+        def report(cost: float) -> None:
+            self._costs[key] = cost
+            if kept is None and self.budget.day is not None:
+                self.ledger.runs(key, cost, mock=mock)
+
+        return Allowance(
+            self.budget,
+            conversation=lambda: self.spent(but=key),
+            today=lambda: self.ledger.today(mock=mock, but=(key,) if kept is None else kept),
+            report=report,
+            end=lambda: self.ledger.ended(key),
+        )
+
+
+class Allowance:
+    """What the answer to one prompt may still cost, with all its attempts. Made by `Account.allow`."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        *,
+        conversation: Callable[[], float],
+        today: Callable[[], Future[float]],
+        report: Callable[[float], None],
+        end: Callable[[], Future[None] | None],
+    ) -> None:
+        self.limited = budget.limited
+        self._budget = budget
+        self._conversation = conversation
+        self._today = today
+        self._report = report
+        self._end = end
+        self._day = 0.0
+        self._asked: Future[float] | None = None
+        self._looked = 0.0
+        self._paid = 0.0
+
+    def open(self) -> None:
+        """Look up what the day has cost: waits for the history."""
+        if self._budget.day is not None:
+            with suppress(AtlasError, TimeoutError):
+                self._day = self._today().result(_PATIENCE)
+            self._looked = monotonic()
+
+    def pay(self, cost: CostEstimate) -> None:
+        """An attempt is over, and has cost so much."""
+        self._paid += cost.total or 0.0
+        self._report(self._paid)
+
+    def exceeded(self, cost: CostEstimate) -> ProviderError | None:
+        """The failure, if the attempt under way has cost too much. Never waits."""
+        self._look()
+        spent = self._paid + (cost.total or 0.0)
+        self._report(spent)
+        known = limits(self._budget, conversation=self._conversation(), day=self._day)
+        return next((error for limit in known if (error := limit.exceeded(spent))), None)
+
+    def close(self) -> Callable[[], None] | None:
+        """The prompt is over. Where nothing else keeps its cost: what waits until that is on the disk."""
+        written = self._end()
+        if written is None:
+            return None
+
+        def wait() -> None:
+            with suppress(TimeoutError):
+                written.result(_PATIENCE)
+
+        return wait
+
+    def _look(self) -> None:
+        if self._budget.day is None:
+            return
+        if self._asked is None and monotonic() - self._looked > _LOOK_AGAIN:
+            with suppress(AtlasError):  # closed: the program is ending
+                self._asked = self._today()
+        if self._asked is not None and self._asked.done():
+            if self._asked.exception() is None:
+                self._day = self._asked.result()
+            self._asked, self._looked = None, monotonic()

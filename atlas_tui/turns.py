@@ -1,0 +1,88 @@
+"""The turns of a conversation, and what of them a model is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from atlas_tui.models.base import ModelMessage, ModelResponse
+from atlas_tui.retrieval import Document
+from atlas_tui.store import new_id
+
+if TYPE_CHECKING:
+    from atlas_tui.store import StoredTurn
+
+
+@dataclass(slots=True)
+class Turn:
+    """A prompt with its responses; retries and fallbacks are siblings in it, none is overwritten."""
+
+    prompt: str
+    responses: list[ModelResponse] = field(default_factory=list)
+    documents: tuple[Document, ...] = ()
+    chosen: ModelResponse | None = None
+    """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
+    id: int = field(default_factory=new_id, compare=False)
+    """Its id in the history."""
+    columns: dict[ModelResponse, int] = field(default_factory=dict)
+    """The column of a comparison that each response came in; those of a chat, which are not here, count as column 1."""
+
+    @property
+    def response(self) -> ModelResponse | None:
+        """The response that stands in the conversation: the chosen one, else the last that says something."""
+        return self.chosen if self.chosen is not None else _last_said(self.responses)
+
+    def of(self, column: int) -> list[ModelResponse]:
+        """The responses of one column, in the order in which they came."""
+        return [response for response in self.responses if self.columns.get(response, 1) == column]
+
+    def answer(self, column: int | None) -> ModelResponse | None:
+        """The response that stands in the thread of a column: the chosen one, else its own, else that of the first
+        column that has one. Without a column it is the conversation's."""
+        if column is None or self.chosen is not None:
+            return self.response
+        numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses})]
+        answers = [_last_said(self.of(number)) for number in numbers]
+        said = (answer for answer in answers if answer is not None and answer.content.strip())
+        return next(said, answers[0])
+
+    def add(self, response: ModelResponse, column: int | None = None) -> None:
+        """One more sibling. In a column it leaves the choice of another column's response alone."""
+        if column is not None:
+            self.columns[response] = column
+        self.responses.append(response)
+        if column is None or (self.chosen is not None and self.columns.get(self.chosen, 1) == column):
+            self.chosen = None
+
+
+def _last_said(responses: Sequence[ModelResponse]) -> ModelResponse | None:
+    last = responses[-1] if responses else None
+    return next((response for response in reversed(responses) if response.content.strip()), last)
+
+
+def history(turns: Sequence[Turn], until: Turn, column: int | None = None) -> list[ModelMessage]:
+    """The turns before one of them as a model is sent them: prompt and answer by turns, without exception.
+
+    An answer goes as far as it came: what was cut or stopped is sent unmarked, as the model's own words, so that
+    nothing of ours stands among them. A turn is left out with its prompt where nothing was answered: it failed, was
+    stopped before the first word of the answer, or got as far as a thought. So is one that was refused, because what
+    was refused once makes the service refuse what follows. Errors are no part of an answer, and are never sent.
+    """
+    messages: list[ModelMessage] = []
+    for turn in turns:
+        if turn is until:
+            break
+        answer = turn.answer(column)
+        if answer is not None and answer.content.strip() and answer.finish_reason != "refused":
+            messages += [ModelMessage.user(turn.prompt), ModelMessage.assistant(answer.content)]
+    return messages
+
+
+def reopened(stored: StoredTurn) -> Turn:
+    """A turn of the history, to go on with."""
+    chosen = next((entry.response for entry in stored.responses if entry.id == stored.chosen), None)
+    documents = cast("tuple[Document, ...]", tuple(stored.documents))
+    responses = [entry.response for entry in stored.responses]
+    columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
+    return Turn(stored.prompt, responses, documents, chosen, stored.id, columns)
