@@ -98,7 +98,7 @@ class Comparison:
         session: the conversation; a chat's own goes on in the chat too. None begins one.
         fallback: providers that a column may fall back to.
         policy: how patient every column is.
-        options: what a new `Session` takes: `system_prompt`, `max_tokens`, `temperature`, `knowledge`, `max_cost`,
+        options: what a new `Session` takes: `system_prompt`, `max_tokens`, `temperature`, `knowledge`, `account`,
             `journal`.
 
     Raises:
@@ -264,7 +264,7 @@ class Comparison:
     def _next_number(self) -> int:
         if self._last_number:
             used = (number for turn in self.turns for number in turn.columns.values())
-            self._last_number = max(self._last_number, *used)
+            self._last_number = max([self._last_number, *used])
         self._last_number += 1
         return self._last_number
 
