@@ -163,6 +163,12 @@ class Collection:
         )
 
     @property
+    def number(self) -> int:
+        """The collection's own in the file, never given to another; 0 while there is nothing."""
+        rows = self._rows("SELECT :collection")
+        return rows[0][0] if rows else 0
+
+    @property
     def generation(self) -> int:
         """A number that grows with every change of chunks or vectors: what an index compares itself by. 0 while there
         is nothing; a collection that is deleted and begun again goes on with higher ones."""
