@@ -19,6 +19,7 @@ from tests.servers import listings
 from tests.servers.responses import ResponsesWire
 from tests.servers.script import (
     Answer,
+    Beat,
     Body,
     CutBody,
     Delta,
@@ -35,6 +36,7 @@ from tests.servers.script import (
     MalformedLine,
     NoHeaders,
     Ping,
+    Raw,
     RawBytes,
     Reasoning,
     Redirect,
@@ -140,7 +142,19 @@ class Player:
             case Hangup():
                 if answer.reset:
                     self._reset()
+            case Raw():
+                await self._raw(answer)
         return False
+
+    async def _raw(self, answer: Raw) -> None:
+        for piece in answer.pieces:
+            self.writer.write(piece)
+            await self._drain()
+            await asyncio.sleep(0)  # so that the next one is read by itself
+        if answer.then == "stall":
+            await self._silence()
+        if answer.then == "reset":
+            self._reset()
 
     def _error(self, answer: HttpError) -> bytes:
         if answer.body is not None:
@@ -191,13 +205,18 @@ class Player:
         headers = {"content-type": self.wire.content_type, "transfer-encoding": "chunked"}
         if script.gzip:
             headers["content-encoding"] = "gzip"
-        self.writer.write(self._head(200, {**headers, **script.headers}))
+        hints = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n" if script.hints else b""
+        self.writer.write(hints + self._head(200, {**headers, **script.headers}))
         await self._send(self.wire.start())
         for step in script.stream:
             self.finished = isinstance(step, Finish | ErrorEvent) and not script.leave_open
             match step:
                 case Stall():
                     await self._silence()
+                case Beat():
+                    while True:
+                        await self._send(self.wire.keep_alive())
+                        await asyncio.sleep(step.every)
                 case Reset():
                     self._reset()
                     return False
@@ -251,7 +270,8 @@ class Player:
             case KeepAlive():
                 return wire.keep_alive()
             case Finish():
-                return wire.finish(step.reason, step.terminal)
+                data = wire.finish(step.reason, step.terminal)
+                return data.rstrip(b"\n") if self.script.unclosed else data
         raise AssertionError(f"not an event: {step}")
 
     async def _flood(self, step: Flood) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 # --- Steps of a stream -------------------------------------------------------------------------------------
 
@@ -121,6 +122,13 @@ class KeepAlive:
 
 
 @dataclass(frozen=True)
+class Beat:
+    """Keep-alives and nothing else, so many seconds apart, until the client leaves or the server stops."""
+
+    every: float = 0.02
+
+
+@dataclass(frozen=True)
 class Finish:
     """The terminal event.
 
@@ -172,11 +180,12 @@ Step = (
     | ErrorEvent
     | Ping
     | KeepAlive
+    | Beat
     | Finish
     | Usage
     | NoUsage
 )
-ENDINGS = (Stall, Reset, CutBody, EndWithoutTerminal, ErrorEvent, Finish)
+ENDINGS = (Stall, Beat, Reset, CutBody, EndWithoutTerminal, ErrorEvent, Finish)
 
 
 @dataclass(frozen=True)
@@ -195,6 +204,10 @@ class Script:
     headers: Mapping[str, str] = field(default_factory=dict)
     headers_after: float = 0.0
     """Seconds until the response headers."""
+    hints: bool = False
+    """An informational response (103) goes before the real one."""
+    unclosed: bool = False
+    """The terminal event lacks the line ends that close it."""
 
     @classmethod
     def text(cls, *deltas: str) -> Script:
@@ -287,7 +300,15 @@ class Hangup:
     reset: bool = False
 
 
-Answer = Script | HttpError | Redirect | Body | JsonErrorWith200 | NoHeaders | Hangup
+@dataclass(frozen=True)
+class Raw:
+    """A whole response as bytes, head included, in as many writes; then the connection is closed, reset or left."""
+
+    pieces: tuple[bytes, ...]
+    then: Literal["close", "reset", "stall"] = "close"
+
+
+Answer = Script | HttpError | Redirect | Body | JsonErrorWith200 | NoHeaders | Hangup | Raw
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from tests.servers import listings
 from tests.servers.player import STREAMS, Exchange, Player, Request, client_gone, read_request
 from tests.servers.script import (
     Answer,
+    Beat,
     Body,
     CutBody,
     Delta,
@@ -49,6 +50,7 @@ from tests.servers.script import (
     NoHeaders,
     NoUsage,
     Ping,
+    Raw,
     RawBytes,
     Reasoning,
     Redirect,
@@ -63,9 +65,9 @@ from tests.servers.script import (
 )
 
 __all__ = [
-    "Answer", "Body", "CutBody", "Delta", "EmptyBody", "EndWithoutTerminal", "ErrorEvent", "Exchange", "Finish",
+    "Answer", "Beat", "Body", "CutBody", "Delta", "EmptyBody", "EndWithoutTerminal", "ErrorEvent", "Exchange", "Finish",
     "Flood", "Hangup", "HtmlPage", "HttpError", "InvalidUtf8", "Json", "JsonErrorWith200", "KeepAlive",
-    "MalformedLine", "NoHeaders", "NoUsage", "Ping", "RawBytes", "Reasoning", "Redirect", "Refusal", "Request",
+    "MalformedLine", "NoHeaders", "NoUsage", "Ping", "Raw", "RawBytes", "Reasoning", "Redirect", "Refusal", "Request",
     "Reset", "Script", "ScriptedServer", "ServedModel", "Stall", "Usage", "Wait", "refusing_url", "scripted_process",
     "silent_url",
 ]  # fmt: skip

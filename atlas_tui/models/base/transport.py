@@ -127,28 +127,34 @@ async def event_data(response: httpx2.Response, provider: Provider) -> AsyncIter
 
     The fields are decoded here because the SDKs' typed event objects cost several times what the rest of the way
     to the screen does. Names of events are left out: all wire formats repeat them in the data. Line ends and
-    comments follow the HTML Living Standard, section 9.2; an event that lacks only its closing blank line at the
-    end of the body still counts, and half a one is what it is: a stream that broke off.
+    comments follow the HTML Living Standard, section 9.2; an event that lacks only its closing blank line where the
+    body ends or breaks off still counts, and half a one is what it is: a stream that broke off.
 
     Raises:
         ProviderError: the body is no stream of events.
     """
     await _require_event_stream(response, provider)
     pending = b""
-    async for chunk in response.aiter_bytes():
-        pending += chunk
-        if b"\r" in pending:
-            held = b"\r" if pending.endswith(b"\r") else b""
-            pending = pending[: len(pending) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        end = pending.rfind(b"\n\n")
-        if end < 0:
-            yield []
-            continue
-        whole, pending = pending[:end], pending[end + 2 :]
-        yield [data for block in whole.decode("utf-8", "replace").split("\n\n") if (data := _data(block))]
+    broken: Exception | None = None
+    try:
+        async for chunk in response.aiter_bytes():
+            pending += chunk
+            if b"\r" in pending:
+                held = b"\r" if pending.endswith(b"\r") else b""
+                pending = pending[: len(pending) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
+            end = pending.rfind(b"\n\n")
+            if end < 0:
+                yield []
+                continue
+            whole, pending = pending[:end], pending[end + 2 :]
+            yield [data for block in whole.decode("utf-8", "replace").split("\n\n") if (data := _data(block))]
+    except Exception as error:  # noqa: BLE001 - raised below, after what had come
+        broken = error
     data = _data(pending.replace(b"\r", b"\n").decode("utf-8", "replace"))
     if data and is_whole(data):
         yield [data]
+    if broken is not None:
+        raise broken
 
 
 def is_whole(data: str | bytes) -> bool:

@@ -177,14 +177,20 @@ def _mended(response: httpx.Response) -> httpx.AsyncByteStream:
     class Mended(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             held = b""
-            async for chunk in body:
-                lines, newline, rest = chunk.rpartition(b"\n")
-                if newline:
-                    yield _LINE_BREAK.sub(_escaped, held + lines + newline)
-                    held = b""
-                held += rest
+            broken: Exception | None = None
+            try:
+                async for chunk in body:
+                    lines, newline, rest = chunk.rpartition(b"\n")
+                    if newline:
+                        yield _LINE_BREAK.sub(_escaped, held + lines + newline)
+                        held = b""
+                    held += rest
+            except Exception as error:  # noqa: BLE001 - raised below, after what had come
+                broken = error
             if is_whole(held):
-                yield _LINE_BREAK.sub(_escaped, held)
+                yield _LINE_BREAK.sub(_escaped, held) + b"\n"
+            if broken is not None:
+                raise broken
 
         async def aclose(self) -> None:
             await body.aclose()
