@@ -102,6 +102,7 @@ def index(
     *,
     max_size: int = MAX_SIZE,
     again: bool = False,
+    reader: Reader | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: CancelToken | None = None,
 ) -> Report:
@@ -111,6 +112,7 @@ def index(
         paths: files and folders; one that is gone takes out what was indexed there.
         max_size: bytes; larger files are skipped.
         again: read every file, as if all had changed.
+        reader: what reads them, and is closed at the end.
         progress: called about 20 times a second, from this thread.
         cancel: ends it within a file; what is done stays, and the report says so.
 
@@ -118,7 +120,7 @@ def index(
         ConfigError: a path is not there and never was, or cannot be read.
         AtlasError: the library cannot be read or written.
     """
-    run = _Indexing(collection, max_size, again, progress, cancel or CancelToken())
+    run = _Indexing(collection, reader or Reader(), max_size, again, progress, cancel or CancelToken())
     try:
         return run.bring(paths)
     finally:
@@ -160,12 +162,13 @@ class _Indexing:
     def __init__(
         self,
         collection: Collection,
+        reader: Reader,
         max_size: int,
         again: bool,
         progress: Callable[[Progress], None] | None,
         cancel: CancelToken,
     ) -> None:
-        self.reader = Reader()
+        self.reader = reader
         self._collection = collection
         self._max_size = max_size
         self._again = again

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from atlas_tui.retrieval.reading import code, plain
 from atlas_tui.retrieval.reading.blocks import Block, Reading, Unreadable
 from atlas_tui.retrieval.reading.decoding import decode
 
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.reading.pdf import PdfReader
+
 __all__ = ["Block", "Reader", "Reading", "Unreadable"]
 
 
 class Reader:
-    """Reads files of any format. `close` ends the process that it may have started for PDFs."""
+    """Reads files of any format. `close` ends the process that it may have started for PDFs.
 
-    def __init__(self) -> None:
-        self._close: list[Callable[[], None]] = []
-        self._pdf: Callable[[bytes, Callable[[], bool]], Reading] | None = None
+    Args:
+        page_seconds: how long one page of a PDF may take.
+    """
+
+    def __init__(self, page_seconds: float = 20.0) -> None:
+        self._page_seconds = page_seconds
+        self._pdf: PdfReader | None = None
 
     def read(self, name: str, data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Reading:
         """The text of a file.
@@ -40,17 +48,15 @@ class Reader:
 
     def close(self) -> None:
         """End what is running."""
-        for close in self._close:
-            close()
+        if self._pdf is not None:
+            self._pdf.close()
 
     def _read_pdf(self, data: bytes, cancelled: Callable[[], bool]) -> Reading:
         if self._pdf is None:
             from atlas_tui.retrieval.reading.pdf import PdfReader
 
-            reader = PdfReader()
-            self._pdf = reader.read
-            self._close.append(reader.close)
-        return self._pdf(data, cancelled)
+            self._pdf = PdfReader(self._page_seconds)
+        return self._pdf.read(data, cancelled)
 
 
 _HTML = ("html", "htm", "xhtml")

@@ -71,7 +71,7 @@ def _old_or_damaged(data: bytes, declared: re.Match[bytes] | None) -> str:
     mended = data.decode("utf-8", "replace")
     bad = mended.count("\ufffd")
     # A damaged UTF-8 text still has whole characters of several bytes; one in another encoding has next to none.
-    if bad < 0.5 * sum(1 for character in mended if character > "\x7f"):
+    if 2 * bad <= sum(1 for character in mended if character > "\x7f"):
         return mended
     return data.decode("cp1252", "replace") if bad < 0.3 * len(mended) else mended
 

@@ -20,9 +20,7 @@ from atlas_tui.retrieval.reading import plain
 from atlas_tui.retrieval.reading.blocks import Block, Reading, Unreadable
 from atlas_tui.text import sound
 
-PAGE_SECONDS = 20.0
-"""How long one page may take."""
-FILE_SECONDS = 600.0
+_FILE_SECONDS = 600.0
 _TEXT_LIMIT = 50_000_000
 _TICK = 0.1
 
@@ -34,7 +32,7 @@ class PdfReader:
         page_seconds: after this time without another page the rest of the file is given up.
     """
 
-    def __init__(self, page_seconds: float = PAGE_SECONDS) -> None:
+    def __init__(self, page_seconds: float) -> None:
         self._page_seconds = page_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -50,7 +48,7 @@ class PdfReader:
         self._ask(data)
         blocks: list[Block] = []
         pages = size = 0
-        end = monotonic() + FILE_SECONDS
+        end = monotonic() + _FILE_SECONDS
         problem = ""
         while True:
             answer = self._next(min(end, monotonic() + self._page_seconds), cancelled)
