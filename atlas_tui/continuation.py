@@ -25,8 +25,9 @@ _WORD_START = re.compile(r"\w+")
 
 
 def continuing(request: ModelRequest, partial: str) -> ModelRequest:
-    """The request that has the answer continued: it ends with the answer, see `ModelRequest.closed`."""
-    return dataclasses.replace(request, messages=[*request.messages, ModelMessage.assistant(partial)])
+    """The request that has the answer continued: it ends with the answer, see `ModelRequest.closed`. White space at
+    its end is left out: some services refuse it, and a model that sees it begins the next word with some more."""
+    return dataclasses.replace(request, messages=[*request.messages, ModelMessage.assistant(partial.rstrip())])
 
 
 class Seam:
@@ -48,10 +49,14 @@ class Seam:
             await self._emit(TextDelta(self._first.content))
         elif isinstance(event, TextDelta) and self._held is not None:
             self._held += event.text
-            if len(self._held) >= _LOOK:
+            if len(self._held) >= _LOOK and not self._echoing():
                 await self._decide()
         else:
             await self._emit(event)
+
+    def _echoing(self) -> bool:
+        """Some servers say the beginning that they were given once more; how it goes on comes after that."""
+        return len(self._held or "") < len(self._first.content) and self._first.content.startswith(self._held or "")
 
     async def finish(self, end: End) -> None:
         """Make the whole of the second piece's ending. One that said nothing stays what it is, a failed attempt,
@@ -72,6 +77,9 @@ class Seam:
 
 def seam(first: str, second: str) -> tuple[int, str]:
     """How two pieces join: characters to cut from the beginning of the second, and what to put between them."""
+    said = first.rstrip()
+    if len(said) >= _SURE and second.startswith(said):  # all of it is said again
+        return len(said) + _overlap(first, second[len(said) :]), ""
     lead = len(second) - len(second.lstrip())
     for start in dict.fromkeys((0, lead)):
         for size in range(min(len(first), len(second) - start), _SURE - 1, -1):
@@ -82,4 +90,10 @@ def seam(first: str, second: str) -> tuple[int, str]:
         return len(broken[0]), ""  # the word that was cut is said again, whole
     if begun and first[-1:] in ".!?:;,)":
         return 0, " "
-    return 0, ""
+    return _overlap(first, second), ""
+
+
+def _overlap(first: str, second: str) -> int:
+    """How much of the white space at the second's beginning stands at the first's end: the model did not see that."""
+    space = second[: len(second) - len(second.lstrip())]
+    return next((size for size in range(len(space), 0, -1) if first.endswith(space[:size])), 0)

@@ -8,9 +8,11 @@ from atlas_tui.continuation import seam
 from atlas_tui.models.base import End, Event, ModelResponse, Provider, Start, TextDelta
 from atlas_tui.models.base.messages import GO_ON
 from atlas_tui.models.mock import MockProvider
+from atlas_tui.models.openai import OpenAIProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session, Turn
 from tests.played import PlayedProvider, says
+from tests.servers.scripted import Script, ScriptedServer
 
 AT_ONCE = RetrySettings(first_wait=0.0)
 
@@ -63,6 +65,12 @@ def continued(first: str, second: str, *, provider: Provider | None = None) -> t
         ("and so the answer is simple", "the answer is simple, really.", "and so the answer is simple, really."),
         ("and so the answer is simple", "\n\nthe answer is simple, really.", "and so the answer is simple, really."),
         ("x = [1, 2,", " 3]", "x = [1, 2, 3]"),
+        ("x = [1, 2, ", " 3]", "x = [1, 2, 3]"),
+        ("- one\n", "\n- two", "- one\n- two"),
+        ("One.\n", "\n\nTwo.", "One.\n\nTwo."),
+        ("def f():\n    ", "\n    return", "def f():\n    return"),
+        ("One, two, three, fo", "One, two, three, four", "One, two, three, four"),
+        ("One, two, three, ", "One, two, three, four", "One, two, three, four"),
     ],
 )
 def test_the_seam_repeats_nothing_and_joins_cleanly(first: str, second: str, whole: str) -> None:
@@ -81,6 +89,12 @@ def test_what_consumers_see_is_the_response(pieces: list[str]) -> None:
     assert turn.responses == [partial, sink.end.response]
     assert turn.response is sink.end.response
     assert isinstance(sink.events[0], Start)
+
+
+def test_a_server_that_says_the_beginning_again_doubles_nothing() -> None:
+    beginning = "Light of every colour comes from the sun, and air scatters the short waves most. " * 5
+    sink, _ = continued(beginning, "", provider=PlayedProvider(says(*beginning, "So it is", " blue.")))
+    assert sink.text == sink.end.response.content == beginning + "So it is blue."
 
 
 def test_a_model_that_prefills_goes_on_by_itself() -> None:
@@ -112,3 +126,28 @@ def test_a_continuation_that_fails_at_once_leaves_the_partial_answer_standing() 
     assert end.error is not None
     assert end.response.content == ""
     assert turn.response is partial
+
+
+def test_a_server_that_takes_a_beginning_is_asked_to_go_on_from_it(server: ScriptedServer) -> None:
+    server.play(Script.text(" blue."))
+    provider = OpenAIProvider("m", name="local", base_url=f"{server.url}/v1", prefill=True)
+    sink, _ = continued("The sky is ", "", provider=provider)
+    assert sink.end.response.content == "The sky is blue."
+    body = server.requests[-1].json
+    assert body["messages"][-1] == {"role": "assistant", "content": "The sky is"}
+    assert (body["add_generation_prompt"], body["continue_final_message"]) == (False, True)
+
+
+@pytest.mark.real_model
+def test_a_real_server_goes_on_from_an_answer_that_broke_off(real_model: str) -> None:
+    provider = OpenAIProvider("m", name="local", base_url=f"{real_model}/v1", prefill=True, max_tokens=24)
+    session = Session(provider, temperature=0.0)
+    turn = session.add_turn("Count from one to ten in words, separated by commas.")
+    partial = ModelResponse(content="One, two, three, fo", provider="local", model="m")
+    turn.add(partial)
+    sink = ask(session, turn, partial)
+    whole = sink.end.response.content
+    assert whole == sink.text
+    assert whole.startswith(partial.content)
+    assert len(whole) > len(partial.content)
+    assert whole.count("One, two, three, fo") == 1

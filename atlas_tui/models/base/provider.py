@@ -25,6 +25,11 @@ from atlas_tui.pricing import UNKNOWN_COST, CostEstimate, Rates, TokenUsage, con
 from atlas_tui.text import one_line
 
 StreamCallback = Callable[[str, ModelResponse], None]
+_UNBILLED = frozenset(
+    {"auth", "permission", "not_found", "bad_request", "context_length", "rate_limit", "overloaded", "server",
+     "connection"}
+)  # fmt: skip
+"""Kinds of failure that cost nothing, if they come before any answer."""
 _LISTING_LIMIT = 15.0
 """Seconds that a model list may take: it is asked for while somebody looks at the screen."""
 
@@ -259,6 +264,8 @@ class Provider(ABC):
             failure.request_id = failure.request_id or response.request_id
             failure.partial = response
             response.complete = False
+            if failure.kind in _UNBILLED and not (response.content or response.reasoning or response.request_id):
+                response.usage = TokenUsage()  # whoever turns a request away does not charge for it
         response.attempts = (
             Attempt(
                 self.name,

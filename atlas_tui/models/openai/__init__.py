@@ -58,6 +58,8 @@ class OpenAIProvider(Provider):
             Chat Completions elsewhere.
         effort: how much the model thinks (`low`, `medium`, `high` …); a request's `reasoning_effort` wins.
         summary: with an effort, have the thinking summarized (Responses only).
+        prefill: the server goes on from an unfinished answer at the end of a Chat Completions request, as llama.cpp
+            and vLLM do; without it a model is told to continue.
 
     Raises:
         ProviderError: of kind `auth`, if a key is needed and there is none.
@@ -75,6 +77,7 @@ class OpenAIProvider(Provider):
         api: str = "auto",
         effort: str | None = None,
         summary: bool = True,
+        prefill: bool = False,
         base_url: str | None = None,
         **common: Any,
     ) -> None:
@@ -88,6 +91,7 @@ class OpenAIProvider(Provider):
         self._responses = api == "responses" or (api == "auto" and self._at_vendor)
         self._effort = effort
         self._summary = summary
+        self._prefill = prefill
         self._credential = Credential(
             name,
             key=api_key,
@@ -97,6 +101,11 @@ class OpenAIProvider(Provider):
             needed=self._at_vendor,
         )
         self._key = _NO_KEY
+
+    @property
+    def prefills(self) -> bool:
+        """Only Chat Completions have a form for it, and only some servers take it: the user says so."""
+        return self._prefill and not self._responses
 
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY

@@ -48,6 +48,9 @@ def chat_body(request: ModelRequest, model: str, *, limit: int | None, effort: s
     for field in ("temperature", "top_p"):
         if (value := getattr(request, field)) is not None:
             body[field] = value
+    if messages and messages[-1]["role"] == "assistant":
+        # A beginning to go on from: vLLM wants both, llama.cpp at most so.
+        body["add_generation_prompt"], body["continue_final_message"] = False, True
     if request.stop:
         body["stop"] = list(request.stop)
     if limit:
