@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, get_args
 
 from atlas_tui.errors import ConfigError, Kind, ProviderError
+from atlas_tui.models import recording as recordings
 from atlas_tui.models.base import (
     Counted,
     Finish,
@@ -31,6 +35,9 @@ MODELS = {
     "mock-standard": "Markdown with a list and code",
     "mock-advanced": "reasoning, then a long answer with a table",
 }
+
+REPLAY = "replay"
+"""The model that plays a recording."""
 
 _OPENING = (
     "This is a rehearsed answer: the **mock** provider played it, and no model was asked. "
@@ -90,6 +97,9 @@ class MockProvider(Provider):
         simulate_errors: True fails every request, a number as many of the first ones, False none.
         error_type: how: any `ProviderError.kind`, or `stall`.
         response: this text as the answer, instead of the rehearsed one.
+        recording: a file written by `Recorder`: its answers are played, at the pace at which they came.
+        speed: how much faster than they came; 0 does not wait.
+        column: only what was recorded in this column.
     """
 
     is_mock: ClassVar[bool] = True
@@ -103,19 +113,32 @@ class MockProvider(Provider):
         simulate_errors: bool | int = False,
         error_type: str = "server",
         response: str | None = None,
+        recording: str | Path | None = None,
+        speed: float = 1.0,
+        column: int | None = None,
         **common: Any,
     ) -> None:
         kinds = (*get_args(Kind), STALL)
         if error_type not in kinds:
             raise ConfigError(f"unknown error_type {error_type!r} of the mock provider: use one of {', '.join(kinds)}")
-        if name == "mock" and model_name not in (None, *MODELS):
+        if model_name == REPLAY and recording is None:
+            raise ConfigError("the mock provider has nothing to replay: give it the option recording, a file")
+        if not 0 <= speed < math.inf:
+            raise ConfigError(f"the speed of a replay is a number from 0 on, not {speed!r}")
+        if name == "mock" and model_name not in (None, REPLAY, *MODELS):
             raise ConfigError(f"the mock provider has no model {model_name!r}: use one of {', '.join(MODELS)}")
-        super().__init__(name, model_name or "mock-standard", **common)
+        super().__init__(name, model_name or (REPLAY if recording else "mock-standard"), **common)
         self._delay = max(0.0, delay_ms / 1000)
         self._failures_left = -1 if simulate_errors is True else int(simulate_errors)
         self._error_type = error_type
         self._response = response
         self._requests = 0
+        self._speed = speed
+        self._player: recordings.Player | None = None
+        if recording is not None:
+            whose = None if self.model_name == REPLAY else self.target
+            found = recordings.read_recording(Path(recording).expanduser())
+            self._player = recordings.Player(found, whose, column)
 
     @property
     def prefills(self) -> bool:
@@ -130,7 +153,27 @@ class MockProvider(Provider):
     async def _load(self) -> None:
         """Nothing to import and nothing to check."""
 
-    async def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
+    def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
+        return self._rehearse(request) if self._player is None else self._replay(request, self._player)
+
+    async def _replay(self, request: ModelRequest, player: recordings.Player) -> AsyncGenerator[WireEvent, None]:
+        prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        take = player.next(prompt)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for number, (at, event) in enumerate(take.events, 1):
+            await self._until(begun, at, breathe=number % _BREATH == 0)
+            yield replace(event, provider=self.name) if isinstance(event, Start) else event
+        if take.error is not None:
+            await self._until(begun, take.duration, breathe=False)
+            raise recordings.copy(take.error, self._speed)
+
+    async def _until(self, begun: float, at: float, *, breathe: bool) -> None:
+        left = begun + at / self._speed - asyncio.get_running_loop().time() if self._speed else 0.0
+        if left > 0 or breathe:
+            await asyncio.sleep(max(0.0, left))
+
+    async def _rehearse(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
         fails = self._failures_left != 0
         if fails:
             self._failures_left -= 1
