@@ -66,6 +66,8 @@ class AtlasApp(App[int]):
     def on_mount(self) -> None:
         """The terminal is ours: give it back on a signal too."""
         self._handle_signals()
+        # Textual paints nothing when a shell brings the program back (`fg`).
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         for problem in self._refused_themes:
             self.notify(problem, severity="warning", markup=False)
         self.call_after_refresh(_settle_memory)
