@@ -232,6 +232,7 @@ class _Indexing:
     def _read_all(self, files: list[FoundFile]) -> None:
         self._files, self._bytes = len(files), sum(file.size for file in files)
         self._reading_since = monotonic()
+        self._tell(now=True)
         for number, file in enumerate(files):
             if self._stopped(file.source):
                 self._report.left = len(files) - number

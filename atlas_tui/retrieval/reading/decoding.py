@@ -56,9 +56,10 @@ def _unmarked_utf16(head: bytes) -> str | None:
     """UTF-16 without its mark, known by the zeros of Latin letters, all at the same side."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) // 2
-    if odd > 0.7 * half and not even:
-        return "utf-16-le"
-    return "utf-16-be" if even > 0.7 * half and not odd else None
+    if (even and odd) or even + odd < 0.7 * half:
+        return None
+    letters = head[1::2] if even else head[0::2]
+    return ("utf-16-be" if even else "utf-16-le") if len(letters.translate(None, _CONTROLS)) == len(letters) else None
 
 
 def _old_or_damaged(data: bytes, declared: re.Match[bytes] | None) -> str:
