@@ -251,14 +251,11 @@ def _takes(answer: Sequence[dict[str, Any]]) -> Iterator[Take]:
                 error = _error(form["error"]) if form["error"] else None
                 usage = response["usage"]
                 if not usage["estimated"]:
-                    events.append((ended, Counted(TokenUsage(*(_count(usage[key]) for key in _USAGE)))))
+                    events.append((ended, Counted(_usage(usage))))
                 if error is None or error.kind == "refused":
                     events.append((ended, Finish(_text(response["finish_reason"] or "stop"))))
                     error = None
                 yield take(ended, error)
-
-
-_USAGE = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
 def copy(error: ProviderError, speed: float) -> ProviderError:
@@ -304,6 +301,16 @@ def _count(value: object) -> int:
     if not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r} is no number of tokens")
     return value
+
+
+def _usage(form: dict[str, Any]) -> TokenUsage:
+    return TokenUsage(
+        _count(form["input_tokens"]),
+        _count(form["output_tokens"]),
+        _count(form["cache_read_tokens"]),
+        _count(form["cache_write_tokens"]),
+        _count(form["reasoning_tokens"]),
+    )
 
 
 class Player:

@@ -64,9 +64,9 @@ def _front_matter(conversation: Conversation) -> Iterator[str]:
 def _body(conversation: Conversation) -> Iterator[str]:
     yield f"# {one_line(conversation.info.title, _TITLE)}\n"
     if conversation.system_prompt:
-        yield f"## System prompt\n\n{_block(conversation.system_prompt)}\n"
+        yield f"## System prompt\n\n{block(conversation.system_prompt)}\n"
     for turn in conversation.turns:
-        yield f"## You\n\n{_block(turn.prompt)}\n"
+        yield f"## You\n\n{block(turn.prompt)}\n"
         for number, document in enumerate(turn.documents, 1):
             source = (document.get("metadata") or {}).get("source", "")
             yield f"- [{number}] {one_line(str(source)) or 'unnamed'}"
@@ -78,7 +78,7 @@ def _body(conversation: Conversation) -> Iterator[str]:
             if stored.response.reasoning:
                 yield "**Reasoning**\n\n" + "\n".join(f"> {line}" for line in _lines(stored.response.reasoning)) + "\n"
             if stored.response.content:
-                yield f"{_block(stored.response.content)}\n"
+                yield f"{block(stored.response.content)}\n"
             if said := remark(stored):
                 yield f"> **{said}**\n"
             yield f"*{figures(stored.response)}*\n"
@@ -88,7 +88,7 @@ def _lines(text: str) -> list[str]:
     return clean(redact(text)).splitlines()
 
 
-def _block(text: str) -> str:
+def block(text: str) -> str:
     """Foreign Markdown that cannot swallow what follows: a code fence left open is closed."""
     fence = ""
     for line in _lines(text):

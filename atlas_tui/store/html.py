@@ -66,7 +66,7 @@ def _answer(stored: StoredResponse, of: str) -> str:
     parts = [f'<article class="answer"><h2>{escape(target_of(response))}{of}</h2>']
     if response.reasoning:
         parts.append(f"<details><summary>Reasoning</summary>{_plain(response.reasoning)}</details>")
-    parts.append(_renderer().render(clean(redact(response.content))))
+    parts.append(rendered(response.content))
     if said := remark(stored):
         parts.append(f'<p class="remark">{escape(said)}</p>')
     parts.append(f'<p class="figures">{escape(figures(response))}</p></article>')
@@ -81,6 +81,11 @@ def _sources(documents: Sequence[Any]) -> str:
     named = (one_line(str((document.get("metadata") or {}).get("source", ""))) for document in documents)
     items = "".join(f"<li>{escape(source) or 'unnamed'}</li>" for source in named)
     return f'<details><summary>Sources</summary><ol class="sources">{items}</ol></details>' if items else ""
+
+
+def rendered(text: str) -> str:
+    """Foreign Markdown as HTML that does nothing and loads nothing."""
+    return str(_renderer().render(clean(redact(text))))
 
 
 @lru_cache(maxsize=1)
