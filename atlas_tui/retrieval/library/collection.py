@@ -80,8 +80,8 @@ class Collection:
         found = {row[0]: StoredChunk(row[0], row[1], Chunk(*row[3:]), row[2]) for row in rows}
         return [found[each] for each in wanted if each in found]
 
-    def lexical(self, question: str, k: int, *, within: Sequence[str] | None = None) -> list[tuple[Scored, list[str]]]:
-        """The chunks that have words of the question, best first, each with the words that it has.
+    def lexical(self, question: str, k: int, *, within: Sequence[str] | None = None) -> list[Scored]:
+        """The chunks that have words of the question, best first.
 
         Args:
             within: only chunks of these sources: paths, folders, or patterns with `*`, `?` and `[...]`; None takes all.
@@ -89,9 +89,12 @@ class Collection:
         with self._reading() as found:
             if found is None:
                 return []
-            connection, number = found
-            condition = None if within is None else _condition(within)
-            return ranking.search(connection, number, question, k, condition)
+            return ranking.search(*found, question, k, None if within is None else _condition(within))
+
+    def matched(self, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
+        """Which words of the question each of these chunks has, in the question's order."""
+        with self._reading() as found:
+            return ranking.matched(*found, question, ids) if found else {}
 
     def ids(self, within: Sequence[str] | None = None) -> set[int]:
         """The ids of all chunks, or of those in these sources, as in `lexical`."""
