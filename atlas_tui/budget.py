@@ -15,15 +15,13 @@ from atlas_tui.store import Ledger, new_id
 
 _PATIENCE = 5.0
 """Seconds to wait for a history that does not answer; then what was known last holds."""
-_LOOK_AGAIN = 1.0
+_LOOK_AGAIN = 0.5
 """Seconds after which what other processes spend is looked up again."""
 _SCOPES = {
-    "answer": ("the answer would cost", "an answer", "--max-cost", ""),
-    "conversation": (
-        "the conversation would cost", "a conversation", "--max-cost-conversation", "begin a new conversation, or ",
-    ),
-    "day": ("today would cost", "a day", "--max-cost-day", "wait for tomorrow, or "),
-}  # fmt: skip
+    "answer": ("the answer", "--max-cost", ""),
+    "conversation": ("the conversation", "--max-cost-conversation", "begin a new conversation, or "),
+    "day": ("today", "--max-cost-day", "wait for tomorrow, or "),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +34,29 @@ class Limit:
     spent: float = 0.0
 
     @property
-    def words(self) -> str:
-        """Its name in a sentence: `the limit of $0.5 for an answer`."""
-        return f"the limit of ${self.dollars:g} for {_SCOPES[self.scope][1]}"
+    def subject(self) -> str:
+        """What it limits, as the subject of a sentence."""
+        return _SCOPES[self.scope][0]
 
     @property
     def remedy(self) -> str:
         """How it is raised, as a clause."""
-        _, _, flag, instead = _SCOPES[self.scope]
+        _, flag, instead = _SCOPES[self.scope]
         return f"{instead}raise the limit ({flag}, or {self.scope} under [budget] in the configuration)"
 
     def exceeded(self, cost: float) -> ProviderError | None:
         """The failure, if so much more does not fit."""
         if self.spent + cost <= self.dollars:
             return None
-        sentence = f"{_SCOPES[self.scope][0]} more than {self.words} (so far ${self.spent + cost:.6f})"
+        sentence = (
+            f"{self.subject} would cost more than the limit of {money(self.dollars)} (so far {money(self.spent + cost)})"
+        )
         return ProviderError("budget", sentence, remedy=self.remedy)
+
+
+def money(dollars: float) -> str:
+    """US dollars, to a ten-thousandth of a cent, without idle zeros: `$0.5`, `$0.000012`."""
+    return "$" + (f"{dollars:.6f}".rstrip("0").rstrip(".") or "0")
 
 
 def limits(budget: Budget, *, answer: float = 0.0, conversation: float = 0.0, day: float = 0.0) -> list[Limit]:

@@ -104,6 +104,17 @@ class QueryClient:
         """The `k` passages that fit the text best, best first; needs no key. An empty knowledge base gives `[]`."""
         return self._knowledge.search(text, k)
 
+    def close(self) -> None:
+        """Let the history go, which a limit for the day has opened. A `with` block does it; the end of the process
+        does too."""
+        self._options["account"].ledger.close()
+
+    def __enter__(self) -> QueryClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def list_models(self) -> list[str]:
         """The ids of the models that the client's provider offers.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_tui.budget import Limit, no_price
+from atlas_tui.budget import Limit, money, no_price
 from atlas_tui.models.base import MESSAGE_OVERHEAD, CostEstimate, ModelRequest, Provider, TokenUsage, estimate_tokens
 
 _FULL = 0.8
@@ -109,7 +109,8 @@ def estimate(
         if error := limit.exceeded(total):
             refusals.append(str(error))
         elif limit.spent + total >= warn * limit.dollars and total:
-            warnings.append(f"with this prompt ~${limit.spent + total:.6f} of {limit.words} is spent")
+            spent = money(limit.spent + total)
+            warnings.append(f"{limit.subject} costs ~{spent} with this prompt, of the limit of {money(limit.dollars)}")
     return Estimate(
         provider.target, tokens, longest, least, most, window, (*refusals, *warnings), refused=bool(refusals)
     )

@@ -78,6 +78,11 @@ class Ledger:
                 self._paid.append(paid)
         return self._store.writer.now(paid) if cost and self._store is not None else None
 
+    def close(self) -> None:
+        """Let the history go; nothing can be asked any more."""
+        if self._store is not None:
+            self._store.close()
+
     # Tokens
 
     def correction(self, target: str) -> float:
