@@ -3,13 +3,14 @@
 The vectors themselves are the library's; an index is a way to search them fast, and can always be made again.
 How a knowledge base uses one:
 
-    index = open_index(collection, db_path, embedder)     # cheap; once a collection and embedder
-    index.refresh()                                       # returns at once; after indexing, and at the start
-    hits = index.query(vector, k, allowed=ids_or_none)    # also of chunks that were indexed a moment ago
+    index = open_index(collection, db_path, embedder)     # cheap, once a collection; also while it has no vectors yet
+    index.refresh()                                       # returns at once; at the start, and after indexing
+    hits = index.query(vector, k, allowed=ids_or_none)    # also of chunks that were embedded a moment ago
     index.notice                                          # one sentence when something is slower or missing, or ""
     index.close()
 
-A hit's id may have left the library between the question and the look-up: leave it out.
+A hit's id may have left the library between the question and the look-up: leave it out. Where `db_path` is a server,
+`refresh` also fetches what others indexed: open an index without an embedder then, so that it can be found by words.
 """
 
 from __future__ import annotations
@@ -60,17 +61,20 @@ class VectorIndex(Protocol):
         """End what runs behind, within a second or two."""
 
 
-def open_index(collection: Collection, db_path: str, embedder: Embedder, *, vectors: str = "auto") -> VectorIndex:
+def open_index(
+    collection: Collection, db_path: str, embedder: Embedder | None, *, vectors: str = "auto"
+) -> VectorIndex:
     """The index of what `embedder` made for `collection`.
 
     Args:
         collection: the library's.
-        db_path: the folder beside whose library it lies, or the `http://host:port` of a Chroma server.
-        embedder: which vectors.
+        db_path: the folder in which its library lies, or the `http://host:port` of a Chroma server.
+        embedder: which one embeds the questions; None where none will be asked, see above.
         vectors: `auto`: Chroma where it is installed and the collection is large; `exact`; `chroma`.
 
     Raises:
-        ConfigError: another embedder made the collection's vectors: they cannot be mixed.
+        ConfigError: what is asked for is not installed. `query` raises it where another embedder made the
+            collection's vectors: they cannot be mixed.
     """
     from atlas_tui.retrieval.vectors.opening import open_vectors
 

@@ -31,7 +31,7 @@ _SAME = 1e-3
 class Task:
     """Answers questions from one generation, or makes the next one."""
 
-    def open(self, line: Line, root: str) -> Answer:
+    def open(self, line: Line, root: str, **_: str) -> Answer:
         """Open the current generation; `generation` is None where there is none.
 
         Raises:

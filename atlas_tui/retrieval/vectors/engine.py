@@ -44,6 +44,7 @@ class Engine:
         self._opened: Path | None = None
         self._worker: Worker | None = None
         self._builder: Worker | None = None
+        self._workers: set[Worker] = set()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -69,15 +70,16 @@ class Engine:
             opened = None if number is None else self._generations.root / number
             ids = None if opened is None else ids_of(opened)
         except BaseException:
-            worker.close()
+            self._end(worker)
             raise
         if opened is None:
-            worker.close()
+            self._end(worker)
             return None
         with self._lock:
             old, self._worker, self._opened = self._worker, worker, opened
-        if old is not None:
-            old.close()
+        self._end(old)
+        if self._closed:
+            raise WorkerDied("the index is closed")
         return ids
 
     def query(self, vector: bytes, k: int) -> list[Scored]:
@@ -92,6 +94,16 @@ class Engine:
             raise WorkerDied("Chroma is not open")
         answer = worker.call("query", timeout=_ASKING, vector=b64encode(vector).decode(), k=k)
         return [Scored(id_, score) for id_, score in zip(answer["ids"], answer["scores"], strict=True)]
+
+    def news(self) -> bool:
+        """Whether what is open, on a server, should be shared again.
+
+        Raises:
+            WorkerDied: the process ended or does not answer.
+            WorkerFailed: the server does not answer.
+        """
+        worker = self._worker
+        return worker is None or bool(worker.call("news", timeout=_OPENING, **self._values)["news"])
 
     def build(self, progress: Callable[[int, int], None]) -> None:
         """Make the next generation, and wait for it.
@@ -110,7 +122,7 @@ class Engine:
             )
         finally:
             self._builder = None
-            worker.close()
+            self._end(worker)
 
     def stop_building(self) -> None:
         """Have `build` end soon with what is done."""
@@ -121,8 +133,7 @@ class Engine:
         """What answered does so no more."""
         with self._lock:
             worker, self._worker, self._opened = self._worker, None, None
-        if worker is not None:
-            worker.close()
+        self._end(worker)
 
     def discard(self) -> None:
         """Have nobody read the current generation any more: it is broken."""
@@ -132,13 +143,21 @@ class Engine:
 
     def close(self) -> None:
         """End the processes."""
-        self._closed = True
-        builder = self._builder
-        if builder is not None:
-            builder.close(patience=2.0)
-        self.lost()
+        with self._lock:
+            self._closed = True
+            workers = list(self._workers)
+        for worker in workers:
+            self._end(worker, patience=2.0 if worker is self._builder else 0.2)
 
     def _start(self) -> Worker:
-        if self._closed:
-            raise WorkerDied("the index is closed")
-        return Worker(self._task, make_private_folder(self._generations.root))
+        with self._lock:
+            if self._closed:
+                raise WorkerDied("the index is closed")
+            worker = Worker(self._task, make_private_folder(self._generations.root))
+            self._workers.add(worker)
+            return worker
+
+    def _end(self, worker: Worker | None, patience: float = 0.2) -> None:
+        if worker is not None:
+            worker.close(patience)
+            self._workers.discard(worker)

@@ -23,37 +23,40 @@ _PAGE = 4096
 
 
 class ExactVectors:
-    """The vectors of some chunks of a collection.
+    """The vectors of some chunks of a collection. Never changed: `holding` makes another one, with the same memory.
 
-    Which ones, `hold` says. Questions may be asked from other threads meanwhile: they see the vectors of before.
+    Args:
+        limit: bytes of vectors that are held in memory at most.
     """
 
-    def __init__(self, collection: Collection, model: str, dimensions: int, *, limit: int = HELD) -> None:
+    def __init__(self, collection: Collection, model: str, *, limit: int = HELD) -> None:
         import numpy as np
 
         self._collection = collection
         self._model = model
-        self._dimensions = dimensions
+        self._size = int(model.rpartition(":")[2]) * 4
         self._limit = limit
-        self._blocks: list[tuple[Ids, Rows]] = []
+        self._blocks: list[tuple[Ids, Rows]] | None = []
         self.ids: Ids = np.empty(0, np.int64)
         """The chunks that are searched, ascending."""
 
-    def hold(self, wanted: Ids) -> None:
-        """Search these chunks (ascending ids) from now on: read what is new, forget what is not among them.
+    def holding(self, wanted: Ids) -> ExactVectors:
+        """The vectors of these chunks (ascending ids): what is here and wanted, and what is read for it.
 
         Raises:
             AtlasError: the library cannot be read.
         """
         import numpy as np
 
-        if wanted.size * self._dimensions * 4 > self._limit:
-            self._blocks, self.ids = [], wanted
-            return
-        held = [block for block in (_kept(block, wanted) for block in self._blocks) if block[0].size]
-        have = np.sort(np.concatenate([ids for ids, _ in held])) if held else np.empty(0, np.int64)
-        held += self._read(np.setdiff1d(wanted, have, assume_unique=True))
-        self._blocks, self.ids = held, wanted
+        other = ExactVectors(self._collection, self._model, limit=self._limit)
+        other.ids = wanted
+        if wanted.size * self._size > self._limit:
+            other._blocks = None
+            return other
+        held = [block for block in (_kept(block, wanted) for block in self._blocks or ()) if block[0].size]
+        have = np.concatenate([ids for ids, _ in held]) if held else np.empty(0, np.int64)
+        other._blocks = [*held, *self._read(np.setdiff1d(wanted, have, assume_unique=True))]
+        return other
 
     def best(self, vector: Rows, k: int, allowed: Ids | None = None) -> list[Scored]:
         """The `k` nearest of them, best first; `allowed` (ascending ids) leaves the others out."""
@@ -62,12 +65,9 @@ class ExactVectors:
         ids = self.ids if allowed is None else np.intersect1d(self.ids, allowed, assume_unique=True)
         if not ids.size:
             return []
-        blocks = self._blocks
-        if sum(block[0].size for block in blocks) == self.ids.size:
-            few = allowed is not None
-            found = (_best(block, vector, k, ids if few else None) for block in blocks)
-        else:
-            found = (_best(block, vector, k, None) for block in self._read(ids))
+        if self._blocks is None:
+            return self.of(ids, vector, k)
+        found = (_best(block, vector, k, None if allowed is None else ids) for block in self._blocks)
         return heapq.nlargest(k, (hit for hits in found for hit in hits), key=lambda hit: hit.score)
 
     def of(self, wanted: Ids, vector: Rows, k: int) -> list[Scored]:
@@ -78,10 +78,9 @@ class ExactVectors:
     def _read(self, ids: Ids) -> Iterator[tuple[Ids, Rows]]:
         import numpy as np
 
-        size = self._dimensions * 4
         for start in range(0, ids.size, _PAGE):
             rows = self._collection.vectors_of(self._model, ids[start : start + _PAGE].tolist())
-            rows = [row for row in rows if len(row[1]) == size]  # another size is nobody's vector
+            rows = [row for row in rows if len(row[1]) == self._size]  # another size is nobody's vector
             if rows:
                 matrix = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), -1)
                 yield np.array([row[0] for row in rows], np.int64), matrix

@@ -12,16 +12,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from atlas_tui.errors import AtlasError
+from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.values import Scored
 from atlas_tui.retrieval.vectors.engine import Engine
 from atlas_tui.retrieval.vectors.exact import HELD, ExactVectors
 from atlas_tui.retrieval.worker import WorkerDied, WorkerFailed
+from atlas_tui.text import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,26 +49,35 @@ class LayeredIndex:
 
     Args:
         collection: the library's.
-        model: the embedder of the vectors, with the number of dimensions at the end.
-        engine: Chroma; None for exact search alone.
+        embedder: the name of the one that embeds the questions; None where none will be asked.
+        engine_for: makes Chroma for the vectors of a model; None for exact search alone.
         at_least: vectors below which Chroma is not worth its process.
         held: bytes of vectors that are held in memory at most.
     """
 
     def __init__(
-        self, collection: Collection, model: str, engine: Engine | None, *, at_least: int = 0, held: int = HELD
+        self,
+        collection: Collection,
+        embedder: str | None,
+        engine_for: Callable[[str | None], Engine | None],
+        *,
+        at_least: int = 0,
+        held: int = HELD,
     ) -> None:
         self.notice = ""
         """See `VectorIndex`."""
         self._collection = collection
-        self._model = model
-        self._dimensions = int(model.rpartition(":")[2])
-        self._engine = engine
+        self._embedder = embedder
+        self._engine_for = engine_for
         self._at_least = at_least
-        self._exact = ExactVectors(collection, model, self._dimensions, limit=held)
+        self._held = held
         self._lock = threading.RLock()
         self._generation = -1
+        self._model: str | None = None
+        """The embedder of the vectors with the number of dimensions; None while there are none."""
         self._live: Ids | None = None
+        self._exact: ExactVectors | None = None
+        self._engine = engine_for(None)
         self._known: Ids | None = None
         """The chunks in Chroma; None while it does not answer."""
         self._deaths = 0
@@ -84,47 +93,44 @@ class LayeredIndex:
         """See `VectorIndex`."""
         import numpy as np
 
-        if len(vector) != self._dimensions * 4:
-            raise AtlasError(f"the question's vector is not of {self._model}: ask with the embedder of the collection")
         self._catch_up()
         with self._lock:
-            live, known, exact = self._live, self._known, self._exact
-        assert live is not None
+            model, live, known, exact, engine = self._model, self._live, self._known, self._exact, self._engine
+        if exact is None or live is None or model is None or not live.size:
+            return []
+        if len(vector) != int(model.rpartition(":")[2]) * 4:
+            raise AtlasError(f"the question's vector is not of {model}: ask with the embedder of the collection")
         question = np.frombuffer(vector, "<f4")
-        wanted = None if allowed is None else np.array(sorted(allowed), np.int64)
-        if wanted is not None:
-            wanted = np.intersect1d(live, wanted, assume_unique=True)
+        wanted = None
+        if allowed is not None:
+            wanted = np.intersect1d(live, np.array(sorted(allowed), np.int64), assume_unique=True)
             if known is not None and wanted.size <= _FEW:
                 return exact.of(wanted, question, k)
         hits = exact.best(question, k, wanted)
-        if known is not None:
+        if known is not None and engine is not None:
             try:
-                hits += self._ask(vector, k, live if wanted is None else wanted, known)
+                hits += self._ask(engine, exact, vector, k, live if wanted is None else wanted, known)
             except (WorkerDied, WorkerFailed) as error:
-                self._lost(error)
-                return self._exact.best(question, k, wanted)
+                self._lost(engine, error)
+                return self._exact.best(question, k, wanted) if self._exact else []
         hits.sort(key=lambda hit: -hit.score)
         return hits[:k]
 
-    def _ask(self, vector: bytes, k: int, wanted: Ids, known: Ids) -> list[Scored]:
+    def _ask(self, engine: Engine, exact: ExactVectors, vector: bytes, k: int, wanted: Ids, known: Ids) -> list[Scored]:
         """Chroma's nearest among the wanted chunks: more are asked for than needed, as some will be others."""
         import numpy as np
 
-        assert self._engine is not None
         within = np.intersect1d(wanted, known, assume_unique=True)
         number = min(k, within.size)
         if not number:
             return []
-        asked = number
-        if within.size < known.size:
-            asked = min(known.size, _MOST, int(number * known.size / within.size * 1.5) + 10)
-        found = self._engine.query(vector, asked)
-        if within.size < known.size:
-            kept = set(within[np.isin(within, [hit.id for hit in found])].tolist())
-            found = [hit for hit in found if hit.id in kept]
-        if len(found) < number and within.size != known.size:
-            return self._exact.of(within, np.frombuffer(vector, "<f4"), k)
-        return found[:k]
+        if within.size == known.size:
+            return engine.query(vector, number)
+        asked = min(known.size, _MOST, int(number * known.size / within.size * 3) + 10)
+        found = engine.query(vector, asked)
+        kept = set(within[np.isin(within, [hit.id for hit in found])].tolist())
+        found = [hit for hit in found if hit.id in kept]
+        return found if len(found) >= number else exact.of(within, np.frombuffer(vector, "<f4"), k)
 
     def _catch_up(self) -> None:
         """See what the library has, at the least what is new at its end; the rest follows behind."""
@@ -132,56 +138,85 @@ class LayeredIndex:
 
         with self._lock:
             generation = self._collection.generation
-            if self._live is None:
-                self._see(generation)
-            elif generation != self._generation:
+            if generation == self._generation:
+                if not self._due():
+                    return
+            elif self._live is None or self._collection.embedder != self._model:
+                self._see()
+            elif self._model is not None:
                 last = int(self._live[-1]) if self._live.size else 0
                 new = [id_ for id_, _ in self._collection.vectors(self._model, last, _BEHIND)]
                 self._generation = generation
                 if new:
                     self._live = np.concatenate([self._live, np.array(new, np.int64)])
                     self._hold()
-            elif not self._due():
-                return
         self.refresh()
 
-    def _see(self, generation: int) -> None:
+    def _see(self) -> None:
+        """Take what the library has now.
+
+        Raises:
+            ConfigError: its vectors are another embedder's.
+        """
         import numpy as np
 
-        self._live = np.array(self._collection.vector_ids(self._model), np.int64)
-        self._generation = generation
+        self._adopt()
+        self._generation = self._collection.generation
+        self._live = np.array(self._collection.vector_ids(self._model) if self._model else [], np.int64)
         self._hold()
+
+    def _adopt(self) -> None:
+        """Turn to the vectors that count now.
+
+        Raises:
+            ConfigError: they are another embedder's.
+        """
+        model = self._collection.embedder
+        if model == self._model:
+            return
+        if model and self._embedder and model.rpartition(":")[0] != self._embedder:
+            raise mixed(self._collection.name, model, self._embedder)
+        if self._engine is not None:
+            self._engine.close()
+        self._model, self._live, self._known = model, None, None
+        self._engine = self._engine_for(model)
+        self._exact = ExactVectors(self._collection, model, limit=self._held) if model else None
 
     def _hold(self) -> None:
         import numpy as np
 
-        assert self._live is not None
-        known = self._known
-        self._exact.hold(self._live if known is None else np.setdiff1d(self._live, known, assume_unique=True))
+        if self._exact is not None and self._live is not None:
+            lacking = self._live if self._known is None else np.setdiff1d(self._live, self._known, assume_unique=True)
+            self._exact = self._exact.holding(lacking)
 
     def _due(self) -> bool:
         """Whether Chroma should be looked after although the library has not changed."""
-        if self._engine is None or self._thread is not None:
+        engine, since = self._engine, time.monotonic() - self._looked
+        if engine is None or self._thread is not None or self._deaths >= _LIVES:
             return False
-        return self._engine.remote and time.monotonic() - self._looked > _NEWS
+        return since > _NEWS if engine.remote else since > 1 and engine.changed
 
-    def _lost(self, error: AtlasError) -> None:
+    def _lost(self, engine: Engine, error: AtlasError) -> None:
+        """A question got no answer from Chroma: it is answered without, and Chroma started again behind."""
         with self._lock:
-            if self._known is None:
+            if self._engine is not engine or self._known is None:
                 return  # another question has said so
-            self._known = None
-            self._count_death(error)
-            assert self._engine is not None
-            self._engine.lost()
+            self._failed(engine, error)
             self._hold()
-        if self._deaths < _LIVES:
+        if not engine.remote and self._deaths < _LIVES:
             self.refresh()
 
-    def _count_death(self, error: AtlasError) -> None:
-        self._deaths += 1
+    def _failed(self, engine: Engine, error: AtlasError) -> None:
         log.warning("Chroma does not answer: %s", error)
+        with self._lock:
+            self._known = None
+        engine.lost()
+        if engine.remote:
+            self.notice = str(error)  # it is asked again after a while
+            return
+        self._deaths += 1
         if self._deaths >= _LIVES:
-            self.notice = f"Chroma does not answer ({error}): vectors are searched without it, which is slower"
+            self.notice = f"Chroma fails ({error}): vectors are searched without it, which is slower for many"
 
     # Behind
 
@@ -196,18 +231,25 @@ class LayeredIndex:
 
     def build(self, progress: Progress, cancel: CancelToken) -> None:
         """See `VectorIndex`."""
-        with self._lock:
-            self._deaths = 0
-        if self._engine is not None:
-            cancel.on_cancel(self._engine.stop_building)
+
+        def say(done: int, total: int) -> None:
+            progress(done, total)
+            if cancel.cancelled:
+                self._stop_building()
+
+        self._deaths = 0
+        cancel.on_cancel(self._stop_building)
         try:
             with self._tending:
-                self._tend(progress)
+                self._tend(say)
         finally:
-            if self._engine is not None:
-                cancel.forget(self._engine.stop_building)
+            cancel.forget(self._stop_building)
         if self.notice:
             raise AtlasError(self.notice)
+
+    def _stop_building(self) -> None:
+        if engine := self._engine:
+            engine.stop_building()
 
     def close(self) -> None:
         """See `VectorIndex`."""
@@ -236,68 +278,89 @@ class LayeredIndex:
                 log.exception("the index of vectors could not be looked after")
 
     def _tend(self, progress: Progress) -> None:
-        """Bring everything to the library's state: what is held here, and Chroma where it is worth it."""
+        """Bring everything to the library's state: what is held here, and Chroma where it is worth it.
+
+        Raises:
+            AtlasError: the library cannot be read, or its vectors are another embedder's.
+        """
         self._looked = time.monotonic()
-        engine = self._engine
-        if engine is not None and not self._worth_it():
-            engine = None
-        while engine is not None and not self._closed and self._deaths < _LIVES:
+        with self._lock:
+            self._adopt()
+        while (engine := self._engine) is not None and not self._closed and self._deaths < _LIVES:
+            if not self._worth_it():
+                break
             try:
                 if engine.changed or self._known is None:
                     self._open(engine)
-                with self._lock:
-                    self._see(self._collection.generation)
-                if engine.remote or self._behind():
-                    engine.build(progress)
-                    if engine.changed:
-                        self._open(engine)
-                self.notice = ""
-                break
-            except WorkerFailed as error:
-                if error.kind == "busy":  # its work is ours: the next look finds it done
-                    break
-                if error.kind == "unreachable":
-                    self.notice = str(error)
-                    self._forget(engine)
-                    break
-                log.warning("the index of vectors is made anew: %s", error)
-                self._forget(engine)
-                engine.discard()
-                self._count_death(error)
-            except WorkerDied as error:
+            except (WorkerDied, WorkerFailed) as error:
                 if self._closed:
                     return
-                self._forget(engine)
-                self._count_death(error)
-                if self._deaths >= _LIVES:
-                    engine.discard()  # it may be its folder that ends the process
+                self._failed(engine, error)
+                if engine.remote:
+                    break
+                if getattr(error, "kind", "") == "broken" or self._deaths >= _LIVES:
+                    engine.discard()  # it is made anew from the library
+                continue
+            if self._make(engine, progress):
+                return
         with self._lock:
-            self._see(self._collection.generation)
+            self._see()
+
+    def _make(self, engine: Engine, progress: Progress) -> bool:
+        """Make the next generation if that is due; False where the next look has something to do."""
+        with self._lock:
+            self._see()
+        if self._engine is not engine:
+            return False
+        try:
+            if engine.news() if engine.remote else self._behind():
+                engine.build(progress)
+        except WorkerFailed as error:
+            if error.kind != "busy":  # its work is ours: what it makes is found later
+                self._not_made(error)
+            return True
+        except WorkerDied as error:
+            if not self._closed:
+                self._not_made(error)
+            return True
+        self.notice = ""
+        with self._lock:
+            self._adopt()
+        return self._engine is engine and not engine.changed
+
+    def _not_made(self, error: AtlasError) -> None:
+        log.warning("Chroma's index could not be made: %s", error)
+        if self._engine is not None and self._engine.remote:
+            self.notice = str(error)
+            return
+        self._deaths += 1
+        self.notice = f"Chroma's index could not be made ({error}): vectors are searched without it"
 
     def _worth_it(self) -> bool:
-        if not self._at_least:
+        if not self._at_least or self._model is None:
             return True
         return len(self._collection.vectors(self._model, 0, self._at_least)) >= self._at_least
 
     def _open(self, engine: Engine) -> None:
         known = engine.open()
         with self._lock:
-            self._known = known
-            if self._live is not None:
+            if self._engine is engine:
+                self._known = known
                 self._hold()
-
-    def _forget(self, engine: Engine) -> None:
-        with self._lock:
-            self._known = None
-        with suppress(AtlasError):
-            engine.lost()
 
     def _behind(self) -> bool:
         """Whether Chroma lacks, or has too many, so many chunks that the next generation is worth making."""
         import numpy as np
 
-        assert self._live is not None
-        if self._known is None:
-            return bool(self._live.size)
+        if self._live is None or self._known is None:
+            return self._live is not None and bool(self._live.size)
         differing = np.setxor1d(self._live, self._known, assume_unique=True).size
         return bool(differing >= max(_BEHIND, _BEHIND_SHARE * self._live.size))
+
+
+def mixed(collection: str, have: str, other: str) -> ConfigError:
+    """That vectors of two embedders cannot be compared, and what to do."""
+    return ConfigError(
+        f"the collection {one_line(collection, 60)!r} was embedded by {have.rpartition(':')[0]}, not by {other}: use"
+        f" that one, or embed all of it again with `atlas-tui index --embedder {other}`"
+    )
