@@ -1,0 +1,146 @@
+"""A comparison as one page that needs nothing else: the summary, the races, and the texts side by side.
+
+No script, no font, no picture from anywhere; the page's own policy forbids what might slip through. On a phone the
+columns stand below each other, and the tables scroll by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from atlas_tui.comparison.race import RaceRow
+from atlas_tui.comparison.report import (
+    RACE_HEAD,
+    SUMMARY_HEAD,
+    agreed,
+    placed,
+    race_cells,
+    summary_cells,
+    title,
+)
+from atlas_tui.comparison.results import Answer, Question, Results
+from atlas_tui.store.html import rendered
+from atlas_tui.text import clean, one_line, redact
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8886; --dim: #777; --soft: #8881; --good: #1a7f37; --bad: #c33; }
+@media (prefers-color-scheme: dark) { :root { --dim: #999; --good: #4ac26b; --bad: #f77; } }
+* { box-sizing: border-box; }
+body { max-width: 100rem; margin: 1.5rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.3rem; } section > h2, summary > h2 { font-size: 1.1rem; overflow-wrap: anywhere; }
+summary > h2, summary { display: inline; } summary { cursor: pointer; }
+.dim, footer, .figures { color: var(--dim); font-size: .85rem; }
+.scroll { overflow-x: auto; margin: .8rem 0; }
+.race { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+.race td, .race th { border-bottom: 1px solid var(--line); padding: .3rem .7rem; text-align: right; white-space: nowrap; }
+.race .word { text-align: left; } .race td.state { white-space: normal; min-width: 6rem; }
+.best { color: var(--good); font-weight: 600; } .bad { color: var(--bad); }
+.bar { display: block; width: 10rem; height: .6rem; background: var(--soft); border-radius: .3rem; overflow: hidden; }
+.bar i { display: block; float: left; height: 100%; background: #58a; } .bar i:first-child { background: #8888; }
+.texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
+.texts article { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1rem 1rem; min-width: 0; }
+.texts h3 { font-size: .95rem; overflow-wrap: anywhere; } .answer { overflow-wrap: anywhere; }
+.plain { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); border-radius: .6rem; padding: .8rem; }
+pre { overflow-x: auto; background: var(--soft); border-radius: .4rem; padding: .7rem; }
+.answer table { display: block; overflow-x: auto; border-collapse: collapse; }
+.answer td, .answer th { border: 1px solid var(--line); padding: .2rem .6rem; }
+blockquote { border-left: .2rem solid var(--line); margin-left: 0; padding-left: 1rem; }
+.goes { color: var(--dim); font-size: .8em; overflow-wrap: anywhere; }
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+_BEST = {2: "ttft", 3: "total", 4: "rate", 7: "cost"}
+"""The cells of a race's row whose figure can be the best."""
+_LEFT = {"target", "state"}
+
+
+def to_html(results: Results) -> str:
+    """The page, light or dark as the reader's system is."""
+    return "\n".join(_page(results)) + "\n"
+
+
+def _page(results: Results) -> Iterator[str]:
+    questions = results.questions
+    name = title(questions[0].prompt) if len(questions) == 1 else f"{len(questions)} prompts"
+    head = escape(f"Comparison: {name}")
+    yield '<!doctype html>\n<html lang="und">\n<head>\n<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield '<meta name="referrer" content="no-referrer">'
+    yield f"<title>{head}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{head}</h1>"
+    names = ", ".join(escape(one_line(target)) for target in results.targets)
+    yield f'<p class="dim">{names} · {len(results.answers)} answers</p>'
+    if results.unasked:
+        yield f'<p class="bad">{results.unasked} answers were not asked for.</p>'
+    if len(results.answers) > len(results.targets):
+        yield from _table(SUMMARY_HEAD, (map(escape, summary_cells(summary)) for summary in results.summaries))
+    for question in questions:
+        yield from _question(results, question, alone=len(questions) == 1)
+    yield "<footer>Compared by Atlas.</footer>\n</body>\n</html>"
+
+
+def _question(results: Results, question: Question, *, alone: bool) -> Iterator[str]:
+    races = results.races(question)
+    if not alone:
+        yield f"<details><summary><h2>{escape(title(question.prompt))}</h2></summary>"
+    yield f'<section>\n<p class="plain">{escape(_safe(question.prompt))}</p>'
+    if question.reference is not None:
+        yield f'<p class="dim">Reference answer: {escape(_safe(question.reference))}</p>'
+    for number, race in enumerate(races, 1):
+        if number == 2:
+            yield f"<details><summary>{len(races) - 1} more repetitions</summary>"
+        yield from _race(race)
+    if len(races) > 1:
+        yield "</details>"
+    yield "</section>"
+    if not alone:
+        yield "</details>"
+
+
+def _race(race: Sequence[Answer]) -> Iterator[str]:
+    rows = placed(race)
+    slowest = max((row.total or 0.0 for row in rows), default=0.0)
+    yield from _table(("", *RACE_HEAD), (_cells(row, slowest) for row in rows))
+    if len(race) > 1:
+        yield f'<p class="dim">Agreement of the whole answers: {agreed(race)}</p>'
+    yield '<div class="texts">'
+    for answer in race:
+        yield f"<article><h3>{escape(one_line(answer.target))}</h3>"
+        if reasoning := str(answer.form["reasoning"]):
+            yield f'<details><summary>Reasoning</summary><p class="plain">{escape(_safe(reasoning))}</p></details>'
+        yield f'<div class="answer">{rendered(answer.content)}</div>'
+        if answer.error:
+            yield f'<p class="bad">{escape(one_line(str(answer.error["message"])))}</p>'
+        if answer.matches is not None:
+            yield f'<p class="dim">{"holds" if answer.matches else "does not hold"} the reference answer</p>'
+        yield "</article>"
+    yield "</div>"
+
+
+def _cells(row: RaceRow, slowest: float) -> Iterator[str]:
+    yield _bar(row, slowest)
+    for number, cell in enumerate(race_cells(row)):
+        best = _BEST.get(number) in row.best
+        yield f'<span class="best">{escape(cell)}</span>' if best else escape(cell)
+
+
+def _bar(row: RaceRow, slowest: float) -> str:
+    """Time to the first token, then the rest, against the slowest."""
+    total, first = row.total or 0.0, row.ttft or 0.0
+    if not slowest:
+        return ""
+    shares = (100 * min(first, total) / slowest, 100 * max(0.0, total - first) / slowest)
+    return f'<span class="bar"><i style="width:{shares[0]:.1f}%"></i><i style="width:{shares[1]:.1f}%"></i></span>'
+
+
+def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    kinds = [' class="word state"' if name == "state" else ' class="word"' if name in _LEFT else "" for name in head]
+    yield '<div class="scroll"><table class="race">'
+    yield f"<tr>{''.join(f'<th{kind}>{escape(name)}</th>' for kind, name in zip(kinds, head, strict=True))}</tr>"
+    for row in rows:
+        yield f"<tr>{''.join(f'<td{kind}>{cell}</td>' for kind, cell in zip(kinds, row, strict=True))}</tr>"
+    yield "</table></div>"
+
+
+def _safe(text: str) -> str:
+    return clean(redact(text))
