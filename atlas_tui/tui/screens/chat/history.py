@@ -90,6 +90,7 @@ class History:
 
     def begin(self) -> None:
         """Forget the conversation on the screen."""
+        self._screen.drafts.keep()
         self._screen.conversation.clear()
         self._screen.sidebar.context.empty()
         self._changed_over(False)
@@ -97,6 +98,7 @@ class History:
 
     def open(self, stored: Conversation) -> None:
         """Go on with a conversation of the history."""
+        self._screen.drafts.keep()
         self._screen.sidebar.context.empty()
         self._screen.conversation.open(stored)
         self._changed_over(True)
@@ -105,6 +107,7 @@ class History:
         self._screen.panes.show_transcript(filled)
         self._screen.metering.rest()
         self._screen.targets.show()
+        self._screen.drafts.arrive()
 
     def stop_editing(self) -> bool:
         """What stands in the field is a new prompt after all; False if it is so anyway."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.chat.answers import Answers
     from atlas_tui.tui.screens.chat.conversation import Conversation
+    from atlas_tui.tui.screens.chat.drafts import Drafts
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.history import History
     from atlas_tui.tui.screens.chat.metering import Metering
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
-_ROOMS = ("answers", "asking", "conversation", "history", "metering", "targets", "view")
+_ROOMS = ("answers", "asking", "conversation", "drafts", "history", "metering", "targets", "view")
 
 
 class ChatScreen(ActingScreen):
@@ -47,6 +48,7 @@ class ChatScreen(ActingScreen):
     conversation: Conversation
     metering: Metering
     targets: Targets
+    drafts: Drafts
     answers: Answers
     history: History
     """What is done with earlier conversations."""
@@ -88,6 +90,7 @@ class ChatScreen(ActingScreen):
         from atlas_tui.tui.screens.chat.answers import Answers
         from atlas_tui.tui.screens.chat.asking import Asking
         from atlas_tui.tui.screens.chat.conversation import Conversation
+        from atlas_tui.tui.screens.chat.drafts import Drafts
         from atlas_tui.tui.screens.chat.history import History
         from atlas_tui.tui.screens.chat.metering import Metering
         from atlas_tui.tui.screens.chat.targets import Targets
@@ -102,6 +105,7 @@ class ChatScreen(ActingScreen):
             self.session, transcript, self.gauge, self, on_documents=self.sidebar.context.show
         )
         self.targets = Targets(self, problem)
+        self.drafts = Drafts(self)
         self.answers = Answers(self)
         self.history = History(self)
         self._rooms = (Asking(self), self.answers, View(self), self.history, Program(self))
@@ -109,6 +113,7 @@ class ChatScreen(ActingScreen):
         self.panes.complete()
         self.targets.show()
         self._early.catch_up()
+        self.drafts.arrive()
         self.catalogue.warm_up(self.session.provider, lambda: import_module("atlas_tui.tui.widgets.markdown_log"))
 
     @property
@@ -117,8 +122,9 @@ class ChatScreen(ActingScreen):
         return self._early.over
 
     def close(self, patience: float) -> None:
-        """Keep the answer under way, if it ends within so many seconds."""
+        """Keep the draft, and the answer under way if it ends within so many seconds."""
         if self.opened:
+            self.drafts.keep()
             self.conversation.close(patience)
 
     def on_unmount(self) -> None:
@@ -162,9 +168,15 @@ class ChatScreen(ActingScreen):
             return
         if self.history.resend(prompt):
             return
-        self.prompt.text = ""
         self.conversation.ask(prompt)
+        if self.prompt.text.startswith(prompt):  # what was typed after it is the next one
+            self.prompt.text = self.prompt.text.removeprefix(prompt)
         self.answer_started()
+
+    def on_text_area_changed(self) -> None:
+        """Something was typed, or sent."""
+        if self.opened:
+            self.drafts.changed()
 
     def answer_started(self) -> None:
         """An answer is awaited: the meters run."""
