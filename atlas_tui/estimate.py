@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,8 @@ class Scale:
     """Counts the tokens of requests. A text that was in the last one is not counted again, so that the estimate for a
     prompt in a long conversation is made in the pauses of typing."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: Callable[[str], int] = estimate_tokens) -> None:
+        self._count = count
         self._known: dict[str, int] = {}
 
     def weigh(self, request: ModelRequest) -> int:
@@ -74,7 +75,7 @@ class Scale:
         before, self._known = self._known, {}
         total = 0
         for text in filter(None, texts):
-            self._known[text] = tokens = before.get(text) or estimate_tokens(text)
+            self._known[text] = tokens = before.get(text) or self._count(text)
             total += tokens + MESSAGE_OVERHEAD
         return total
 
