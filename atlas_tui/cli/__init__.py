@@ -63,6 +63,10 @@ def _run(options: argparse.Namespace) -> int:
         from atlas_tui.cli.ask import ask
 
         return ask(options, config)
+    if options.command == "compare":
+        from atlas_tui.cli.compare import compare
+
+        return compare(options, config)
     if options.command == "models":
         from atlas_tui.cli.models import models
 
@@ -71,6 +75,14 @@ def _run(options: argparse.Namespace) -> int:
         from atlas_tui.cli.history import history
 
         return history(options, config)
+    if options.command == "index":
+        from atlas_tui.cli.index import index
+
+        return index(options, config)
+    if options.command == "search":
+        from atlas_tui.cli.search import search
+
+        return search(options, config)
     if options.command == "serve":
         from atlas_tui.cli.serve import serve
 

@@ -20,6 +20,8 @@ examples:
   git diff | atlas-tui ask "Review this"      standard input follows the prompt
   atlas-tui models -p ollama                  what a provider offers, with prices
   atlas-tui history search "blue sky"         what was asked and answered before
+  atlas-tui index docs                        take documents into the knowledge base
+  atlas-tui search "how to install"           passages of them, with file and line
   atlas-tui serve                             answers over HTTP, with a page
   atlas-tui doctor                            checks settings, keys, hosts, files and terminal
 
@@ -40,6 +42,22 @@ the state while it streams and the figures at the end: in a pipe only with -v, w
 exit status: 0 done; 1 the provider failed or the answer is incomplete (what had arrived stays on stdout);
 2 usage or configuration; 130 interrupted by Ctrl+C; 143 ended by SIGTERM; 141 the reader of the pipe has gone.
 """
+_COMPARE_EXAMPLES = """\
+examples:
+  atlas-tui compare -p openai -p anthropic "Why is the sky blue?" --markdown
+  atlas-tui compare -p ollama:llama3 -p ollama:qwen3 --prompts questions.txt --repeat 5 --csv > figures.csv
+  atlas-tui compare -p openai -p mistral --prompts set.jsonl --out run.jsonl --max-cost 2 --html > report.html
+  atlas-tui compare -p openai -p mistral --prompts set.jsonl --resume run.jsonl --json | jq .summary
+  atlas-tui compare -p openai -p anthropic "Hello" --record race.jsonl --json > race.json
+  atlas-tui compare --replay race.jsonl --speed 4 --markdown
+  atlas-tui compare --leaderboard
+
+FILE of --prompts: one prompt a line, or JSON lines: {"prompt": "...", "reference": "..."}; an answer that holds the
+reference counts as a match. On a terminal stderr shows the progress.
+
+exit status: 0 done; 1 a target failed (what had arrived is in the output); 2 usage or configuration; 130 interrupted
+by Ctrl+C (the output has what was there); 143 ended by SIGTERM; 141 the reader of the pipe has gone.
+"""
 _HISTORY_EXAMPLES = """\
 examples:
   atlas-tui history                           the last conversations, with their ids
@@ -49,10 +67,23 @@ examples:
 """
 
 
+_INDEX_EXAMPLES = """\
+examples:
+  atlas-tui index ~/notes manual.pdf          index, or bring up to date
+  atlas-tui index --watch docs                and keep up with what changes
+  atlas-tui index --list                      what there is
+  atlas-tui index --remove ~/notes            take it out again
+
+Left out: what .gitignore names, hidden files, caches, pictures and other binaries, keys by their name, symbolic
+links, files above --max-size. A path that is given itself is taken whatever its name.
+"""
+
+
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of a command; ends the process for `--help`, `--version` and a wrong argument (status 2)."""
     options = _parser().parse_args(arguments, argparse.Namespace(**_DEFAULTS))
-    if len(options.provider) > 1:
+    options.json = options.json or options.form == "json"
+    if len(options.provider) > 1 and options.command != "compare":
         _Parser(prog="atlas-tui").error("one -p/--provider is enough here; give one target")
     return options
 
@@ -68,6 +99,7 @@ _DEFAULTS: dict[str, Any] = {
     "deleted": False,
     "limit": 20,
     "json": False,
+    "form": None,
 }
 """The common options, and those of the actions; no parser has defaults of its own for them, so that `-p x ask` and
 `ask -p x` mean the same."""
@@ -101,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_ask(ask)
     _add_common(ask)
+    _add_compare(commands)
     models = commands.add_parser(
         "models", help="list models with context window and price",
         description="List the models of one provider (-p) or of all that can be used now. Prices are US dollars per "
@@ -110,6 +143,8 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="one JSON object")
     _add_common(models)
     _add_history(commands)
+    _add_index(commands)
+    _add_search(commands)
     _add_serve(commands)
     doctor = commands.add_parser(
         "doctor", help="check settings, keys, hosts, files and terminal",
@@ -147,18 +182,11 @@ def _add_ask(ask: argparse.ArgumentParser) -> None:
     meters = ask.add_mutually_exclusive_group()
     meters.add_argument("-v", "--verbose", action="store_true", help="print the final figures in a pipe too")
     meters.add_argument("-q", "--quiet", action="store_true", help="print no state, reasoning or figures")
-    ask.add_argument("--system", metavar="TEXT", help="an instruction that stands above the prompt")
-    ask.add_argument("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
-    ask.add_argument("--temperature", metavar="T", type=_number, help="how freely the model chooses, from 0")
-    ask.add_argument(
-        "--context", action=argparse.BooleanOptionalAction, default=False,
-        help="send passages from the knowledge base along",
-    )  # fmt: skip
+    _add_request(ask)
     ask.add_argument(
         "--fallback", metavar="TARGET", action="append", default=[],
         help="ask this target when the one before fails before its first token; repeatable",
     )  # fmt: skip
-    ask.add_argument("--timeout", metavar="SECONDS", type=_positive, help="the longest that the whole answer may take")
     ask.add_argument("--max-cost", metavar="DOLLARS", type=_number, help="stop an answer that would cost more")
     ask.add_argument(
         "--max-cost-conversation", metavar="DOLLARS", type=_number, help="and one whose conversation would (see -c)"
@@ -175,6 +203,56 @@ def _add_ask(ask: argparse.ArgumentParser) -> None:
         "-c", "--continue", dest="go_on", action="store_true", help="go on with the conversation that was used last"
     )
     kept.add_argument("--no-history", dest="history", action="store_false", help="leave no trace of it on disk")
+
+
+def _add_request(parser: argparse.ArgumentParser) -> None:
+    """What a request is made of, besides its prompt."""
+    add = parser.add_argument
+    add("--system", metavar="TEXT", help="an instruction that stands above the prompt")
+    add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
+    add("--temperature", metavar="T", type=_number, help="how freely the model chooses, from 0")
+    add("--timeout", metavar="SECONDS", type=_positive, help="the longest that a whole answer may take")
+    add(
+        "--context", action=argparse.BooleanOptionalAction, default=False,
+        help="send passages from the knowledge base along",
+    )  # fmt: skip
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser(
+        "compare", help="one prompt to several targets, side by side",
+        description="Ask several targets the same. Without an output flag the comparison screen opens; in a pipe the "
+        "output is Markdown.",
+        epilog=_COMPARE_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    add = compare.add_argument
+    add("prompt", metavar="PROMPT", nargs="*", help="the question; piped standard input follows it")
+    add("--line-up", metavar="NAME", help="the targets of a line-up that was kept, instead of -p")
+    add("--prompts", metavar="FILE", help="many prompts")
+    add("--repeat", metavar="N", type=_count, default=1, help="ask everything N times, for p50 and p95")
+    add("--concurrency", metavar="N", type=_count, help="so many requests at a time (default: one for each target)")
+    add("--max-cost", metavar="DOLLARS", type=_number, help="ask nothing more when the whole run has cost so much")
+    output = compare.add_argument_group("output")
+    form = output.add_mutually_exclusive_group()
+    for name, words in (
+        ("json", "one JSON object: prompt, responses, summary"),
+        ("csv", "one line for each answer"),
+        ("markdown", "tables and texts, to read"),
+        ("html", "one page, to read anywhere"),
+    ):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=words)
+    kept = output.add_mutually_exclusive_group()
+    kept.add_argument("--out", metavar="FILE", help="write each answer to a new file as it comes")
+    kept.add_argument("--resume", metavar="FILE", help="go on with such a file: what it has is not asked again")
+    played = compare.add_argument_group("recordings").add_mutually_exclusive_group()
+    played.add_argument("--record", metavar="FILE", help="write what comes, with its timing")
+    played.add_argument("--replay", metavar="FILE", help="play a recording in place of asking")
+    add("--speed", metavar="X", type=_number, default=1.0, help="of the replay; 0 does not wait (default 1)")
+    votes = compare.add_argument_group("votes")
+    votes.add_argument("--leaderboard", action="store_true", help="print who won your votes, and ask nothing")
+    votes.add_argument("--topic", metavar="NAME", help="only the votes on this topic")
+    _add_request(compare)
+    _add_common(compare)
 
 
 def _add_history(commands: Any) -> None:
@@ -220,6 +298,49 @@ def _add_history(commands: Any) -> None:
         _add_common(parser, everywhere=parser is not history)
 
 
+def _add_index(commands: Any) -> None:
+    index = commands.add_parser(
+        "index", help="take documents into the knowledge base",
+        description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source "
+        "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
+        epilog=_INDEX_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    index.add_argument("paths", metavar="PATH", nargs="*", help="a file or a folder")
+    what = index.add_mutually_exclusive_group()
+    what.add_argument("--watch", action="store_true", help="go on, and index what changes, until Ctrl+C")
+    what.add_argument("--again", action="store_true", help="read every file, also what has not changed")
+    what.add_argument("--remove", action="store_true", help="take out what was indexed at and below PATH")
+    what.add_argument(
+        "--list", action="store_true", help="list the collections; with --collection, the documents of that one"
+    )
+    index.add_argument(
+        "--max-size", metavar="SIZE", type=_size, default=20_000_000, help="skip larger files (default 20MB)"
+    )
+    _add_collection(index)
+    _add_common(index, everywhere=True)
+
+
+def _add_search(commands: Any) -> None:
+    search = commands.add_parser(
+        "search", help="find passages in the knowledge base",
+        description="Find the passages of the indexed documents that answer best. No model is asked, no key needed.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    search.add_argument("query", metavar="QUERY", nargs="+", help="a question, or words")
+    search.add_argument("-k", metavar="N", type=_count, default=5, help="at most so many passages (default 5)")
+    search.add_argument(
+        "--in", dest="within", metavar="GLOB", action="append", default=[],
+        help="only in this file or folder, or what fits a pattern such as '*.md'; repeatable",
+    )  # fmt: skip
+    _add_collection(search)
+    _add_common(search, everywhere=True)
+
+
+def _add_collection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--collection", metavar="NAME", help="this collection of documents, instead of the usual one")
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
+
+
 def _add_serve(commands: Any) -> None:
     serve = commands.add_parser(
         "serve", help="answer over HTTP: server-sent events, and a page that shows them",
@@ -242,6 +363,15 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError("must be a whole number above 0")
     return int(text)
+
+
+def _size(text: str) -> int:
+    number, unit = text.rstrip("bBiI"), 1
+    if number[-1:].upper() in ("K", "M", "G"):
+        number, unit = number[:-1], 1000 ** ("KMG".index(number[-1].upper()) + 1)
+    if not (number.isascii() and number.isdigit() and int(number)):
+        raise argparse.ArgumentTypeError("must be a size such as 500kB, 20MB or 1GB")
+    return int(number) * unit
 
 
 def _real(fits: Callable[[float], bool], words: str) -> Callable[[str], float]:

@@ -33,7 +33,8 @@ summary > h2, summary { display: inline; } summary { cursor: pointer; }
 .dim, footer, .figures { color: var(--dim); font-size: .85rem; }
 .scroll { overflow-x: auto; margin: .8rem 0; }
 .race { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-.race td, .race th { border-bottom: 1px solid var(--line); padding: .3rem .7rem; text-align: right; white-space: nowrap; }
+.race td, .race th { border-bottom: 1px solid var(--line); padding: .3rem .7rem; text-align: right; }
+.race td, .race th { white-space: nowrap; }
 .race .word { text-align: left; } .race td.state { white-space: normal; min-width: 6rem; }
 .best { color: var(--good); font-weight: 600; } .bad { color: var(--bad); }
 .bar { display: block; width: 10rem; height: .6rem; background: var(--soft); border-radius: .3rem; overflow: hidden; }
@@ -41,7 +42,8 @@ summary > h2, summary { display: inline; } summary { cursor: pointer; }
 .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 .texts article { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1rem 1rem; min-width: 0; }
 .texts h3 { font-size: .95rem; overflow-wrap: anywhere; } .answer { overflow-wrap: anywhere; }
-.plain { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); border-radius: .6rem; padding: .8rem; }
+.plain { white-space: pre-wrap; overflow-wrap: anywhere; }
+.plain { background: var(--soft); border-radius: .6rem; padding: .8rem; }
 pre { overflow-x: auto; background: var(--soft); border-radius: .4rem; padding: .7rem; }
 .answer table { display: block; overflow-x: auto; border-collapse: collapse; }
 .answer td, .answer th { border: 1px solid var(--line); padding: .2rem .6rem; }

@@ -165,7 +165,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' if name in _WORDS else '---:' for name in head)} |"
     for row in rows:
-        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+        yield f"| {' | '.join(map(_inert, row))} |"
+
+
+def _inert(cell: str) -> str:
+    """Foreign words in a cell: no cell ends in them, no link and no markup begins."""
+    return cell.replace("<", "&lt;").replace("|", "&#124;").replace("[", "\\[")
 
 
 _WORDS = {"target", "state"}

@@ -1,0 +1,239 @@
+"""`atlas-tui compare`: the comparison screen, or without a terminal, and with an output flag, a headless run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+
+from atlas_tui.budget import Account
+from atlas_tui.cli.ask import read_prompt
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.interruption import Interruption
+from atlas_tui.comparison.judgement import leaderboard
+from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, to_form, to_markdown
+from atlas_tui.comparison.results import Question, Results
+from atlas_tui.comparison.runs import Kept, Plan, Runs, read_questions
+from atlas_tui.config import Config
+from atlas_tui.errors import ConfigError
+from atlas_tui.models.base import Provider
+from atlas_tui.models.factory import create_provider, split_target
+from atlas_tui.models.mock import MockProvider
+from atlas_tui.models.recording import Recorder, Recording, read_recording
+from atlas_tui.policy import Policy
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.session import Session
+from atlas_tui.store import Ledger, Store
+from atlas_tui.store.judgements import Judgements
+from atlas_tui.text import one_line
+
+T = TypeVar("T")
+_TICK = 0.2
+"""Seconds between two drawings of the progress."""
+_BAR = 20
+_DOT = " · "
+
+
+def compare(options: argparse.Namespace, config: Config) -> int:
+    """Compare, and give the exit status.
+
+    Raises:
+        AtlasError: nothing could be sent.
+    """
+    if options.leaderboard:
+        return _leaderboard(options)
+    if _on_screen(options):
+        return _screen(options, config)
+    if options.model is not None:
+        raise ConfigError("a comparison has several models: name each with its provider (-p PROVIDER:MODEL)")
+    replayed = read_recording(Path(options.replay)) if options.replay else None
+    line_up = _line_up(options, replayed)
+    questions = _questions(options, replayed)
+    return _headless(line_up, questions, options, config)
+
+
+def _on_screen(options: argparse.Namespace) -> bool:
+    headless = options.form or options.prompts or options.out or options.resume or options.record
+    return not headless and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _screen(options: argparse.Namespace, config: Config) -> int:
+    """Open the comparison screen; with a prompt it starts at once."""
+    raise ConfigError("the comparison screen is not there yet: choose --markdown, --json, --csv or --html")
+
+
+def _line_up(options: argparse.Namespace, replayed: Recording | None) -> list[str]:
+    """The targets as they were named."""
+    if replayed is not None:
+        if options.provider:
+            raise ConfigError("--replay plays the targets of the recording: leave -p out")
+        return list(replayed.line_up.values())
+    if options.line_up is not None:
+        if options.provider:
+            raise ConfigError("--line-up and -p exclude each other: give one of them")
+        return _from_store(lambda judgements: list(judgements.line_up(options.line_up).targets))
+    if not options.provider:
+        raise ConfigError("nothing to compare: give two targets or more (-p A -p B), or --line-up NAME")
+    return list(options.provider)
+
+
+def _questions(options: argparse.Namespace, replayed: Recording | None) -> list[Question]:
+    if options.prompts is not None:
+        if options.prompt or replayed is not None:
+            raise ConfigError("--prompts gives the prompts: leave PROMPT and --replay out")
+        return read_questions(Path(options.prompts))
+    if replayed is not None and not options.prompt:
+        return [Question(prompt) for prompt in replayed.prompts]
+    return [Question(read_prompt(options.prompt))]
+
+
+def _headless(
+    line_up: Sequence[str], questions: Sequence[Question], options: argparse.Namespace, config: Config
+) -> int:
+    settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
+
+    def create(column: int, _: str) -> Provider:
+        target = line_up[column - 1]
+        if options.replay:
+            name, model = split_target(target)
+            return MockProvider(model, name=name, recording=options.replay, speed=options.speed, column=column)
+        return create_provider(target, mock=options.mock, config=config, **settings)
+
+    system_prompt = config.system_prompt if options.system is None else options.system
+    common = {"system_prompt": system_prompt, "max_tokens": options.max_tokens, "temperature": options.temperature}
+    targets = [create(column, target).target for column, target in enumerate(line_up, 1)]
+    plan = Plan(targets, questions, options.repeat, {**common, "context": options.context, "mock": options.mock})
+    budget = replace(config.budget, conversation=options.max_cost)
+    store = Store() if budget.day is not None else None
+    account = Account(budget, Ledger(store))
+    knowledge = KnowledgeBase(config.db_path, config.collection_name) if options.context else None
+    kept = _kept(plan, options)
+    recorder = Recorder(Path(options.record)) if options.record else None
+    console = Console()
+    try:
+        runs = Runs(
+            plan,
+            create=create,
+            session=lambda provider: Session(provider, knowledge=knowledge, account=account, **common),
+            policy=lambda: Policy(config.retries),
+            concurrency=options.concurrency,
+            kept=kept,
+            recorder=recorder,
+        )
+        with Interruption() as interruption, console:
+            interruption.cancels(runs.stop)
+            results = _run(runs, console)
+    finally:
+        for file in (kept, recorder, store):
+            if file is not None:
+                file.close()
+    console.answer(_written(results, options))
+    console.finish()
+    return _status(results, interruption, options)
+
+
+def _kept(plan: Plan, options: argparse.Namespace) -> Kept | None:
+    if options.resume:
+        return Kept(Path(options.resume), plan, resume=True)
+    return Kept(Path(options.out), plan, resume=False) if options.out else None
+
+
+def _run(runs: Runs, console: Console) -> Results:
+    begun, before = monotonic(), len(runs.answers)
+
+    def tick() -> None:
+        console.state(_progress(runs, before, monotonic() - begun))
+
+    tick()
+    results = runs.run(tick, _TICK if console.live else None)
+    console.finish()
+    return results
+
+
+def _progress(runs: Runs, before: int, elapsed: float) -> str:
+    answers = runs.answers
+    done, planned = len(answers), runs.planned
+    filled = _BAR * done // max(1, planned)
+    parts = [f"{'━' * filled}{'╌' * (_BAR - filled)} {done} of {planned} answers"]
+    failed = sum(not answer.complete for answer in answers)
+    if failed:
+        parts.append(f"{failed} failed")
+    parts.append(f"${sum(answer.row.cost.total or 0.0 for answer in answers):.4f}")
+    if before < done < planned:
+        parts.append(f"{elapsed / (done - before) * (planned - done):.0f} s left")
+    return _DOT.join(parts)
+
+
+def _written(results: Results, options: argparse.Namespace) -> str:
+    if options.form == "json":
+        return to_json(to_form(results))
+    if options.form == "csv":
+        return to_csv(results)
+    if options.form == "html":
+        from atlas_tui.comparison.page import to_html
+
+        return to_html(results)
+    return to_markdown(results)
+
+
+def _status(results: Results, interruption: Interruption, options: argparse.Namespace) -> int:
+    """Say which targets failed, if any did, and give the exit status."""
+    if interruption.signal is not None and results.failed:
+        file = options.resume or options.out
+        remedy = f"go on with --resume {one_line(file)}" if file else "with --out FILE a run can be gone on with"
+        complain(f"interrupted, {len(results.answers)} answers are there: {remedy}")
+        return 128 + interruption.signal
+    for summary in results.summaries:
+        if summary.failed:
+            errors = [answer.error for answer in results.answers if answer.column == summary.column and answer.error]
+            words = Counter(str(error["message"]) for error in errors).most_common(1)
+            why = f" ({words[0][0]})" if words else ""
+            count = f"{summary.failed} of {summary.answers} answers" if summary.answers > 1 else "the answer"
+            complain(f"{one_line(summary.target)}: {count} failed{why}")
+    if results.unasked:
+        complain(f"{results.unasked} answers were not asked for, because their target cannot be asked any more")
+    return 1 if results.failed else 0
+
+
+def _leaderboard(options: argparse.Namespace) -> int:
+    votes = _from_store(lambda judgements: judgements.votes())
+    standings = leaderboard(votes, options.topic)
+    console = Console()
+    if options.form == "json":
+        console.answer(to_json(standings_form(standings)))
+    elif options.form == "csv":
+        console.answer(standings_csv(standings))
+    elif options.form is not None:
+        raise ConfigError("the leaderboard leaves as text, --json or --csv")
+    elif not standings:
+        about = f" on {one_line(options.topic)!r}" if options.topic is not None else ""
+        complain(f"there is no vote{about} yet: vote in the comparison screen (v)")
+    else:
+        rows = [("RANK", "TARGET", "RATING", "95 %", "WON", "LOST", "TIED", "BOTH BAD")]
+        rows += [
+            (
+                str(each.rank), one_line(each.target), f"{each.rating:.0f}", f"{each.low:.0f} to {each.high:.0f}",
+                str(each.wins), str(each.losses), str(each.ties), str(each.both_bad),
+            )
+            for each in standings
+        ]  # fmt: skip
+        widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+        for row in rows:
+            cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            console.answer("  ".join(cells).rstrip() + "\n")
+    console.finish()
+    return 0
+
+
+def _from_store(ask: Callable[[Judgements], T]) -> T:
+    store = Store()
+    try:
+        return ask(Judgements(store))
+    finally:
+        store.close()
