@@ -23,7 +23,7 @@ _CLEAR_ROW = "\r\x1b[2K"
 _ROW_BELOW = "\x1bD\x1b[A\x1b7\x1b[B" + _CLEAR_ROW
 _CLEAR_BELOW = "\x1b7\x1b[B" + _CLEAR_ROW
 _BACK = "\x1b8"
-_DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
+_DIM, _STRONG, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[22m"
 _MESSAGE_LIMIT = 1000
 
 
@@ -93,6 +93,15 @@ class Console:
         self._out.write(text)
         if text:
             self._open_line = not text.endswith("\n")
+
+    def strong(self, text: str) -> None:
+        """A piece of the answer that stands out, where a person reads it."""
+        if not (self._styled and self._out.isatty()):
+            self.answer(text)
+            return
+        self._out.write(_STRONG)
+        self.answer(text)
+        self._out.write(_PLAIN)
 
     def reasoning(self, text: str) -> None:
         """A piece of the reasoning; shown only where a person watches."""

@@ -1,0 +1,209 @@
+"""`atlas-tui index`: documents taken into the knowledge base, listed and taken out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from typing import Any
+
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.interruption import Interruption
+from atlas_tui.cli.paths import shown
+from atlas_tui.config import Config
+from atlas_tui.errors import ConfigError
+from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.retrieval.indexing import Progress, Report, remove, watch
+from atlas_tui.retrieval.indexing import index as bring
+from atlas_tui.retrieval.tree import Skipped, size_words
+from atlas_tui.text import one_line
+
+_TOLD = 20
+"""Files whose trouble is told; there may be thousands of the same."""
+_BAR = 24
+
+
+def index(options: argparse.Namespace, config: Config) -> int:
+    """Do what is asked; the exit status.
+
+    Raises:
+        AtlasError: a path is not there, or the knowledge base cannot be read or written.
+    """
+    if not options.list and not options.paths:
+        raise ConfigError("nothing to index: give a file or a folder (atlas-tui index PATH)")
+    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config)
+    console = Console()
+    try:
+        if options.list:
+            _list(knowledge, options, console)
+            status = 0
+        elif options.remove:
+            _remove(knowledge, options, console)
+            status = 0
+        else:
+            status = _Run(knowledge, options, console).run()
+        console.finish()
+    finally:
+        knowledge.close()
+    for notice in knowledge.notices:
+        complain(notice)
+    return status
+
+
+def _list(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
+    """The collections; with `--collection`, the documents of that one."""
+    if options.collection:
+        sources = sorted(knowledge.collection.sources().values(), key=lambda state: state.source)
+        if options.json:
+            console.answer(to_json({"documents": [{"source": each.source, "size": each.size} for each in sources]}))
+            return
+        for state in sources:
+            console.answer(f"{size_words(state.size):>10}  {_when(state.modified_ns / 1e9)}  {shown(state.source)}\n")
+        return
+    collections = knowledge.collections()
+    if options.json:
+        console.answer(to_json({"collections": [_collection_form(info) for info in collections]}))
+        return
+    if not collections:
+        complain("nothing is indexed yet: `atlas-tui index PATH` takes in files and folders")
+    for info in collections:
+        counts = f"{info.sources:>8,} documents  {info.chunks:>9,} chunks  {info.vectors:>9,} vectors"
+        embedder = f"  {one_line(info.embedder)}" if info.embedder else ""
+        console.answer(f"{one_line(info.name)}  {counts}  {_when(info.updated.timestamp())}{embedder}\n")
+
+
+def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
+    count = remove(options.paths, knowledge.collection)
+    console.answer(to_json({"removed": count}) if options.json else f"removed {_many(count, 'document')}\n")
+
+
+class _Run:
+    """One indexing, or many of a watched tree, with their progress."""
+
+    def __init__(self, knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
+        self._collection = knowledge.collection
+        self._options = options
+        self._console = console
+        self._cancel = CancelToken()
+        self._told: set[tuple[str, str]] = set()
+        self._watching = ""
+
+    def run(self) -> int:
+        """Until it is done or a signal comes; the exit status."""
+        options = self._options
+        with Interruption() as interruption, self._console:
+            interruption.cancels(self._cancel.cancel)
+            if options.watch:
+                watch(
+                    options.paths, self._collection, self._done,
+                    max_size=options.max_size, progress=self._progress, cancel=self._cancel,
+                )  # fmt: skip
+            else:
+                report = bring(
+                    options.paths, self._collection,
+                    max_size=options.max_size, again=options.again, progress=self._progress, cancel=self._cancel,
+                )  # fmt: skip
+                self._done(report)
+            self._console.finish()
+        return 0 if interruption.signal is None else 128 + interruption.signal
+
+    def _done(self, report: Report) -> None:
+        form = report_form(report, self._collection.name)
+        line = to_json(form) if self._options.json else summary(report)
+        self._console.answer(line + "\n")
+        self._console.finish()
+        self._tell([*report.skipped, *report.notices])
+        if report.cancelled and not self._options.watch:
+            left = f"{_many(report.left, 'file')} left" if report.left else "before anything was read"
+            complain(f"interrupted ({left}): what is done stays, the same command does the rest")
+        if self._options.watch:
+            self._watching = f"watching {_many(report.unchanged + report.added + report.changed, 'file')}"
+
+    def _tell(self, passed_over: list[Skipped]) -> None:
+        """One line for each file with which something is wrong, once."""
+        new = [each for each in passed_over if not each.usual and (each.source, each.reason) not in self._told]
+        self._told.update((each.source, each.reason) for each in new)
+        for each in new[:_TOLD]:
+            complain(f"{shown(each.source)}: {each.reason}")
+        if len(new) > _TOLD:
+            complain(f"{len(new) - _TOLD} more are skipped: --json lists them all")
+
+    def _progress(self, progress: Progress) -> None:
+        if not self._console.live:
+            return
+        idle = self._watching and not progress.files
+        self._console.state(self._watching if idle else progress_line(progress))
+
+
+def progress_line(progress: Progress) -> str:
+    """How far it is, as a bar with rate and remaining time."""
+    if not progress.files:
+        return f"looking · {_many(progress.found, 'file')}"
+    share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
+    done, open_ = ("━", "─") if "utf" in (getattr(sys.stderr, "encoding", "") or "").lower() else ("#", "-")
+    full = int(_BAR * share)
+    parts = [
+        f"{done * full}{open_ * (_BAR - full)} {share:4.0%}",
+        f"{progress.files_done:,} of {_many(progress.files, 'file')}",
+    ]
+    if progress.rate is not None:
+        parts.append(f"{size_words(int(progress.rate))}/s")
+    if progress.remaining is not None:
+        parts.append(f"{_clock(progress.remaining)} left")
+    if progress.source:
+        parts.append(shown(progress.source))
+    return " · ".join(parts)
+
+
+def summary(report: Report) -> str:
+    """What was done, in one line."""
+    counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
+    parts = [f"{count:,} {word}" for word, count in counts if count] + [f"{report.unchanged:,} unchanged"]
+    line = ", ".join(parts)
+    if report.bytes:
+        rate = f", {size_words(int(report.bytes / report.seconds))}/s" if report.seconds > 0.2 else ""
+        took = f"{report.seconds:.1f} s{rate}"
+        line += f" · {_many(report.chunks, 'chunk')} from {size_words(report.bytes)} in {took}"
+    if report.skipped:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.reasons.items())
+        line += f" · skipped {len(report.skipped):,}: {reasons}"
+    return line
+
+
+def report_form(report: Report, collection: str) -> dict[str, Any]:
+    """The one object of `--json`."""
+    return {
+        "collection": collection,
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "chunks": report.chunks,
+        "bytes": report.bytes,
+        "seconds": round(report.seconds, 3),
+        "skipped": [{"source": each.source, "reason": each.reason} for each in report.skipped],
+        "partial": [{"source": each.source, "reason": each.reason} for each in report.notices],
+        "left": report.left,
+        "interrupted": report.cancelled,
+    }
+
+
+def _collection_form(info: Any) -> dict[str, Any]:
+    names = ("name", "embedder", "sources", "chunks", "vectors")
+    return {**{name: getattr(info, name) for name in names}, "updated": info.updated.isoformat()}
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _when(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M}"

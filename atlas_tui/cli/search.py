@@ -1,0 +1,100 @@
+"""`atlas-tui search`: passages of the knowledge base on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.paths import shown, sources_in
+from atlas_tui.config import Config
+from atlas_tui.retrieval import Document, KnowledgeBase
+from atlas_tui.text import clean, one_line
+
+_EXCERPT = 300
+"""Characters of a passage that are shown."""
+_ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
+
+
+def search(options: argparse.Namespace, config: Config) -> int:
+    """Print the passages that answer best; the exit status.
+
+    Raises:
+        AtlasError: the knowledge base cannot be read.
+    """
+    console = Console()
+    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config)
+    try:
+        within = [source for wanted in options.within for source in sources_in(wanted)] or None
+        documents = knowledge.search(" ".join(options.query), options.k, within=within)
+        known = bool(documents) or any(info.sources for info in knowledge.collections())
+    finally:
+        knowledge.close()
+    if options.json:
+        console.answer(to_json({"documents": documents}) + "\n")
+    else:
+        for number, document in enumerate(documents):
+            _show(document, console, first=not number)
+    console.finish()
+    for notice in knowledge.notices:
+        complain(notice)
+    if not known:
+        complain("nothing is indexed yet: `atlas-tui index PATH` takes in files and folders")
+    elif not documents:
+        complain("nothing found: try other words" + (", or leave out --in" if within else ""))
+    return 0
+
+
+def _show(document: Document, console: Console, *, first: bool) -> None:
+    """Where it stands, how well it fits, its headings, and what it says about it."""
+    if not first:
+        console.answer("\n")
+    metadata = document["metadata"]
+    console.strong(shown(str(metadata["source"])) + _place(metadata.get("first_line"), metadata.get("last_line")))
+    page = f", page {metadata['page']}" if metadata.get("page") else ""
+    title = f"  {one_line(str(metadata['title']))}" if metadata.get("title") else ""
+    console.answer(f"{page}  {document['relevance_score']:.2f}{title}\n    ")
+    words = _pattern(document.get("why", []))
+    text = excerpt(document["content"], words)
+    at = 0
+    for match in words.finditer(text) if words else ():
+        console.answer(text[at : match.start()])
+        console.strong(match[0])
+        at = match.end()
+    console.answer(text[at:] + "\n")
+
+
+def _place(first: int | None, last: int | None) -> str:
+    if first is None:
+        return ""
+    return f":{first}" if last in (None, first) else f":{first}-{last}"
+
+
+def excerpt(content: str, words: re.Pattern[str] | None) -> str:
+    """The part of a passage with the most of the words, on one line."""
+    text = " ".join(clean(content).split())
+    if len(text) <= _EXCERPT:
+        return text
+    starts = [match.start() for match in words.finditer(text)] if words else []
+    most, begin = 0, 0
+    for start in starts:
+        inside = sum(start <= other < start + _EXCERPT - 40 for other in starts)
+        if inside > most:
+            most, begin = inside, start
+    begin = max(0, min(begin - 40, len(text) - _EXCERPT))
+    if begin:
+        begin = text.find(" ", begin, begin + 40) + 1 or begin
+    end = begin + _EXCERPT
+    if end < len(text):
+        end = max(text.rfind(" ", begin + _EXCERPT // 2, end), 0) or end
+    return ("… " if begin else "") + text[begin:end] + (" …" if end < len(text) else "")
+
+
+def _pattern(why: Sequence[str]) -> re.Pattern[str] | None:
+    """Matches the words that were found, also with another ending than the question has."""
+    stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in why if word != "meaning"}
+    if not stems:
+        return None
+    return re.compile(rf"(?:(?<![^\W_])|(?<=_))(?:{'|'.join(map(re.escape, stems))})\w*", re.IGNORECASE)
