@@ -301,7 +301,7 @@ def _add_history(commands: Any) -> None:
 def _add_index(commands: Any) -> None:
     index = commands.add_parser(
         "index", help="take documents into the knowledge base",
-        description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source "
+        description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source\n"
         "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
         epilog=_INDEX_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
