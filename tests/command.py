@@ -79,6 +79,11 @@ class Terminal:
                 raise AssertionError("the screen never showed it:\n" + "\n".join(self.lines))
         return self.lines
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        self._screen.resize(rows, columns)
+        self.process.setwinsize(rows, columns)
+
     def end(self) -> int:
         """Read to the end; the exit status."""
         while self._read():
@@ -96,6 +101,8 @@ class Terminal:
             data = self.process.read_nonblocking(65536, timeout=20)
         except pexpect.EOF:
             return False
+        except pexpect.TIMEOUT as error:
+            raise AssertionError("nothing more came after:\n" + "\n".join(self.lines)) from error
         self.raw += data
         self._stream.feed(data)
         return True
