@@ -128,6 +128,7 @@ def _aligned(ours: Sequence[Passage], theirs: Sequence[Passage]) -> list[tuple[i
         for word in words:
             places[word].append(number)
     sizes = [sum(map(weight.__getitem__, words)) for words in right]
+    twins = _twins(ours, theirs)
     blocks = [number for number, passage in enumerate(theirs) if passage.kind == "code"]
     found: list[tuple[int, int, float]] = []
     for number, (passage, words) in enumerate(zip(ours, left, strict=True)):
@@ -138,7 +139,7 @@ def _aligned(ours: Sequence[Passage], theirs: Sequence[Passage]) -> list[tuple[i
                     shared[place] += 1
         size = sum(map(weight.__getitem__, words))
         likely = [place for place, _ in shared.most_common(_CANDIDATES)]
-        for place in {*likely, *(blocks if passage.kind == "code" else ())}:
+        for place in {*likely, *twins.get(number, ()), *(blocks if passage.kind == "code" else ())}:
             if not _comparable(passage, theirs[place]):
                 continue
             common = sum(map(weight.__getitem__, words & right[place]))
@@ -148,6 +149,23 @@ def _aligned(ours: Sequence[Passage], theirs: Sequence[Passage]) -> list[tuple[i
             if score >= (_CODE_ALIKE if passage.kind == "code" else _ALIKE):
                 found.append((number, place, score))
     return _heaviest_chain(found)
+
+
+def _twins(ours: Sequence[Passage], theirs: Sequence[Passage]) -> dict[int, tuple[int]]:
+    """For each passage that stands in both answers word for word, its like: the second to the second, and so on."""
+    seen: Counter[str] = Counter()
+    places: dict[tuple[str, int], int] = {}
+    for place, passage in enumerate(theirs):
+        seen[passage.text] += 1
+        places[passage.text, seen[passage.text]] = place
+    seen.clear()
+    twins = {}
+    for number, passage in enumerate(ours):
+        seen[passage.text] += 1
+        place = places.get((passage.text, seen[passage.text]), -1)
+        if place >= 0:
+            twins[number] = (place,)
+    return twins
 
 
 def _comparable(one: Passage, other: Passage) -> bool:
