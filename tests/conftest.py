@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.real_model import real_model, real_ollama
+from tests.servers.real_model import real_embeddings, real_model, real_ollama
 from tests.servers.scripted import ScriptedServer, refusing_url, silent_url
 
-__all__ = ["real_model", "real_ollama"]
+__all__ = ["real_embeddings", "real_model", "real_ollama"]
 
 LEAKY_PREFIXES = (
     "ATLAS_", "ANTHROPIC_", "OPENAI_", "OLLAMA_", "MOCK_", "AZURE_", "TEXTUAL_", "XDG_", "SKIP_API_KEY_CHECK",

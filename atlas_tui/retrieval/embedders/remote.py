@@ -12,6 +12,7 @@ from typing import Any
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import Provider
 from atlas_tui.models.base.worker import call_in_worker
+from atlas_tui.text import sound
 
 _TEXTS = 32
 """In one request: a second or two on a slow machine, and far below every service's limits."""
@@ -60,7 +61,7 @@ class RemoteEmbedder:
         if not texts:
             return []
         before = instruction(self._provider.model_name)[0 if question else 1]
-        return call_in_worker(lambda: self._all([before + text for text in texts]))
+        return call_in_worker(lambda: self._all([before + sound(text) for text in texts]))
 
     def ready(self) -> bool:
         """See `Embedder`. The server is somebody else's: whether it has loaded the model is not known."""

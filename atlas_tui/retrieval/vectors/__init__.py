@@ -35,6 +35,10 @@ class VectorIndex(Protocol):
     def notice(self) -> str:
         """What a user should know (a server that is down, say), in one sentence; empty where all is well."""
 
+    @property
+    def searched_by(self) -> str:
+        """What answers now, for a person: `Chroma` or `exact search`."""
+
     def query(self, vector: bytes, k: int, *, allowed: set[int] | None = None) -> list[Scored]:
         """The `k` nearest chunks, best first; the score is the cosine, 1 is best.
 

@@ -87,6 +87,11 @@ class LayeredIndex:
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    @property
+    def searched_by(self) -> str:
+        """What answers now, for a person: `Chroma` or `exact search`."""
+        return "Chroma" if self._known is not None else "exact search"
+
     # Questions
 
     def query(self, vector: bytes, k: int, *, allowed: set[int] | None = None) -> list[Scored]:
