@@ -168,7 +168,7 @@ class Session:
         outputs = [response.usage.output_tokens for earlier in self.turns[-5:] for response in earlier.responses]
         return estimate(
             provider,
-            round(self._scale.weigh(self._request(turn)) * correction),
+            round(self._scale.weigh(self.request(turn)) * correction),
             self.max_tokens or provider.max_tokens or max(1000, *outputs, 0),
             limits=account.limits(mock=provider.is_mock),
             warn=account.budget.warn,
@@ -312,9 +312,10 @@ class Session:
             await in_thread(self._look_up, self.knowledge, turn)
         if turn.documents:
             await emit(Retrieved(turn.documents))
-        return self._request(turn)
+        return self.request(turn)
 
-    def _request(self, turn: Turn) -> ModelRequest:
+    def request(self, turn: Turn) -> ModelRequest:
+        """What a model is sent for a turn, as far as it is known now: without passages that are still to be found."""
         return ModelRequest(
             messages=self.messages(turn),
             max_tokens=self.max_tokens,

@@ -100,6 +100,8 @@ class Status(Painted):
     """True where the sidebar does not show the figures."""
     notice: reactive[str] = reactive("")
     """What the last key did."""
+    outlook: reactive[str] = reactive("")
+    """What the prompt would cost if it were sent now, where that is worth a word."""
     _timer: Timer | None = None
 
     def watch_reading(self) -> None:
@@ -119,6 +121,8 @@ class Status(Painted):
         who += Content.styled(reading.target, "$foreground")
         if self.notice:
             right = Content.styled(self.notice, "$text-accent")
+        elif self.outlook and not reading.running:
+            right = Content.styled(self.outlook, "$text-warning")
         else:
             right = state(reading)
             if self.full and reading.phase != "ready":

@@ -20,7 +20,6 @@ from atlas_tui.models.base import (
     Start,
     TextDelta,
     Worker,
-    estimate_tokens,
 )
 from atlas_tui.session import Session
 from atlas_tui.text import one_line
@@ -176,7 +175,8 @@ class Conversation:
     ) -> None:
         self.transcript.drop_card(exchange)
         self.transcript.open_answer(exchange, provider.name, provider.model_name, mock=provider.is_mock)
-        self._gauge.begin(sum(estimate_tokens(message.content) for message in self.session.messages(exchange.turn)))
+        request = self.session.request(exchange.turn)
+        self._gauge.begin(round(request.estimated_tokens() * provider.correction))
         pump = Pump(self._owner)
         self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first, extend=extend))
 

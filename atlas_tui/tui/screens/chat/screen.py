@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.answers import Answers
     from atlas_tui.tui.screens.chat.conversation import Conversation
     from atlas_tui.tui.screens.chat.drafts import Drafts
+    from atlas_tui.tui.screens.chat.estimating import Estimating
+    from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.history import History
     from atlas_tui.tui.screens.chat.metering import Metering
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
-_ROOMS = ("answers", "asking", "conversation", "drafts", "history", "metering", "targets", "view")
+_ROOMS = ("answers", "asking", "conversation", "drafts", "estimating", "history", "metering", "targets", "view")
 
 
 class ChatScreen(ActingScreen):
@@ -49,6 +51,8 @@ class ChatScreen(ActingScreen):
     metering: Metering
     targets: Targets
     drafts: Drafts
+    elsewhere: Elsewhere
+    estimating: Estimating
     answers: Answers
     history: History
     """What is done with earlier conversations."""
@@ -91,6 +95,8 @@ class ChatScreen(ActingScreen):
         from atlas_tui.tui.screens.chat.asking import Asking
         from atlas_tui.tui.screens.chat.conversation import Conversation
         from atlas_tui.tui.screens.chat.drafts import Drafts
+        from atlas_tui.tui.screens.chat.estimating import Estimating
+        from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
         from atlas_tui.tui.screens.chat.history import History
         from atlas_tui.tui.screens.chat.metering import Metering
         from atlas_tui.tui.screens.chat.targets import Targets
@@ -106,6 +112,8 @@ class ChatScreen(ActingScreen):
         )
         self.targets = Targets(self, problem)
         self.drafts = Drafts(self)
+        self.elsewhere = Elsewhere(self)
+        self.estimating = Estimating(self)
         self.answers = Answers(self)
         self.history = History(self)
         self._rooms = (Asking(self), self.answers, View(self), self.history, Program(self))
@@ -162,6 +170,8 @@ class ChatScreen(ActingScreen):
         if self.conversation.running:
             self.status.say(f"an answer is coming: {self.key('stop')} stops it")
             return
+        if self.elsewhere.refuses():
+            return
         self.panes.show_transcript(True)
         if self.targets.problem:
             self.note(self.targets.problem, role="error", title="Nobody to ask")
@@ -177,6 +187,7 @@ class ChatScreen(ActingScreen):
         """Something was typed, or sent."""
         if self.opened:
             self.drafts.changed()
+            self.estimating.changed()
 
     def answer_started(self) -> None:
         """An answer is awaited: the meters run."""
@@ -222,6 +233,7 @@ class ChatScreen(ActingScreen):
     def _about_targets(self, message: messages.AboutTargets) -> None:
         """Somebody was chosen, or something was found out about who can be asked."""
         self._early.do(lambda: self.targets.take(message))
+        self._early.do(lambda: self.estimating.changed())
 
     # What is shown where
 
