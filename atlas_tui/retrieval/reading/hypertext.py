@@ -99,8 +99,9 @@ class _Page(HTMLParser):
         self._last = line + data.rstrip().count("\n")
         self._parts.append(data)
 
-    def unknown_decl(self, data: str) -> None:
-        """`<![CDATA[...]]>` and the like: nothing to see."""
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """`<![...]>` is passed over; what the module itself makes of an unknown one is an AssertionError."""
+        return self.parse_bogus_comment(i)
 
     def _end(self) -> None:
         text = "".join(self._parts)

@@ -7,7 +7,9 @@ before it is unpacked, and so is XML that defines entities, which no Word docume
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from io import BytesIO
 from xml.parsers import expat
 
@@ -17,6 +19,12 @@ _LIMIT = 100_000_000
 """Bytes of unpacked XML."""
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
 _STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main "
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, KeyError, expat.ExpatError,
+    NotImplementedError,  # a compression that is not known here
+    RuntimeError,  # a password is needed
+)  # fmt: skip
+"""What a damaged archive is known to raise."""
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 
 
@@ -33,9 +41,8 @@ def read(data: bytes) -> list[Block]:
                 _parse(_unpacked(archive, "word/styles.xml"), styles)
             body = _Body(styles.levels)
             _parse(_unpacked(archive, "word/document.xml"), body)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, KeyError, expat.ExpatError, OSError) as e:
-        # NotImplementedError: an unknown compression; RuntimeError: a password; zlib.error is caught below.
-        raise Unreadable("no Word document, or a damaged one") from e
+    except _DAMAGE as error:
+        raise Unreadable("no Word document, or a damaged one") from error
     return body.blocks
 
 
@@ -43,12 +50,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
     size = archive.getinfo(name).file_size  # no more is ever unpacked than is declared here
     if size > _LIMIT:
         raise Unreadable(f"would unpack to {size / 1e6:,.0f} MB: a ZIP bomb")
-    import zlib
-
-    try:
-        return archive.read(name)
-    except zlib.error as error:
-        raise Unreadable("a damaged Word document") from error
+    return archive.read(name)
 
 
 class _Styles:
