@@ -132,6 +132,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("rename", "ctrl+e,f10", "In the list: give another title", HISTORY, on=("conversations",)),
     Action("delete", "delete,ctrl+d", "In the list: delete", HISTORY, on=("conversations",)),
     Action("undelete", "ctrl+z", "In the list: bring back what was deleted last", HISTORY, on=("conversations",)),
+    Action("deleted", "tab", "In the list: show what is deleted, and back", HISTORY, on=("conversations",)),
     Action("sidebar", "f4,ctrl+b", "Show or hide the sidebar", SCREEN, "/sidebar", hint="sidebar", states=("empty",)),
     Action("context", "f8", "Show the passages that were sent along", SCREEN, "/context"),
     Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME", on=("chat", "compare")),

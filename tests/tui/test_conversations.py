@@ -17,6 +17,7 @@ from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
     Attempt,
     CostEstimate,
+    Event,
     ModelResponse,
     Provider,
     TextDelta,
@@ -155,6 +156,27 @@ async def test_rename_delete_and_undo(store: Store) -> None:
         await user.press("ctrl+z")
         await user.shows("back again: Of the sea bed")
         assert [info.title for info in store.conversations()] == ["Of the sea bed", "Of the sky"]
+
+
+async def test_what_is_deleted_has_a_list_of_its_own_and_is_brought_back_from_it(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    for title in ("Of the sky", "Of the stars"):
+        store.delete(kept(store, title, [("Why?", "Light.")]))
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        user.app.chat.history.now = lambda: datetime.now(UTC)
+        await listed(user, "Of the sea")
+        await user.press("tab")
+        await user.shows("Of the sky", "Of the stars", "29 days left", "Enter bring back")
+        assert "Of the sea" not in user.screen
+        await user.press("delete")
+        await user.shows("30 days after it was deleted")
+        await user.press(*"sky")
+        await user.until(lambda: "Of the stars" not in user.screen)
+        await user.press("enter")
+        await user.shows("back again: Of the sky", "Nothing found")
+        await user.press("tab")
+        await user.shows("Of the sea", "Of the sky", "Enter open")
+    assert [info.title for info in store.conversations(deleted=True)] == ["Of the stars"]
 
 
 async def test_delete_in_the_middle_of_the_search_takes_a_letter(store: Store) -> None:
@@ -322,19 +344,26 @@ async def test_what_is_looked_for_is_found_before_all_of_it_has_been_put_in(stor
         await user.shows("1111 found")
 
 
-def test_how_the_list_looks(store: Store, snap_compare: Callable[..., bool]) -> None:
+@pytest.mark.parametrize("theme", ["atlas-dark", "atlas-light"])
+@pytest.mark.parametrize(("keys", "size"), [("", (120, 40)), ("par", (80, 24)), ("tab", (60, 16))])
+def test_how_the_list_looks(
+    store: Store, snap_compare: Callable[..., bool], theme: str, keys: str, size: tuple[int, int]
+) -> None:
     minutes = timedelta(minutes=1)
     kept(store, "Explain hash maps, with an example in Python", [("a", "b")] * 4, ago=20 * minutes)
     kept(store, "比較 TCP and UDP in a table", [("a", "b")], ago=300 * minutes, interrupted=True)
     kept(store, "What should I know before I write a parser?", [("a", "b")] * 11, ago=timedelta(days=4), cost=0.2)
     kept(store, "A title [bold]with[/bold] marks", [("a", "b")], ago=timedelta(days=400), cost=0.0)
-    app = make_app(session=session_of(store, PlayedProvider(says("x"))), config=Config(theme="atlas-dark"))
+    gone = kept(store, "A question that nobody asks any more", [("a", "b")] * 2, ago=timedelta(days=3))
+    now = datetime.now(UTC)
+    store.delete(gone)
+    app = make_app(session=session_of(store, PlayedProvider(says("x"))), config=Config(theme=theme))
 
     async def opened(pilot: Pilot[None]) -> None:
         async with asyncio.timeout(10):
             while not (isinstance(pilot.app, AtlasApp) and pilot.app.chat.opened and pilot.app.chat.catalogue.statuses):
                 await pilot.pause(0.01)
-            pilot.app.chat.history.now = lambda: NOW
+            pilot.app.chat.history.now = lambda: now if keys == "tab" else NOW
             await pilot.press("f2")
             await pilot.pause()
             screen = pilot.app.screen
@@ -342,5 +371,51 @@ def test_how_the_list_looks(store: Store, snap_compare: Callable[..., bool]) -> 
             screen.query_one(Input).cursor_blink = False
             while not screen.filled:
                 await pilot.pause(0.01)
+            await pilot.press(*(["tab"] if keys == "tab" else keys))
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
 
-    assert snap_compare(app, terminal_size=(120, 40), run_before=opened)
+    assert snap_compare(app, terminal_size=size, run_before=opened)
+
+
+async def test_an_answer_that_another_atlas_writes_is_followed_and_left_alone(store: Store, tmp_path: Path) -> None:
+    writer = Store(store.path, on_notice=lambda sentence: None)
+    theirs, held = session_of(writer, PlayedProvider([TextDelta("The first half"), HANG])), Events()
+    turn = theirs.add_turn("Why?")
+    worker = theirs.start(turn, held)
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        async with asyncio.timeout(10):
+            while not store.conversations() or "first half" not in said(store):
+                await user.pilot.pause(0.02)
+        await listed(user, "Why?")
+        await user.press("enter")
+        await user.shows("The first half", "coming in another Atlas · read only here")
+        assert "stopped" not in user.screen
+        for key in ("ctrl+r", "ctrl+o"):
+            await user.press(key)
+            await user.shows("another Atlas is writing this answer")
+            user.app.chat.status.say("")
+        await user.ask("And then?")
+        await user.shows("another Atlas is writing this answer", "And then?")
+        worker.cancel()
+        assert worker.join(10)
+        await user.shows("■ stopped")
+        assert "another Atlas ·" not in user.screen
+        await user.press("enter")
+        await user.answered()
+    assert writer.close()
+    assert [turn.prompt for turn in store.conversation("last").turns] == ["Why?", "And then?"]
+
+
+class Events:
+    """A sink that nobody reads."""
+
+    def put(self, event: Event) -> None:
+        """Nobody reads it."""
+
+    def full(self) -> bool:
+        return False
+
+
+def said(store: Store) -> str:
+    return store.conversation("last").turns[-1].responses[-1].response.content

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -15,22 +14,19 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from atlas_tui.errors import AtlasError
-from atlas_tui.store import LAST, ConversationInfo, Hit, Store
+from atlas_tui.store import LAST, ConversationInfo, Store
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable, show_key
 from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.listing import found, row
 from atlas_tui.tui.screens.picker import Picker
-from atlas_tui.tui.widgets import figures
 
 T = TypeVar("T")
 
 _WIDTH = 116
 _FRAME = 7
 """Columns of the border, the padding and the scrollbar."""
-_ROOMY = 84
-"""Columns from which on there is room for the target."""
-_TARGET = 28
 _PAGE = 200
 """Conversations that are read at a time."""
 
@@ -45,6 +41,7 @@ class Conversations(Picker):
     }}
     """
     placeholder = "Search titles, prompts and answers"
+    _among_deleted = "Deleted: search titles"
 
     def __init__(self, store: Store, keys: KeyTable, current: str, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -58,6 +55,7 @@ class Conversations(Picker):
         """What gets another title, and the search that is gone back to."""
         self.gone: set[str] = set()
         """The conversations that were deleted here and not brought back."""
+        self._deleted_shown = False
         self._foot = Static(markup=False)
         for binding in commands.bindings("conversations", keys):
             self._bindings.key_to_bindings[binding.key] = [binding]
@@ -90,17 +88,25 @@ class Conversations(Picker):
         if text:
             self._foot.update(Content.styled(one_line(text), "$text-accent"))
             return
-        names = {"rename": "rename", "delete": "delete", "undelete": "undo"}
-        words = [(show_key(self._keys[name][0], short=True), word) for name, word in names.items()]
-        words = [("Enter", "open"), *words, ("Esc", "close")]
+        words = {"rename": "rename", "delete": "delete", "undelete": "undo", "deleted": "deleted ones"}
+        first, last = "open", "close"
+        if self._deleted_shown:
+            words, first = {"deleted": "back to the others"}, "bring back"
         if self._renaming is not None:
-            words = [("Enter", "take this title"), ("Esc", "leave it")]
-        hints = (Content.assemble((key, "bold $text-primary"), f" {word}") for key, word in words)
+            words, first, last = {}, "take this title", "leave it"
+        keys = [(show_key(self._keys[name][0], short=True), word) for name, word in words.items()]
+        keys = [("Enter", first), *keys, ("Esc", last)]
+        hints = (Content.assemble((key, "bold $text-primary"), f" {word}") for key, word in keys)
         self._foot.update(Content("   ").join(hints))
 
     def action_act(self, name: str) -> None:
-        """Rename, delete or bring back."""
-        {"rename": self._rename, "delete": self._delete, "undelete": self._undelete}[name]()
+        """Rename, delete or bring back; show what is deleted."""
+        {
+            "rename": self._rename,
+            "delete": self._delete,
+            "undelete": self._undelete,
+            "deleted": self._turn_over,
+        }[name]()
 
     def action_dismiss(self, result: str | None = None) -> None:  # type: ignore[override]
         """Out of the renaming, or out of the list."""
@@ -110,13 +116,20 @@ class Conversations(Picker):
             self._end_renaming()
 
     def take(self) -> None:
-        """Open what is highlighted; while a title is typed, take that."""
+        """Open what is highlighted, or bring it back; while a title is typed, take that."""
         if self._renaming is None:
-            super().take()
+            if self._deleted_shown:
+                self._undelete()
+            else:
+                super().take()
             return
         number, title = self._renaming[0], self._field.value
         self._end_renaming()
         self._change(lambda: self._store.rename(number, title), lambda _: "")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """What was clicked is taken as by Enter."""
+        self.take()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Near the end of what was read: read on."""
@@ -134,22 +147,27 @@ class Conversations(Picker):
 
     async def _look(self, query: str) -> None:
         try:
-            self._infos = await beside(lambda: self._store.conversations(self._limit))
-            hits = await beside(lambda: self._store.search(query)) if query else []
+            deleted = self._deleted_shown
+            self._infos = await beside(lambda: self._store.conversations(self._limit, deleted=deleted))
+            hits = await beside(lambda: self._store.search(query)) if query and not deleted else []
         except AtlasError as error:
             self.say(str(error))
             return
-        words = query.lower().split()
+        words, now = query.lower().split(), self._now()
+        width = min(_WIDTH, int(self.app.size.width * 0.96)) - _FRAME
         options = [
-            Option(self._row(info), id=info.id)
+            Option(row(info, width, now, current=info.id == self._current), id=info.id)
             for info in self._infos
             if all(word in f"{info.title} {info.target}".lower() for word in words)
         ]
+        if options and hits:
+            options.append(Option(Content.styled("\n  In prompts and answers", "bold"), disabled=True))
         # A turn is found once, also where its prompt and its answer both hold the words.
         places = {f"{hit.conversation}/{hit.turn}": hit for hit in reversed(hits)}
-        options += [Option(self._found(hit), id=place) for place, hit in reversed(places.items())]
+        options += [Option(found(hit, now), id=place) for place, hit in reversed(places.items())]
         if not options:
-            options = [Option("Nothing found" if query else "No conversations yet", disabled=True)]
+            nothing = "Nothing is deleted" if deleted else "No conversations yet"
+            options = [Option("Nothing found" if query else nothing, disabled=True)]
         self._show(options)
 
     def _show(self, options: Sequence[Option]) -> None:
@@ -164,32 +182,12 @@ class Conversations(Picker):
         elif places[0] is not None:
             shown.highlighted = min(at or 0, len(places) - 1)
 
-    def _row(self, info: ConversationInfo) -> Content:
-        width = min(_WIDTH, int(self.app.size.width * 0.96)) - _FRAME
-        turns = f"{info.turns} turn{'s' if info.turns != 1 else ''}"
-        right = f"{turns:>11} {figures.cost(info.cost):>9} {_when(info.updated, self._now()):>11}"
-        if width >= _ROOMY:
-            right = set_cell_size(one_line(info.target, _TARGET), _TARGET) + right
-        title = set_cell_size(one_line(info.title), max(10, width - len(right) - 3))
-        mark = Content.styled("◌ ", "$text-warning") if info.interrupted else Content("  ")
-        if info.id == self._current:
-            mark = Content.styled("› ", "$text-accent")
-        return Content.assemble(mark, title, " ", (right, "$foreground-muted"))
-
-    def _found(self, hit: Hit) -> Content:
-        who = "you" if hit.role == "user" else "answer"
-        snippet = Content(hit.snippet)
-        for begin, end in hit.marks:
-            snippet = snippet.stylize("bold $text-accent", begin, end)
-        head = f"  {one_line(hit.title, 60)} · {who} · {_when(hit.created, self._now())}"
-        return Content.assemble((head, "$foreground-muted"), "\n    ", snippet)
-
     def _highlighted(self) -> str | None:
         option = self.query_one(OptionList).highlighted_option
         return option.id.partition("/")[0] if option is not None and option.id else None
 
     def _rename(self) -> None:
-        number = self._highlighted()
+        number = self._highlighted() if not self._deleted_shown else None
         info = next((info for info in self._infos if info.id == number), None)
         if self._renaming is None and info is not None:
             self._renaming = (info.id, self._field.value)
@@ -211,12 +209,25 @@ class Conversations(Picker):
         field = self._field
         if self._renaming is not None or field.cursor_position < len(field.value):
             field.action_delete_right()  # the key's other meaning, where a text is being typed
+        elif self._deleted_shown:
+            self.say("gone for good 30 days after it was deleted, or with `atlas-tui history purge`")
         elif number := self._highlighted():
             self._change(lambda: self._store.delete(number), self._deleted)
 
     def _undelete(self) -> None:
+        number = (self._highlighted() or "") if self._deleted_shown else LAST
+        if self._renaming is None and number:
+            self._change(lambda: self._store.undelete(number), self._brought_back)
+
+    def _turn_over(self) -> None:
+        """From the conversations to the deleted ones, and back."""
         if self._renaming is None:
-            self._change(lambda: self._store.undelete(LAST), self._brought_back)
+            self._deleted_shown = not self._deleted_shown
+            self._field.placeholder = self._among_deleted if self._deleted_shown else self.placeholder
+            self._infos, self._limit = (), _PAGE
+            if not self._field.value:
+                self.refill()
+            self._fill_field("")
 
     def _deleted(self, info: ConversationInfo) -> str:
         self.gone.add(info.id)
@@ -237,11 +248,3 @@ class Conversations(Picker):
                 self.say(said)
 
         self.run_worker(changed(), group="change")
-
-
-def _when(moment: datetime, now: datetime) -> str:
-    """`14:05`, `12 Nov`, `2024-11-12`: as much as is needed, in the time zone of `now`."""
-    moment = moment.astimezone(now.tzinfo)
-    if moment.date() == now.date():
-        return f"{moment:%H:%M}"
-    return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment:%Y-%m-%d}"

@@ -56,6 +56,8 @@ class Asking:
         if exchange is None:
             self._screen.status.say("nothing to ask again yet")
             return
+        if self._screen.elsewhere.refuses():
+            return
         self._screen.conversation.retry(exchange)
         self._screen.answer_started()
 
@@ -66,13 +68,15 @@ class Asking:
             self._screen.status.say("no fallback is configured: set `fallback` in config.toml")
         elif exchange is None:
             self._screen.status.say("nothing to ask yet")
-        else:
+        elif not self._screen.elsewhere.refuses():
             self._screen.conversation.fall_back(exchange)
             self._screen.answer_started()
 
     def go_on(self, _: str) -> None:
         """Continue what broke off."""
         exchange = self._screen.focused_exchange
+        if self._screen.elsewhere.refuses():
+            return
         if exchange is not None and self._screen.conversation.go_on(exchange):
             self._screen.answer_started()
         else:

@@ -64,7 +64,7 @@ class History:
         if exchange is None:
             screen.status.say("nothing to edit yet")
             return
-        if self._occupied():
+        if self._occupied() or screen.elsewhere.refuses():
             return
         screen.prompt.clear()
         screen.prompt.text = clean(exchange.turn.prompt)
@@ -93,6 +93,7 @@ class History:
         self._screen.drafts.keep()
         self._screen.conversation.clear()
         self._screen.sidebar.context.empty()
+        self._screen.elsewhere.follow(None)
         self._changed_over(False)
         self._screen.prompt.editor.focus()
 
@@ -101,6 +102,7 @@ class History:
         self._screen.drafts.keep()
         self._screen.sidebar.context.empty()
         self._screen.conversation.open(stored)
+        self._screen.elsewhere.follow(stored)
         self._changed_over(True)
 
     def _changed_over(self, filled: bool) -> None:

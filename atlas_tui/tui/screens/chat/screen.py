@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.answers import Answers
     from atlas_tui.tui.screens.chat.conversation import Conversation
     from atlas_tui.tui.screens.chat.drafts import Drafts
-    from atlas_tui.tui.screens.chat.estimating import Estimating
     from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
+    from atlas_tui.tui.screens.chat.estimating import Estimating
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.history import History
     from atlas_tui.tui.screens.chat.metering import Metering
@@ -35,7 +35,18 @@ if TYPE_CHECKING:
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
-_ROOMS = ("answers", "asking", "conversation", "drafts", "estimating", "history", "metering", "targets", "view")
+_ROOMS = (
+    "answers",
+    "asking",
+    "conversation",
+    "drafts",
+    "elsewhere",
+    "estimating",
+    "history",
+    "metering",
+    "targets",
+    "view",
+)
 
 
 class ChatScreen(ActingScreen):
@@ -95,8 +106,8 @@ class ChatScreen(ActingScreen):
         from atlas_tui.tui.screens.chat.asking import Asking
         from atlas_tui.tui.screens.chat.conversation import Conversation
         from atlas_tui.tui.screens.chat.drafts import Drafts
-        from atlas_tui.tui.screens.chat.estimating import Estimating
         from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
+        from atlas_tui.tui.screens.chat.estimating import Estimating
         from atlas_tui.tui.screens.chat.history import History
         from atlas_tui.tui.screens.chat.metering import Metering
         from atlas_tui.tui.screens.chat.targets import Targets

@@ -111,6 +111,16 @@ class Transcript:
         footer, state = outcome(exchange, response)
         self.log.finish(exchange.answer_key, footer, state)
 
+    def grow(self, response: ModelResponse) -> None:
+        """The last answer as far as another process has written it."""
+        exchange = self.exchanges[-1]
+        shown = self.log.text_of(exchange.answer_key) if exchange.answer_key in self.log.keys else None
+        if shown is None or not response.content.startswith(shown):
+            self.open_answer(exchange, response.provider, response.model, mock=response.mock)
+            shown = ""
+        self.log.append(exchange.answer_key, response.content[len(shown) :])
+        self.log.finish(exchange.answer_key, "◍ coming in another Atlas · read only here")
+
     def show(self, exchange: Exchange, response: ModelResponse) -> None:
         """Put a response that came earlier into the place of the answer."""
         self.open_answer(exchange, response.provider, response.model, mock=response.mock)
