@@ -95,19 +95,25 @@ class QueryClient:
         Raises:
             ProviderError: the request failed or ended early.
             ConfigError: the text is empty.
+            AtlasError: the knowledge base cannot be read.
         """
         documents = self.retrieve_only(text)
         answer = self._ask(text, documents, None).response()
         return {"response": answer.content, "context": {"documents": documents}}
 
     def retrieve_only(self, text: str, k: int = 5) -> list[Document]:
-        """The `k` passages that fit the text best, best first; needs no key. An empty knowledge base gives `[]`."""
-        return self._knowledge.search(text, k)
+        """The `k` passages that fit the text best, best first; needs no key. An empty knowledge base gives `[]`.
+
+        Raises:
+            AtlasError: the knowledge base cannot be read.
+        """
+        return self._knowledge.search(text, k, wait=True)
 
     def close(self) -> None:
-        """Let the history go, which a limit for the day has opened. A `with` block does it; the end of the process
-        does too."""
+        """Let go of the history, which a limit for the day has opened, and of the knowledge base. A `with` block does
+        it; the end of the process does too."""
         self._options["account"].ledger.close()
+        self._knowledge.close()
 
     def __enter__(self) -> QueryClient:
         return self
@@ -197,7 +203,7 @@ def create_query_client(
         max_tokens=max_tokens,
         temperature=temperature,
         fallback=spares,
-        knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name),
+        knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name, config=config),
         account=Account(budget, Ledger(Store() if budget.day is not None else None)),
         policy=policy or Policy(config.retries),
     )

@@ -78,7 +78,7 @@ class Library(KnowledgeBase):
         {"content": "Light is a wave.", "metadata": {"source": "light.md"}, "relevance_score": 0.4},
     ]
 
-    def search(self, query: str, k: int = 5) -> list[Document]:
+    def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:
         return self.PASSAGES[:k]
 
 

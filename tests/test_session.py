@@ -69,7 +69,7 @@ class Passages(KnowledgeBase):
         super().__init__()
         self.queries: list[str] = []
 
-    def search(self, query: str, k: int = 5) -> list[Document]:
+    def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:
         self.queries.append(query)
         return [{"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}]
 

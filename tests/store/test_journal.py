@@ -187,7 +187,7 @@ class TestWhatIsKept:
 
     def test_the_passages_that_were_sent_along(self, store: Store) -> None:
         class Passages(KnowledgeBase):
-            def search(self, query: str, k: int = 5) -> list[Document]:
+            def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:
                 return [{"content": "Blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}]
 
         ask(session_of(store, PlayedProvider(says("ok")), knowledge=Passages()), "Why?")
