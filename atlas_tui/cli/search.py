@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from collections.abc import Sequence
+from shutil import get_terminal_size
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
@@ -13,8 +15,9 @@ from atlas_tui.config import Config
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.text import clean, one_line
 
-_EXCERPT = 300
-"""Characters of a passage that are shown."""
+_LINES = 4
+"""Those of a passage that are shown."""
+_INDENT = "    "
 _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
 
 
@@ -55,15 +58,16 @@ def _show(document: Document, console: Console, *, first: bool) -> None:
     console.strong(shown(str(metadata["source"])) + _place(metadata.get("first_line"), metadata.get("last_line")))
     page = f", page {metadata['page']}" if metadata.get("page") else ""
     title = f"  {one_line(str(metadata['title']))}" if metadata.get("title") else ""
-    console.answer(f"{page}  {document['relevance_score']:.2f}{title}\n    ")
+    console.answer(f"{page}  {document['relevance_score']:.2f}{title}\n")
     words = _pattern(document.get("why", []))
-    text = excerpt(document["content"], words)
-    at = 0
-    for match in words.finditer(text) if words else ():
-        console.answer(text[at : match.start()])
-        console.strong(match[0])
-        at = match.end()
-    console.answer(text[at:] + "\n")
+    for line in excerpt(document["content"], words, min(get_terminal_size((100, 24)).columns, 120) - len(_INDENT)):
+        console.answer(_INDENT)
+        at = 0
+        for match in words.finditer(line) if words else ():
+            console.answer(line[at : match.start()])
+            console.strong(match[0])
+            at = match.end()
+        console.answer(line[at:] + "\n")
 
 
 def _place(first: int | None, last: int | None) -> str:
@@ -72,24 +76,19 @@ def _place(first: int | None, last: int | None) -> str:
     return f":{first}" if last in (None, first) else f":{first}-{last}"
 
 
-def excerpt(content: str, words: re.Pattern[str] | None) -> str:
-    """The part of a passage with the most of the words, on one line."""
-    text = " ".join(clean(content).split())
-    if len(text) <= _EXCERPT:
-        return text
-    starts = [match.start() for match in words.finditer(text)] if words else []
-    most, begin = 0, 0
-    for start in starts:
-        inside = sum(start <= other < start + _EXCERPT - 40 for other in starts)
-        if inside > most:
-            most, begin = inside, start
-    begin = max(0, min(begin - 40, len(text) - _EXCERPT))
-    if begin:
-        begin = text.find(" ", begin, begin + 40) + 1 or begin
-    end = begin + _EXCERPT
-    if end < len(text):
-        end = max(text.rfind(" ", begin + _EXCERPT // 2, end), 0) or end
-    return ("… " if begin else "") + text[begin:end] + (" …" if end < len(text) else "")
+def excerpt(content: str, words: re.Pattern[str] | None, width: int) -> list[str]:
+    """The lines of a passage with the most of the words, none wider than `width` characters."""
+    lines = [
+        piece
+        for line in textwrap.dedent(clean(content).expandtabs(4)).split("\n")
+        for piece in textwrap.wrap(line.rstrip(), width, drop_whitespace=False) or ()
+        if piece.strip()
+    ]
+    if len(lines) > _LINES:
+        counts = [len({match[0].lower() for match in words.finditer(line)}) if words else 0 for line in lines]
+        begin = max(range(len(lines) - _LINES + 1), key=lambda first: sum(counts[first : first + _LINES]))
+        lines = lines[begin : begin + _LINES]
+    return textwrap.dedent("\n".join(lines)).split("\n")
 
 
 def _pattern(why: Sequence[str]) -> re.Pattern[str] | None:

@@ -131,7 +131,7 @@ class _Walk:
         if entry.name.startswith("."):
             self._leave(entry.path, "hidden", True)
         elif entry.name in _CACHES:
-            self._leave(entry.path, "a cache", True)
+            self._leave(entry.path, "cache", True)
         elif entry.is_symlink():
             self._leave(entry.path, *_about_link(entry.path))
         elif rules and _ignored(entry.path, entry.is_dir(follow_symlinks=False), rules):
@@ -179,9 +179,9 @@ def size_words(size: int) -> str:
 
 def _not_documents(folder: str, names: set[str]) -> str | None:
     if "pyvenv.cfg" in names:
-        return "a virtual environment"
+        return "virtual environment"
     if "CACHEDIR.TAG" in names:
-        return "a cache"
+        return "cache"
     return None
 
 
