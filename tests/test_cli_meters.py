@@ -5,6 +5,7 @@ from __future__ import annotations
 from atlas_tui.cli.meters import Meter, cost_words, summary
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
+    Attempt,
     CostEstimate,
     FellBack,
     ModelResponse,
@@ -108,3 +109,10 @@ def test_figures_of_an_answer_that_never_came() -> None:
 def test_an_unknown_cost_is_not_free() -> None:
     assert cost_words(UNKNOWN_COST) == "cost unknown"
     assert cost_words(FREE) == "$0.000000"
+
+
+def test_the_figures_tell_what_was_tried_before() -> None:
+    tried = [("openai", "rate_limit"), ("openai", "rate_limit"), ("mistral", "server"), ("mock", None)]
+    attempts = tuple(Attempt(provider, "m", error) for provider, error in tried)
+    response = ModelResponse(content="ok", provider="mock", model="m", complete=True, attempts=attempts)
+    assert summary(response).endswith(" · after 2 × openai: rate limit, 1 × mistral: server")

@@ -93,6 +93,8 @@ def summary(response: ModelResponse) -> str:
     parts += [cost_words(response.cost), f"{timing.duration:.2f} s"]
     if not response.complete:
         parts.append("incomplete")
+    if tried := response.tried:
+        parts.append(f"after {tried}")
     return _DOT.join(parts)
 
 

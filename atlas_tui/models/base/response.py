@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from atlas_tui.models.base.messages import ModelRequest
@@ -200,6 +201,13 @@ class ModelResponse:
     def set_cost(self, cost: CostEstimate) -> None:
         """The cost as the provider itself billed it."""
         self._cost, self._priced = cost, self.usage
+
+    @property
+    def tried(self) -> str:
+        """The attempts that failed before the last one, in words: `2 × anthropic: rate limit, 1 × openai: server`."""
+        failed = [(attempt.provider, attempt.error) for attempt in self.attempts[:-1] if attempt.error]
+        groups = ((len(list(group)), who, error) for (who, error), group in groupby(failed))
+        return ", ".join(f"{count} × {who}: {error.replace('_', ' ')}" for count, who, error in groups)
 
     def to_dict(self) -> dict[str, Any]:
         """The stable form of `--json`: every field by name."""

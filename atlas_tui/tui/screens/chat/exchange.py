@@ -64,10 +64,8 @@ def outcome(exchange: Exchange, response: ModelResponse) -> tuple[str, str]:
         parts.append(one_line(response.attempts[-1].message, 160))
     if response.finish_reason == "length":
         parts.append("cut at the token limit")
-    failed = [attempt for attempt in response.attempts[:-1] if attempt.error]
-    if failed:
-        words = (failed[-1].error or "").replace("_", " ")
-        parts.append(f"after {len(failed)} × {one_line(failed[-1].provider, 30)}: {words}")
+    if tried := response.tried:
+        parts.append(f"after {one_line(tried, 160)}")
     if len(exchange.siblings) > 1:
         parts.append(f"{exchange.number_of(response)} of {len(exchange.siblings)}")
     return " · ".join(parts), state
