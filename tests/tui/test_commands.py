@@ -7,14 +7,7 @@ import pytest
 from atlas_tui.errors import ConfigError
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import Action, Scope
-from atlas_tui.tui.screens.chat.answers import Answers
-from atlas_tui.tui.screens.chat.asking import Asking
-from atlas_tui.tui.screens.chat.history import History
-from atlas_tui.tui.screens.chat.view import View
-from atlas_tui.tui.screens.program import Program
-
-ROOMS = (Asking, Answers, View, History, Program)
-"""Those of the chat."""
+from atlas_tui.tui.screens.chat.rooms import ACTIONS as ROOMS
 
 
 def test_every_action_can_be_run_and_every_key_is_its_own() -> None:

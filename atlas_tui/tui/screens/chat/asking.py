@@ -14,11 +14,37 @@ _TWICE = 2.0
 
 
 class Asking:
-    """A method for each id of the table; all take the argument of the slash command, most ignore it."""
+    """Sends prompts, and has a method for each id of the table; all take the argument of the slash command."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._interrupted_at = -_TWICE
+
+    def ask(self, prompt: str) -> None:
+        """Ask, if there is somebody to ask and no answer is under way."""
+        screen = self._screen
+        if screen.conversation.running:
+            screen.status.say(f"an answer is coming: {screen.key('stop')} stops it")
+            return
+        if screen.elsewhere.refuses():
+            return
+        screen.panes.show_transcript(True)
+        if screen.targets.problem:
+            screen.note(screen.targets.problem, role="error", title="Nobody to ask")
+            return
+        if screen.history.resend(prompt):
+            return
+        screen.conversation.ask(prompt)
+        if screen.prompt.text.startswith(prompt):  # what was typed after it is the next one
+            screen.prompt.text = screen.prompt.text.removeprefix(prompt)
+        self._started()
+
+    def _started(self) -> None:
+        """An answer is awaited: the meters run."""
+        self._screen.status.say("")
+        self._screen.metering.run()
+
+    # Actions of the table
 
     def stop(self, _: str) -> None:
         """Stop the answer; where there is none, go back to the prompt."""
@@ -59,7 +85,7 @@ class Asking:
         if self._screen.elsewhere.refuses():
             return
         self._screen.conversation.retry(exchange)
-        self._screen.answer_started()
+        self._started()
 
     def fall_back(self, _: str) -> None:
         """Ask the next target."""
@@ -70,7 +96,7 @@ class Asking:
             self._screen.status.say("nothing to ask yet")
         elif not self._screen.elsewhere.refuses():
             self._screen.conversation.fall_back(exchange)
-            self._screen.answer_started()
+            self._started()
 
     def go_on(self, _: str) -> None:
         """Continue what broke off."""
@@ -78,7 +104,7 @@ class Asking:
         if self._screen.elsewhere.refuses():
             return
         if exchange is not None and self._screen.conversation.go_on(exchange):
-            self._screen.answer_started()
+            self._started()
         else:
             self._screen.status.say("no answer here broke off")
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from textual.message_pump import MessagePump
-
 from atlas_tui.models.base import (
     End,
     Event,
@@ -26,7 +24,7 @@ from atlas_tui.text import one_line
 from atlas_tui.tui.messages import Finished
 from atlas_tui.tui.screens.chat.exchange import Exchange, heading
 from atlas_tui.tui.screens.chat.transcript import Transcript
-from atlas_tui.tui.streaming import Pump
+from atlas_tui.tui.streaming import Owner, Pump
 from atlas_tui.tui.widgets.gauge import Gauge
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ class Conversation:
         session: Session,
         transcript: Transcript,
         gauge: Gauge,
-        owner: MessagePump,
+        owner: Owner,
         *,
         on_documents: Callable[[Sequence[Mapping[str, Any]]], None],
     ) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from atlas_tui.session import Session
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.chat.answers import Answers
+    from atlas_tui.tui.screens.chat.asking import Asking
     from atlas_tui.tui.screens.chat.conversation import Conversation
     from atlas_tui.tui.screens.chat.drafts import Drafts
     from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
@@ -60,10 +61,13 @@ class ChatScreen(ActingScreen):
     catalogue: Catalogue
     conversation: Conversation
     metering: Metering
+    gauge: Gauge
+    """The figures of the answer under way, or of the last one."""
     targets: Targets
     drafts: Drafts
     elsewhere: Elsewhere
     estimating: Estimating
+    asking: Asking
     answers: Answers
     history: History
     """What is done with earlier conversations."""
@@ -94,43 +98,21 @@ class ChatScreen(ActingScreen):
         """The first screen is painted: load in a thread what it did not need, so that keys are taken meanwhile."""
 
         def load() -> Opened:
-            for name in _ROOMS:
-                import_module(f"atlas_tui.tui.screens.chat.{name}")
+            import_module("atlas_tui.tui.screens.chat.rooms")
             return self._opening.open()
 
         self._begin(await asyncio.to_thread(load))
 
     def _begin(self, opened: Opened) -> None:
         """Take prompts and commands from here on, first those that came early."""
-        from atlas_tui.tui.screens.chat.answers import Answers
-        from atlas_tui.tui.screens.chat.asking import Asking
-        from atlas_tui.tui.screens.chat.conversation import Conversation
-        from atlas_tui.tui.screens.chat.drafts import Drafts
-        from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
-        from atlas_tui.tui.screens.chat.estimating import Estimating
-        from atlas_tui.tui.screens.chat.history import History
-        from atlas_tui.tui.screens.chat.metering import Metering
-        from atlas_tui.tui.screens.chat.targets import Targets
-        from atlas_tui.tui.screens.chat.transcript import Transcript
-        from atlas_tui.tui.screens.chat.view import View
-        from atlas_tui.tui.screens.program import Program
+        from atlas_tui.tui.screens.chat.rooms import furnish
 
-        self.session, self.catalogue, problem = opened
-        self.metering = Metering(self)
-        transcript = Transcript(lambda: self.transcript, self.keys)
-        self.conversation = Conversation(
-            self.session, transcript, self.gauge, self, on_documents=self.sidebar.context.show
-        )
-        self.targets = Targets(self, problem)
-        self.drafts = Drafts(self)
-        self.elsewhere = Elsewhere(self)
-        self.estimating = Estimating(self)
-        self.answers = Answers(self)
-        self.history = History(self)
-        self._rooms = (Asking(self), self.answers, View(self), self.history, Program(self))
+        self._rooms = furnish(self, opened)
         self.catalogue.listeners.append(self)
         self.panes.complete()
         self.targets.show()
+        for note in self._opening.notes:
+            self.status.say(one_line(note))
         self._early.catch_up()
         self.drafts.arrive()
         self.catalogue.warm_up(self.session.provider, lambda: import_module("atlas_tui.tui.widgets.markdown_log"))
@@ -157,11 +139,6 @@ class ChatScreen(ActingScreen):
         return self.panes.transcript
 
     @property
-    def gauge(self) -> Gauge:
-        """The figures of the answer under way, or of the last one."""
-        return self.metering.gauge
-
-    @property
     def focused_exchange(self) -> Exchange | None:
         """What an action is about: the turn of the message in focus, else the last one."""
         return self.conversation.transcript.exchange_at(self.transcript.focused_key)
@@ -174,36 +151,13 @@ class ChatScreen(ActingScreen):
 
     def on_prompt_sent(self, message: messages.PromptSent) -> None:
         """Ask."""
-        self._early.do(lambda: self._ask(message.text))
-
-    def _ask(self, prompt: str) -> None:
-        """Ask, if there is somebody to ask and no answer is under way."""
-        if self.conversation.running:
-            self.status.say(f"an answer is coming: {self.key('stop')} stops it")
-            return
-        if self.elsewhere.refuses():
-            return
-        self.panes.show_transcript(True)
-        if self.targets.problem:
-            self.note(self.targets.problem, role="error", title="Nobody to ask")
-            return
-        if self.history.resend(prompt):
-            return
-        self.conversation.ask(prompt)
-        if self.prompt.text.startswith(prompt):  # what was typed after it is the next one
-            self.prompt.text = self.prompt.text.removeprefix(prompt)
-        self.answer_started()
+        self._early.do(lambda: self.asking.ask(message.text))
 
     def on_text_area_changed(self) -> None:
         """Something was typed, or sent."""
         if self.opened:
             self.drafts.changed()
             self.estimating.changed()
-
-    def answer_started(self) -> None:
-        """An answer is awaited: the meters run."""
-        self.status.say("")
-        self.metering.run()
 
     def on_ready(self, message: messages.Ready) -> None:
         """Events wait: draw a frame of them."""

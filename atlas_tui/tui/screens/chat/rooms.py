@@ -1,0 +1,44 @@
+"""All rooms of the chat, which are furnished once there is a session: none of them is needed for the first paint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atlas_tui.tui.screens.chat.answers import Answers
+from atlas_tui.tui.screens.chat.asking import Asking
+from atlas_tui.tui.screens.chat.conversation import Conversation
+from atlas_tui.tui.screens.chat.drafts import Drafts
+from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
+from atlas_tui.tui.screens.chat.estimating import Estimating
+from atlas_tui.tui.screens.chat.history import History
+from atlas_tui.tui.screens.chat.metering import Metering
+from atlas_tui.tui.screens.chat.targets import Targets
+from atlas_tui.tui.screens.chat.transcript import Transcript
+from atlas_tui.tui.screens.chat.view import View
+from atlas_tui.tui.screens.program import Program
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.opening import Opened
+    from atlas_tui.tui.screens.chat.screen import ChatScreen
+
+ACTIONS = (Asking, Answers, View, History, Program)
+"""Those that have a method for each action of the table."""
+
+
+def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
+    """Give the screen its rooms; those that have its actions."""
+    screen.session, screen.catalogue, problem = opened
+    screen.metering = Metering(screen)
+    screen.gauge = screen.metering.gauge
+    transcript = Transcript(lambda: screen.transcript, screen.keys)
+    screen.conversation = Conversation(
+        screen.session, transcript, screen.gauge, screen, on_documents=screen.sidebar.context.show
+    )
+    screen.targets = Targets(screen, problem)
+    screen.drafts = Drafts(screen)
+    screen.elsewhere = Elsewhere(screen)
+    screen.estimating = Estimating(screen)
+    screen.asking = Asking(screen)
+    screen.answers = Answers(screen)
+    screen.history = History(screen)
+    return screen.asking, screen.answers, View(screen), screen.history, Program(screen)
