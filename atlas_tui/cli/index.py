@@ -68,10 +68,11 @@ def _list(knowledge: KnowledgeBase, options: argparse.Namespace, console: Consol
         return
     if not collections:
         complain("nothing is indexed yet: `atlas-tui index PATH` takes in files and folders")
+    width = max((len(one_line(info.name)) for info in collections), default=0)
     for info in collections:
         counts = f"{info.sources:>8,} documents  {info.chunks:>9,} chunks  {info.vectors:>9,} vectors"
         embedder = f"  {one_line(info.embedder)}" if info.embedder else ""
-        console.answer(f"{one_line(info.name)}  {counts}  {_when(info.updated.timestamp())}{embedder}\n")
+        console.answer(f"{one_line(info.name):<{width}}  {counts}  {_when(info.updated.timestamp())}{embedder}\n")
 
 
 def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:

@@ -370,4 +370,4 @@ def _read_file(path: str, max_size: int) -> tuple[bytes, os.stat_result] | str:
 
 def _kind(reason: str) -> str:
     """A reason without what differs from file to file."""
-    return "too large" if " MB, more than " in reason else reason.partition(" (")[0].partition(":")[0]
+    return "too large" if "more than " in reason else reason.partition(" (")[0].partition(":")[0]

@@ -153,14 +153,14 @@ class _Walk:
         name = os.path.basename(path).lower()
         if not stat.S_ISREG(status.st_mode):
             self._leave(path, "no file but a pipe, a socket or a device")
-        elif status.st_size > self._max_size:
-            self._leave(path, f"{status.st_size / 1e6:,.0f} MB, more than {size_words(self._max_size)}")
         elif not given and (name in _SECRETS or name.endswith(_SECRET_SUFFIXES)):
             self._leave(path, "by its name a secret key", True)
         elif not given and name.endswith(_GENERATED_SUFFIXES):
             self._leave(path, "generated", True)
-        elif not given and os.path.splitext(name)[1] in _BINARY_SUFFIXES:
+        elif not given and (os.path.splitext(name)[1] in _BINARY_SUFFIXES or ".so." in name):
             self._leave(path, "binary", True)
+        elif status.st_size > self._max_size:
+            self._leave(path, f"{size_words(status.st_size)}, more than {size_words(self._max_size)}")
         else:
             return FoundFile(path, sound(path), status.st_size, status.st_mtime_ns)
         return None
