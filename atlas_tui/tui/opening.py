@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from atlas_tui.config import PROVIDER_KINDS, Config
@@ -50,6 +50,8 @@ class Opening:
         self._mock = mock
         self._on_notice = on_notice
         self._store: Store | None = None
+        self.notes: Sequence[str] = ()
+        """What the user should know once it is open: that a fallback has no key."""
         self._opened: Opened | None = None
         self._name, wanted = split_target(self._target)
         self._model_name = model or wanted or default_model(self._name, config)
@@ -106,10 +108,7 @@ class Opening:
             provider = catalogue.provider(self._target, self._model)
         except ProviderError as error:  # no key: the screen opens all the same, and says so
             problem, provider = error, create_provider("mock", config=config)
-        fallback, notes = chain(config.fallback, catalogue.provider)
-        if self._on_notice is not None:
-            for note in notes:
-                self._on_notice(note)
+        fallback, self.notes = chain(config.fallback, catalogue.provider)
         if config.history or config.budget.day is not None:
             self._store = Store(on_notice=self._on_notice)
         session = Session(

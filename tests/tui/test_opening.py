@@ -119,3 +119,15 @@ def test_plain_settings_wait_for_the_first_paint_and_are_named_right_before(conf
         assert opened.session.provider.target == opening.target
         assert opened.session.provider.is_mock == opening.is_mock
     opening.close()
+
+
+async def test_a_fallback_without_its_key_is_left_out_and_said() -> None:
+    opening = Opening(Config(fallback=("openai", "mock:mock-basic")))
+    opened = opening.open()
+    assert [provider.target for provider in opened.session.fallback] == ["mock:mock-basic"]
+    app = AtlasApp(opening)
+    async with app.run_test(size=(120, 40)) as pilot:
+        while not app.chat.opened:
+            await pilot.pause()
+        assert "the fallback openai is left out: no API key for openai" in app.chat.status.notice
+    opening.close()
