@@ -159,6 +159,7 @@ _NO_CODES = {"ollama": "its errors are texts without codes"}
 _NOT_OLLAMA = {"ollama": "its lines have no such thing"}
 _ONLY_CHAT = dict.fromkeys(("anthropic", "responses", "ollama"), "only Chat Completions has choices and [DONE]")
 _MEGABYTES = "x" * 2_000_000
+_LONG = "x" * 200_000
 
 TIME = [
     Fault("no headers", NoHeaders(), "timeout", limits=within(first_token=SOON)),
@@ -197,7 +198,7 @@ STATUSES = [
     Fault("a spend limit", HttpError(429, body=json.dumps({"type": "error", "error": {
         "type": "rate_limit_error", "message": "No.", "details": {"error_code": "enforced_spend_limit_reached"},
     }}).encode()), "rate_limit", retryable=False,
-          not_for={**_NO_CODES, **dict.fromkeys(("chat", "responses"), "Anthropic's alone")}),
+          not_for={**_NO_CODES, **dict.fromkeys(("chat", "responses"), "only Anthropic's errors have it")}),
     Fault("a wait in milliseconds", HttpError(429, headers={"retry-after-ms": "1"}), "rate_limit"),
     Fault("a wait of a day", HttpError(429, headers={"retry-after": "86400"}), "rate_limit", asked=1),
     Fault("a wait that is over", HttpError(503, headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}),
@@ -309,7 +310,7 @@ HARMLESS = [
           not_for=_ONLY_CHAT),
     Fault("empty and null deltas", Script([Json({"choices": [{"index": 0, "delta": {"content": value}}]})
                                            for value in ("", None)] + HALVES), None, HALF, not_for=_ONLY_CHAT),
-    Fault("a delta of two megabytes", Script.text(_MEGABYTES), None, _MEGABYTES),
+    Fault("a very long delta", Script.text(_LONG), None, _LONG),
     Fault("a flood", Script([Flood(5_000, "word ")]), None, "word " * 5_000),
     Fault("a thought and no answer", Script([Reasoning("Hm."), Finish("max_tokens")]), None, thought="Hm."),
 ]  # fmt: skip
