@@ -13,7 +13,7 @@ from atlas_tui.attempts import Attempts
 from atlas_tui.budget import Account, Allowance
 from atlas_tui.config import Budget
 from atlas_tui.continuation import Seam, continuing
-from atlas_tui.errors import ConfigError, ProviderError
+from atlas_tui.errors import AtlasError, ConfigError, ProviderError
 from atlas_tui.estimate import Estimate, Scale, estimate
 from atlas_tui.models.base import (
     CancelToken,
@@ -30,21 +30,26 @@ from atlas_tui.models.base import (
     Sink,
     TokenUsage,
     Worker,
+    estimate_tokens,
     in_thread,
     settle_cancel,
     undisturbed,
 )
 from atlas_tui.policy import Policy, Steering
 from atlas_tui.pricing import FREE
-from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.retrieval.evidence import fitting, grounded
 from atlas_tui.store import Ledger
 from atlas_tui.text import sound
 from atlas_tui.turns import Turn, history, reopened
 
 if TYPE_CHECKING:
+    from atlas_tui.retrieval import Document, KnowledgeBase
     from atlas_tui.store import Conversation, Journal, Record
 
 __all__ = ["Session", "Turn"]
+
+_ROOM_TO_ANSWER = 1000
+"""Tokens that passages leave to the answer, where no limit on it is set; at most half of the context window."""
 
 
 class Session:
@@ -152,7 +157,8 @@ class Session:
 
     def messages(self, turn: Turn) -> list[ModelMessage]:
         """The conversation up to `turn`, as it is sent: a turn without any answer is left out, so roles alternate."""
-        return [*history(self.turns, turn, self.column), ModelMessage.user(self.wording or turn.prompt)]
+        prompt = grounded(self.wording or turn.prompt, turn.documents)
+        return [*history(self.turns, turn, self.column), ModelMessage.user(prompt)]
 
     def estimate(self, prompt: str | Turn, *, window: int | None = None) -> Estimate:
         """What a prompt, typed or asked, would cost and fill if it were sent now. Quick also in a long conversation;
@@ -205,15 +211,18 @@ class Session:
 
         return Worker(source, sink).start()
 
-    def add_turn(self, prompt: str) -> Turn:
+    def add_turn(self, prompt: str, documents: Sequence[Document] | None = None) -> Turn:
         """The next turn of the conversation.
+
+        Args:
+            documents: passages that were chosen for it, be it none; None looks for them when it is asked.
 
         Raises:
             ConfigError: the prompt is empty.
         """
         if not prompt.strip():
             raise ConfigError("the prompt is empty: type a question")
-        turn = Turn(sound(prompt))
+        turn = Turn(sound(prompt), documents=tuple(documents or ()), settled=documents is not None)
         self.turns.append(turn)
         return turn
 
@@ -248,10 +257,10 @@ class Session:
         )
         end = End(ModelResponse(provider=self.provider.name, model=self.provider.model_name))
         try:
-            base = await self._prepare(turn, emit)
+            providers = self._in_order(first)
+            base = await self._prepare(turn, providers, emit)
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
-            providers = self._in_order(first)
             await in_thread(self._look_into_books, allowance, providers)
             if first is None and providers[0] is not self.provider:
                 error = self.policy.cooling(self.provider.target)
@@ -272,7 +281,9 @@ class Session:
         if record is not None:
             await record.ended(end, cancel)
         turn.add(end.response, self.column)
-        await self._settle_books(allowance, attempts.asked, end.response)
+        self._learn(attempts.asked, end.response)
+        if written := allowance.close():
+            await undisturbed(cancel, partial(in_thread, written))
         return end
 
     def _look_into_books(self, allowance: Allowance, providers: Sequence[Provider]) -> None:
@@ -281,11 +292,9 @@ class Session:
             if not provider.is_mock:
                 provider.correction = self.account.ledger.correction(provider.target)
 
-    async def _settle_books(self, allowance: Allowance, asked: Provider | None, response: ModelResponse) -> None:
+    def _learn(self, asked: Provider | None, response: ModelResponse) -> None:
         if asked is not None and not asked.is_mock and not response.usage.estimated:
             self.account.ledger.learn(asked.target, response.usage.input_tokens, response.estimated_input)
-        if written := allowance.close():
-            await in_thread(written)
 
     def _record(self, turn: Turn, provider: Provider) -> Record | None:
         if self.journal is None:
@@ -307,12 +316,27 @@ class Session:
             return [first, *(provider for provider in providers if provider is not first)]
         return sorted(providers, key=lambda provider: self.policy.cooling(provider.target) is not None)
 
-    async def _prepare(self, turn: Turn, emit: Emit) -> ModelRequest:
-        if self.knowledge is not None and not turn.documents:
-            await in_thread(self._look_up, self.knowledge, turn)
-        if turn.documents:
-            await emit(Retrieved(turn.documents))
+    async def _prepare(self, turn: Turn, providers: Sequence[Provider], emit: Emit) -> ModelRequest:
+        if self.knowledge is not None or turn.documents:
+            await emit(await in_thread(self._ground, turn, providers))
         return self.request(turn)
+
+    def _ground(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
+        """Settle the passages of a turn. Whoever may be asked gets the same, so the smallest window counts."""
+        dropped = 0
+        notices: tuple[str, ...] = ()
+        with self._searching:  # the columns of a comparison want the same passages at the same time
+            if self.knowledge is not None and not turn.settled:
+                turn.documents, notices = _found(self.knowledge, turn.prompt)
+                turn.settled = True
+            windows = [window for each in providers if (window := each.context_window()) is not None]
+            if turn.documents and windows:
+                found, turn.documents = turn.documents, ()
+                answer = min(self.max_tokens or _ROOM_TO_ANSWER, min(windows) // 2)
+                room = min(windows) - self.request(turn).estimated_tokens() - answer
+                turn.documents, left_out = fitting(found, room, estimate_tokens)
+                dropped = len(left_out)
+        return Retrieved(turn.documents, dropped, notices)
 
     def request(self, turn: Turn) -> ModelRequest:
         """What a model is sent for a turn, as far as it is known now: without passages that are still to be found."""
@@ -323,7 +347,10 @@ class Session:
             temperature=self.temperature,
         )
 
-    def _look_up(self, knowledge: KnowledgeBase, turn: Turn) -> None:
-        with self._searching:  # the columns of a comparison want the same passages at the same time
-            if not turn.documents:
-                turn.documents = tuple(knowledge.search(turn.prompt))
+
+def _found(knowledge: KnowledgeBase, prompt: str) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+    """Passages for a prompt, and what is to be said of the search; one that cannot be made is no reason not to ask."""
+    try:
+        return tuple(knowledge.search(prompt)), tuple(knowledge.notices)
+    except AtlasError as error:
+        return (), (str(error),)
