@@ -137,15 +137,24 @@ def watch(
     cancel: CancelToken,
 ) -> None:
     """Index, and again about every second until cancelled; `done` is called with the first report and with each
-    that tells of a change."""
+    that tells of a change. A path that is gone meanwhile is waited for.
+
+    Raises:
+        AtlasError: as `index` does, ConfigError only at first.
+    """
     ended = threading.Event()
     cancel.on_cancel(ended.set)
     first = True
     while not cancel.cancelled:
         begun = monotonic()
-        report = index(paths, collection, max_size=max_size, progress=progress, cancel=cancel)
-        if first or not report.quiet:
-            done(report)
+        try:
+            report = index(paths, collection, max_size=max_size, progress=progress, cancel=cancel)
+        except ConfigError:
+            if first:
+                raise
+        else:
+            if first or not report.quiet:
+                done(report)
         first = False
         ended.wait(max(_POLL, _POLL_SHARE * (monotonic() - begun)))
 

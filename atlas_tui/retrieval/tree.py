@@ -154,7 +154,7 @@ class _Walk:
         if not stat.S_ISREG(status.st_mode):
             self._leave(path, "no file but a pipe, a socket or a device")
         elif not given and (name in _SECRETS or name.endswith(_SECRET_SUFFIXES)):
-            self._leave(path, "by its name a secret key", True)
+            self._leave(path, "named like a secret key", True)
         elif not given and name.endswith(_GENERATED_SUFFIXES):
             self._leave(path, "generated", True)
         elif not given and (os.path.splitext(name)[1] in _BINARY_SUFFIXES or ".so." in name):

@@ -202,13 +202,16 @@ class TestWatch:
             assert told.acquire(timeout=10)
             plant(tree, b="banana")
             assert told.acquire(timeout=10)
-            (tree / "a.txt").unlink()
+            tree.rename(tree.with_name("gone"))
+            assert told.acquire(timeout=10)
+            tree.mkdir()
+            plant(tree, c="cherry")
             assert told.acquire(timeout=10)
         finally:
             cancel.cancel()
             thread.join(10)
         assert not thread.is_alive()
-        assert reports == [(1, 0, 0, 0), (1, 0, 1, 0), (0, 0, 1, 1)]
+        assert reports == [(1, 0, 0, 0), (1, 0, 1, 0), (0, 0, 0, 2), (1, 0, 0, 0)]
 
 
 class TestHostile:

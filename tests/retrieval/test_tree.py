@@ -71,7 +71,7 @@ class TestIgnored:
             ("node_modules/a/index.js", "cache"),
             ("env/pyvenv.cfg", "virtual environment"),
             ("target/CACHEDIR.TAG", "cache"),
-            ("deploy.pem", "by its name a secret key"),
+            ("deploy.pem", "named like a secret key"),
             ("photo.JPG", "binary"),
             ("app.min.js", "generated"),
         ],
