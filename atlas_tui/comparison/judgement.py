@@ -130,7 +130,12 @@ def _fit(points: Sequence[float], games: Counter[tuple[int, int]]) -> tuple[list
         if longest < _ENOUGH:
             break
     inverse = _inverse(_derivatives(points, games, strengths)[1])
-    return strengths, [sqrt(inverse[number][number]) for number in range(size)]
+    # Votes say how far apart targets are, never where all of them stand: what is known is the distance to the mean.
+    mean = sum(strengths) / max(1, size)
+    shares = [sum(row) / size for row in inverse]
+    spread = sum(shares) / max(1, size)
+    deviations = [sqrt(max(0.0, inverse[number][number] - 2 * shares[number] + spread)) for number in range(size)]
+    return [strength - mean for strength in strengths], deviations
 
 
 def _derivatives(

@@ -1,0 +1,107 @@
+"""The race: figures that agree with the server's own log, places that do not jump."""
+
+from __future__ import annotations
+
+import pytest
+
+from atlas_tui.comparison import Comparison, RaceRow, race
+from atlas_tui.comparison.race import ranked
+from atlas_tui.models.base import CostEstimate, Counted, Provider, TextDelta, TokenUsage
+from atlas_tui.models.factory import create_provider
+from tests.comparison.columns import answered, impatient, started
+from tests.played import HANG, PlayedProvider, says
+from tests.servers.scripted import Finish, Flood, Script, ScriptedServer, Usage, Wait
+
+pytestmark = pytest.mark.usefixtures("no_leaked_threads")
+
+
+def row(column: int, total: float, *, ttft: float = 0.1, rate: float = 50, dollars: float | None = 0.01) -> RaceRow:
+    return RaceRow(column, f"p:{column}", "done", ttft=ttft, total=total, rate=rate, cost=CostEstimate(dollars))
+
+
+class TestFigures:
+    @pytest.mark.parametrize("service", ["openai", "anthropic"])
+    def test_they_agree_with_the_log_of_the_server(self, server: ScriptedServer, service: str) -> None:
+        """TTFT within 20 ms, tok/s within 2 %, for columns that come at the same time at different pace."""
+        rates = {"slow": 100, "fast": 400}
+        server.always(
+            lambda request: Script(
+                [
+                    Wait(0.1),
+                    Flood(rates[request.model], rate=rates[request.model]),  # a second of answer each
+                    Usage(5, rates[request.model]),
+                    Finish("stop"),
+                ]
+            )
+        )
+        base = server.url + ("/v1" if service == "openai" else "")
+
+        def target(name: str) -> Provider:
+            return create_provider(service, name, base_url=base, api_key="k" * 20)
+
+        comparison = Comparison([target(name) for name in rates])
+        answered(comparison, "warm up")  # connections and imports are no part of what is compared
+        before = len(server.exchanges)
+        turn = answered(comparison, "Go")
+        logs = {e.request.model: e for e in server.exchanges[before:] if e.answer is not None}
+        for row in race(turn, comparison.columns):
+            log = logs[row.target.partition(":")[2]]
+            assert row.rate is not None
+            assert row.ttft is not None
+            assert row.total is not None
+            span = log.sent[-1] - log.sent[0]
+            assert row.tokens == len(log.sent)
+            assert row.rate == pytest.approx((len(log.sent) - 1) / span, rel=0.02)
+            assert row.ttft == pytest.approx(log.sent[0] - log.request.time, abs=0.02)
+            assert log.ended is not None
+            assert row.total == pytest.approx(log.ended - log.request.time, abs=0.04)
+
+    def test_a_row_says_what_there_is_to_say(self) -> None:
+        counted = Counted(TokenUsage(3, 7), cost=0.25)
+        comparison = Comparison([PlayedProvider(says("one two ", "three", counted=counted))])
+        (found,) = race(answered(comparison, "Go"), comparison.columns)
+        assert (found.state, found.place, found.words, found.tokens, found.attempts) == ("done", 1, 3, 7, 1)
+        assert found.cost.total == 0.25
+        assert found.reason == "stop"
+        assert not found.tokens_estimated
+
+    def test_a_column_without_an_answer_is_idle(self) -> None:
+        comparison = Comparison([PlayedProvider(says("A"))])
+        (found,) = race(comparison.ask("Go"), comparison.columns)
+        assert (found.state, found.place, found.total, found.target) == ("idle", None, None, "played:test-model")
+
+
+class TestOrder:
+    def test_whole_answers_by_time_then_what_runs_then_the_rest(self) -> None:
+        running = RaceRow(1, "p:1", "answering", total=9.0)
+        failed = RaceRow(2, "p:2", "failed", total=0.1)
+        rows = ranked([running, failed, row(3, 2.0), row(4, 1.0)])
+        assert [each.column for each in rows] == [4, 3, 1, 2]
+        assert [each.place for each in rows] == [1, 2, None, None]
+
+    def test_it_stands_still_while_columns_run(self) -> None:
+        names = ("a", "b", "c")
+        comparison = Comparison(
+            [PlayedProvider([TextDelta(f"{name} "), HANG], name=name) for name in names], policy=impatient()
+        )
+        turn = comparison.ask("Go")
+        sinks = started(comparison.columns, comparison, turn)
+        for column in comparison.columns:
+            assert isinstance(column.provider, PlayedProvider)
+            assert column.provider.hanging.wait(5)
+        orders = {tuple(each.column for each in race(turn, comparison.columns)) for _ in range(50)}
+        assert orders == {(1, 2, 3)}
+        live = race(turn, comparison.columns)
+        assert all(each.state == "answering" and each.ttft and each.total and each.words == 1 for each in live)
+        comparison.stop()
+        for sink in sinks:
+            sink.end()
+
+    def test_the_best_of_each_figure_is_marked(self) -> None:
+        rows = ranked([row(1, 1.0, ttft=0.2, rate=90), row(2, 2.0, ttft=0.1, rate=95, dollars=0.001)])
+        assert rows[0].best == {"total"}
+        assert rows[1].best == {"ttft", "rate", "cost"}
+
+    def test_nothing_is_best_where_all_are_equal_and_an_unknown_cost_is_never_the_least(self) -> None:
+        rows = ranked([row(1, 1.0, dollars=None), row(2, 1.0, dollars=0.5), row(3, 1.0, dollars=0.6)])
+        assert [each.best for each in rows] == [set(), {"cost"}, set()]
