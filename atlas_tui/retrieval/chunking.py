@@ -60,14 +60,17 @@ def _belongs(held: list[Block], size: int, piece: Block) -> bool:
 
 def _join(held: list[Block]) -> Chunk:
     first, last = held[0], held[-1]
-    text = first.text
-    for before, after in pairwise(held):
-        gap = (after.first_line or 0) - (before.last_line or 0)
-        # As many line breaks as there are in the file, so that the lines can be counted in the chunk.
-        text += "\n" * (min(gap, 3) if gap > 0 else 1 if gap == 0 and after.first_line else 2) + after.text
+    text = first.text + "".join(_gap(before, after) + after.text for before, after in pairwise(held))
     shared = takewhile(lambda names: len(set(names)) == 1, zip(*(block.headings for block in held), strict=False))
     title = " > ".join([names[0] for names in shared] or first.headings)
     return Chunk(text, title, first.first_line, last.last_line, first.page)
+
+
+def _gap(before: Block, after: Block) -> str:
+    """What stands between two blocks: the line breaks of the file, within reason."""
+    if before.last_line is None or after.first_line is None:
+        return "\n\n"
+    return "\n" * max(1, min(after.first_line - before.last_line, 3 if after.code else 2))
 
 
 def _pieces(block: Block) -> Iterator[Block]:

@@ -112,6 +112,11 @@ class TestHtml:
     def test_an_element_that_never_ends_hides_nothing(self) -> None:
         assert [block.text for block in read("a.html", "<nav>Menu<p>Text")] == ["Menu", "Text"]
 
+    def test_where_there_is_a_main_part_the_rest_is_menus(self) -> None:
+        words = "These are the words of the page. " * 8
+        page = f"<title>T</title><ul><li>Menu</ul><main><h1>A</h1><p>{words}</main><footer>Legal</footer>"
+        assert [block.text for block in read("a.html", page)] == ["A", words.strip()]
+
     def test_tags_that_never_end_are_given_up(self) -> None:
         clock = iter(range(0, 1000, 6))
         with pytest.raises(Unreadable, match="given up after 20 s"):
@@ -279,9 +284,9 @@ class TestWord:
 
 class TestPdf:
     def test_pages_under_their_bookmarks(self, reader: Reader) -> None:
-        reading = reader.read("a.pdf", pdf("Hello there.", "An exam-\nple.", bookmarks=("One", "Two")))
+        reading = reader.read("a.pdf", pdf("Hello there. . . . . . . 3", "An exam-\nple.", bookmarks=("One", "Two")))
         assert [(block.headings, block.text, block.page) for block in reading.blocks] == [
-            (("One",), "Hello there.", 1),
+            (("One",), "Hello there … 3", 1),
             (("Two",), "An example.", 2),
         ]
         assert reader.read("b.pdf", pdf("Another")).blocks[0].text == "Another"

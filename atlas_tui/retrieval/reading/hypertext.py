@@ -9,7 +9,7 @@ from time import monotonic
 
 from atlas_tui.retrieval.reading.blocks import Block, Headings, Unreadable
 
-_INVISIBLE = frozenset({"script", "style", "template", "svg", "math", "object", "iframe", "select", "nav"})
+_INVISIBLE = frozenset(["script", "style", "template", "svg", "math", "object", "iframe", "select", "button", "nav"])
 _BLOCK_NAMES = """
     address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure
     footer form header hr html li main menu ol p pre section summary table tbody tfoot thead title tr ul
@@ -18,6 +18,8 @@ _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SPACE = re.compile(r"[ \t\n\f]+")
 _PIECE = 65_536
+_MAIN = 200
+"""Characters from which on a page's `main` is taken for its contents, and the rest for menus."""
 _PATIENCE = 20.0
 """Seconds after which a page is given up: the parser's time can grow with the square of a hostile one."""
 
@@ -41,6 +43,8 @@ class _Page(HTMLParser):
         self.hiding: list[str] = []
         """The invisible elements that are open."""
         self._blocks: list[Block] = []
+        self._main: list[Block] = []
+        self._mains = 0
         self._headings = Headings()
         self._parts: list[str] = []
         self._first = self._last = 1
@@ -59,7 +63,7 @@ class _Page(HTMLParser):
         else:
             self.handle_data(rest)  # a tag that never ends is no tag
         self._end()
-        return self._blocks
+        return self._main if sum(len(block.text) for block in self._main) >= _MAIN else self._blocks
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in self._invisible:
@@ -73,6 +77,7 @@ class _Page(HTMLParser):
             else:
                 self.handle_data("\n")
             self._pre += tag == "pre"
+            self._mains += tag == "main"
         elif tag in ("td", "th") and self._parts:
             self._parts.append(" | ")
 
@@ -84,6 +89,7 @@ class _Page(HTMLParser):
             self._end()
             self._level = 0
             self._pre -= tag == "pre" and self._pre > 0
+            self._mains -= tag == "main" and self._mains > 0
 
     def handle_data(self, data: str) -> None:
         if self.hiding:
@@ -111,4 +117,7 @@ class _Page(HTMLParser):
             return
         if self._level:
             self._headings.enter(self._level, text)
-        self._blocks.append(Block(text, self._headings.path, self._first, self._last, code=bool(self._pre)))
+        block = Block(text, self._headings.path, self._first, self._last, code=bool(self._pre))
+        self._blocks.append(block)
+        if self._mains:
+            self._main.append(block)

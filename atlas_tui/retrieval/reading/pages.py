@@ -18,6 +18,7 @@ from atlas_tui.retrieval.reading.blocks import heading
 _MEMORY = 2_000_000_000
 _CPU_SECONDS = 900
 _DEPTH = 6
+_LEADERS = re.compile(r"(?:[ \t]?\.){5,}")
 _DIVIDED = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 
 
@@ -44,7 +45,7 @@ def _read(data: bytes) -> None:
         path: list[str] = []
         for number, page in enumerate(reader.pages):
             path = bookmarks.get(number, path)
-            text = _DIVIDED.sub("", page.extract_text())
+            text = _LEADERS.sub(" …", _DIVIDED.sub("", page.extract_text()))
             pages = number + 1
             _say(page=pages, text=text, headings=path)
     except MemoryError:
