@@ -181,7 +181,7 @@ class TestTheRequest:
 
     def test_a_beginning_to_continue_has_no_space_at_its_end(self, server: ScriptedServer) -> None:
         asked = ModelRequest(messages=[ModelMessage.user("Hi"), ModelMessage.assistant("Once upon \n")])
-        assert sent_by(server, provider_on(server), asked)["messages"][-1]["content"] == "Once upon"
+        assert sent_by(server, provider_on(server, "claude-haiku-4-5"), asked)["messages"][-1]["content"] == "Once upon"
 
     @pytest.mark.parametrize(
         ("options", "effort", "fields"),
