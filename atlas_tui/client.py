@@ -174,8 +174,9 @@ def create_query_client(
         fallback: targets (or one) to ask, in order, when a request fails before its first token; one without its key
             is left out, with a warning in the log.
         budget: what may be spent, as a `Budget`, or in US dollars for one answer; a running answer that would exceed
-            a limit is stopped. All queries of the client count as one conversation. For a limit on the day the
-            history adds up what everybody spends; of this client's answers it keeps the cost alone.
+            a limit is stopped. None takes the settings'. In a `Budget` the limit for a conversation is one for all
+            queries of the client. For a limit on the day the history adds up what everybody spends; of this client's
+            answers it keeps the cost alone.
         policy: how patiently failures before the first token are retried; None takes the settings'.
         mock: play every target without network and without a key.
         config: the settings; None loads the user's.
@@ -196,7 +197,9 @@ def create_query_client(
     for note in notes:
         log.warning("%s", note)
     if not isinstance(budget, Budget):
-        budget = config.budget if budget is None else replace(config.budget, answer=budget)
+        # Queries stand alone: the settings' limit for a conversation is none for all that a program ever asks.
+        given = config.budget.answer if budget is None else budget
+        budget = replace(config.budget, answer=given, conversation=None)
     return QueryClient(
         create_provider(provider_name, model_name, max_tokens, mock=mock, config=config, **options),
         system_prompt=system_prompt if system_prompt is not None else config.system_prompt,

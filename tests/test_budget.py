@@ -196,9 +196,11 @@ class TestTheClient:
         assert caught.value.kind == "budget"
 
     def test_a_number_is_for_an_answer_and_leaves_the_other_limits(self) -> None:
-        config = Config(budget=Budget(answer=1, conversation=0))
-        client = create_query_client("openai:gpt-4.1", mock=True, budget=2.0, config=config)
-        with pytest.raises(ProviderError, match=r"the conversation would cost more than the limit of \$0 "):
+        config = Config(budget=Budget(answer=1, conversation=0, day=0))
+        with (
+            create_query_client("openai:gpt-4.1", mock=True, budget=2.0, config=config) as client,
+            pytest.raises(ProviderError, match=r"today would cost more than the limit of \$0 "),
+        ):
             client.query("Go")
 
 
