@@ -75,6 +75,8 @@ class LayeredIndex:
         self._generation = -1
         self._model: str | None = None
         """The embedder of the vectors with the number of dimensions; None while there are none."""
+        self._hurried = False
+        """Only what is new in the library was looked at yet, not what has gone."""
         self._live: Ids | None = None
         self._exact: ExactVectors | None = None
         self._engine = engine_for(None)
@@ -96,9 +98,19 @@ class LayeredIndex:
 
     def query(self, vector: bytes, k: int, *, allowed: set[int] | None = None) -> list[Scored]:
         """See `VectorIndex`."""
+        self._catch_up()
+        hits = self._search(vector, k, allowed)
+        if self._hurried and self._model and hits:
+            there = self._collection.vectors_of(self._model, [hit.id for hit in hits])
+            if len(there) < len(hits):  # some have left the library, and kept others out
+                with self._lock:
+                    self._see()
+                hits = self._search(vector, k, allowed)
+        return hits
+
+    def _search(self, vector: bytes, k: int, allowed: set[int] | None) -> list[Scored]:
         import numpy as np
 
-        self._catch_up()
         with self._lock:
             model, live, known, exact, engine = self._model, self._live, self._known, self._exact, self._engine
         if exact is None or live is None or model is None or not live.size:
@@ -117,7 +129,8 @@ class LayeredIndex:
                 hits += self._ask(engine, exact, vector, k, live if wanted is None else wanted, known)
             except (WorkerDied, WorkerFailed) as error:
                 self._lost(engine, error)
-                return self._exact.best(question, k, wanted) if self._exact else []
+                with self._lock:
+                    return self._exact.best(question, k, wanted) if self._exact else []
         hits.sort(key=lambda hit: -hit.score)
         return hits[:k]
 
@@ -151,8 +164,10 @@ class LayeredIndex:
             elif self._model is not None:
                 last = int(self._live[-1]) if self._live.size else 0
                 new = [id_ for id_, _ in self._collection.vectors(self._model, last, _BEHIND)]
-                self._generation = generation
-                if new:
+                self._generation, self._hurried = generation, True
+                if len(new) == _BEHIND:
+                    self._see()
+                elif new:
                     self._live = np.concatenate([self._live, np.array(new, np.int64)])
                     self._hold()
         self.refresh()
@@ -166,7 +181,7 @@ class LayeredIndex:
         import numpy as np
 
         self._adopt()
-        self._generation = self._collection.generation
+        self._generation, self._hurried = self._collection.generation, False
         self._live = np.array(self._collection.vector_ids(self._model) if self._model else [], np.int64)
         self._hold()
 
@@ -291,6 +306,7 @@ class LayeredIndex:
         self._looked = time.monotonic()
         with self._lock:
             self._adopt()
+        made = False
         while (engine := self._engine) is not None and not self._closed and self._deaths < _LIVES:
             if not self._worth_it():
                 break
@@ -306,32 +322,30 @@ class LayeredIndex:
                 if getattr(error, "kind", "") == "broken" or self._deaths >= _LIVES:
                     engine.discard()  # it is made anew from the library
                 continue
-            if self._make(engine, progress):
+            with self._lock:
+                self._see()
+            if self._engine is not engine:
+                continue
+            if made or not self._make(engine, progress):
                 return
+            made = True
         with self._lock:
             self._see()
 
     def _make(self, engine: Engine, progress: Progress) -> bool:
-        """Make the next generation if that is due; False where the next look has something to do."""
-        with self._lock:
-            self._see()
-        if self._engine is not engine:
-            return False
+        """Make the next generation if that is due; whether it was, and should be opened."""
         try:
-            if engine.news() if engine.remote else self._behind():
-                engine.build(progress)
-        except WorkerFailed as error:
-            if error.kind != "busy":  # its work is ours: what it makes is found later
+            if not (engine.news() if engine.remote else self._behind()):
+                self.notice = ""
+                return False
+            engine.build(progress)
+        except (WorkerDied, WorkerFailed) as error:
+            # Of kind `busy`: another process's work, which is found later, is ours.
+            if not self._closed and getattr(error, "kind", "") != "busy":
                 self._not_made(error)
-            return True
-        except WorkerDied as error:
-            if not self._closed:
-                self._not_made(error)
-            return True
+            return False
         self.notice = ""
-        with self._lock:
-            self._adopt()
-        return self._engine is engine and not engine.changed
+        return True
 
     def _not_made(self, error: AtlasError) -> None:
         log.warning("Chroma's index could not be made: %s", error)
