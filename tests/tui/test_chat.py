@@ -10,7 +10,7 @@ import pytest
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
 from atlas_tui.models.mock import MockProvider
-from atlas_tui.policy import Policy
+from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.tui.messages import Noticed
 from tests.played import HANG, PlayedProvider, says
 from tests.tui.driving import driving
@@ -101,8 +101,14 @@ async def test_a_retry_that_brings_nothing_takes_nothing_away() -> None:
         await user.answered()
         await user.press("ctrl+r")
         await user.answered(2)
-        await user.shows("the answer", "played: bad request")
-        assert "of 2" not in user.screen
+        await user.shows("the answer", "played: bad request", "1 of 2")
+        user.app.chat.transcript.focus()
+        await user.press("right_square_bracket")
+        await user.shows("◌ incomplete · bad request", "of 2")
+        assert "the answer" not in user.screen
+        assert user.session.turns[0].response is user.session.turns[0].responses[0]  # looked at, and no more
+        await user.press("left_square_bracket")
+        await user.shows("the answer", "1 of 2")
 
 
 async def test_a_failure_is_a_card_with_reason_remedy_and_keys() -> None:
@@ -137,6 +143,83 @@ async def test_an_answer_that_broke_off_is_continued() -> None:
         await user.shows("The first half, and the second half.", "2 of 2")
         await user.press("ctrl+o")
         await user.shows("no answer here broke off")
+
+
+async def test_what_was_tried_is_shown_on_demand() -> None:
+    busy = ProviderError("overloaded", "busy *now*", status=529)
+    failing = PlayedProvider([busy], [busy], name="first")
+    second = PlayedProvider(says("at last"), name="second")
+    patient = Policy(RetrySettings(attempts=2, first_wait=0.0))
+    async with driving(failing, fallback=[second], policy=patient) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("at last", "after 2 × first: overloaded")
+        user.app.chat.transcript.focus()
+        await user.press("i")
+        await user.shows("Attempts", "overloaded: busy *now*", "second:test-model", "answered")
+        await user.shows("1. first:test-model", "2. first:test-model", "3. second:test-model")
+        await user.press("i")
+        await user.until(lambda: "Attempts" not in user.screen)
+        user.app.chat.prompt.editor.focus()
+        await user.ask("/attempts")
+        await user.shows("Attempts")
+
+
+async def test_attempts_of_nothing_are_none() -> None:
+    async with driving() as user:
+        await user.ask("/attempts")
+        await user.shows("nothing was tried here")
+
+
+async def test_the_fallback_chain_is_typed_and_shown() -> None:
+    async with driving(PlayedProvider([ProviderError("bad_request", "no")])) as user:
+        await user.shows("FALLBACK", "nobody else")
+        await user.press("f6")
+        await user.shows("there is no target to fall back to: F chooses some")
+        await user.ask("/fallback mock:mock-basic, mock:mock-advanced mock:mock-basic")
+        await user.shows(
+            "1 mock:mock-basic", "2 mock:mock-advanced", "when one fails: mock:mock-basic, then mock:mock-adv"
+        )
+        await user.ask("/fallback nobody mock")
+        await user.shows("unknown provider 'nobody'")
+        assert [provider.target for provider in user.session.fallback] == ["mock:mock-basic", "mock:mock-advanced"]
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("F6 asks mock:mock-basic")
+        await user.ask("/next")
+        await user.answered(2)
+        await user.shows("rehearsed answer")
+        await user.ask("/fallback none")
+        await user.shows("nobody else")
+        assert user.session.fallback == []
+
+
+async def test_the_fallback_chain_is_chosen_and_ordered_in_a_list() -> None:
+    async with driving() as user:
+        await user.shows("mock-advanced", "FALLBACK")
+        await user.ask("/fallback")
+        await user.shows("When one fails, who is asked?", "mock:mock-advanced", "earlier")
+        await user.press(*"advanced", "enter")
+        await user.shows("1 mock:mock-advanced")
+        await user.press(*"mock-standard", "enter")
+        await user.shows("2 mock:mock-standard")
+        await user.press("ctrl+up")
+        await user.shows("1 mock:mock-standard", "2 mock:mock-advanced")
+        await user.press("down", "enter")
+        await user.press("escape")
+        await user.shows("Ask anything")
+        assert [provider.target for provider in user.session.fallback] == ["mock:mock-standard"]
+        await user.shows("1 mock:mock-standard")
+
+
+async def test_a_target_that_rests_is_marked() -> None:
+    failing = PlayedProvider([ProviderError("overloaded", "busy")], name="first")
+    spare = PlayedProvider([ProviderError("overloaded", "busy")], name="spare")
+    last = PlayedProvider(says("at last"), name="last")
+    async with driving(failing, fallback=[spare, last]) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("at last", "1 spare:test-model", "◌ rests after: overloaded", "2 last:test-model")
 
 
 async def test_fall_back_asks_the_next_target() -> None:

@@ -200,6 +200,19 @@ async def test_the_open_conversation_leaves_the_screen_when_it_is_deleted(store:
         assert user.session.turns == []
 
 
+async def test_the_fallback_chain_is_kept_with_the_conversation(store: Store) -> None:
+    async with driving(session=session_of(store, PlayedProvider(says("One"), says("Two")))) as user:
+        await user.ask("/fallback mock:mock-basic mock:mock-advanced")
+        await user.ask("Why?")
+        await user.answered()
+        await user.press("ctrl+n")
+        await user.shows("nobody else")
+        await listed(user, "Why?")
+        await user.press("enter")
+        await user.shows("1 mock:mock-basic", "2 mock:mock-advanced")
+        assert [provider.target for provider in user.session.fallback] == ["mock:mock-basic", "mock:mock-advanced"]
+
+
 async def test_an_interrupted_answer_is_marked_and_can_be_continued(store: Store) -> None:
     kept(store, "Of the sky", [("Why blue?", "Light is scattered")], interrupted=True)
     provider = PlayedProvider(says(" by the air."))

@@ -14,14 +14,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from atlas_tui.models.base import ModelInfo
-from atlas_tui.text import one_line
-from atlas_tui.tui.messages import ModelsListed, ProvidersChecked
-from atlas_tui.tui.screens.catalogue import Catalogue
-from atlas_tui.tui.widgets import figures
-
-_NAME_WIDTH = 48
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -123,73 +115,6 @@ class Picker(ModalScreen[str | None]):
         getattr(self.query_one(OptionList), f"action_{how}")()
 
 
-class ModelPicker(Picker):
-    """All models of all providers, with what is known of each; what cannot be used says why."""
-
-    placeholder = "Provider or model"
-
-    def __init__(self, catalogue: Catalogue, target: str) -> None:
-        super().__init__()
-        self._catalogue = catalogue
-        self._target = target
-
-    def on_mount(self) -> None:
-        """Show what is known, and ask for the rest."""
-        self._catalogue.listeners.append(self)
-        self._catalogue.list_all()
-
-    def on_unmount(self) -> None:
-        """Nobody listens any more."""
-        self._catalogue.listeners.remove(self)
-
-    def on_models_listed(self, message: ModelsListed) -> None:
-        """A provider has answered."""
-        self.refill()
-
-    def on_providers_checked(self, message: ProvidersChecked) -> None:
-        """It is known who can be used: ask those for their models."""
-        self._catalogue.list_all()
-        self.refill()
-
-    def current(self) -> str:
-        return self._target
-
-    def entries(self) -> Sequence[Entry]:
-        rows: list[tuple[str | None, str, str]] = []
-        refused: list[tuple[str | None, str, str]] = []
-        for status in self._catalogue.statuses:
-            name = status.name
-            models = self._catalogue.models.get(name)
-            if not status.available:
-                refused.append((None, name, status.reason))
-            elif models:
-                rows += [(f"{name}:{model.id}", f"{name}:{model.id}", _facts(model)) for model in models]
-            else:
-                rows.append((name, name, self._catalogue.problems.get(name, "asking for its models …")))
-        if self._target not in [target for target, _, _ in rows]:
-            rows.insert(0, (self._target, self._target, "in use"))
-        rows += refused
-        width = min(_NAME_WIDTH, max(len(name) for _, name, _ in rows)) + 2
-        return [
-            Entry(
-                target,
-                Content.assemble(one_line(name, _NAME_WIDTH).ljust(width), (one_line(facts, 120), "$foreground-muted")),
-            )
-            for target, name, facts in rows
-        ]
-
-    def found(self) -> Sequence[Entry]:
-        """The entries, and a target typed in full: a server may know models that it does not list."""
-        entries = self.entries()
-        typed = "".join(self.query_one(Input).value.split())
-        provider, colon, model = typed.partition(":")
-        known = any(entry.id == typed for entry in entries)
-        if colon and model and not known and any(status.name == provider for status in self._catalogue.statuses):
-            text = Content.assemble("use ", (one_line(typed, 100), "bold"))
-            return [*entries, Entry(typed, text)]
-        return entries
-
-
 class ThemePicker(Picker):
     """All themes; each is tried on while it is highlighted."""
 
@@ -227,14 +152,3 @@ class ThemePicker(Picker):
         """Closed without a choice: back to what was before."""
         self.app.theme = self._before
         self.dismiss(None)
-
-
-def _facts(model: ModelInfo) -> str:
-    facts = []
-    if model.context_window:
-        facts.append(f"{figures.count(model.context_window)} context")
-    if model.price:
-        facts.append(f"${model.price[0]:g} in, ${model.price[1]:g} out" if any(model.price) else "free")
-    if model.detail:
-        facts.append(one_line(model.detail, 40))
-    return " · ".join(facts)

@@ -11,7 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from atlas_tui.text import one_line
-from atlas_tui.tui.messages import TargetChosen
+from atlas_tui.tui.messages import CommandEntered, TargetChosen
 from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.meters import Meters
@@ -47,6 +47,7 @@ class Sidebar(VerticalScroll, can_focus=False):
             &:focus > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; }
         }
         & > #models { max-height: 9; }
+        & > #fallback { max-height: 6; }
         & > Meters { margin-bottom: 1; }
     }
     """
@@ -62,6 +63,8 @@ class Sidebar(VerticalScroll, can_focus=False):
         self._meters = Meters()
         self._providers = OptionList(id="providers", markup=False)
         self._choices = OptionList(id="models", markup=False)
+        self._fallback = OptionList(id="fallback", markup=False)
+        self._chain: Sequence[tuple[str, str]] = ()
         self._context_heading = _heading("CONTEXT")
         self._filled = False
 
@@ -75,6 +78,8 @@ class Sidebar(VerticalScroll, can_focus=False):
             self._providers,
             _heading("MODEL"),
             self._choices,
+            _heading("FALLBACK"),
+            self._fallback,
             self._context_heading,
             self.context,
         )
@@ -99,6 +104,11 @@ class Sidebar(VerticalScroll, can_focus=False):
         self._models, self._problem = models, problem
         self._draw()
 
+    def show_fallback(self, chain: Sequence[tuple[str, str]]) -> None:
+        """Show who is asked when one fails, in this order, and why one rests for a while, "" where it does not."""
+        self._chain = chain
+        self._draw()
+
     def show_context(self) -> None:
         """Bring the passages into view."""
         # It may have been shown only now, and has no lines to scroll over yet.
@@ -107,13 +117,16 @@ class Sidebar(VerticalScroll, can_focus=False):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A provider or a model was chosen."""
         event.stop()
-        if event.option_id is not None:
+        if event.option_list is self._fallback:
+            self.post_message(CommandEntered("/fallback", ""))
+        elif event.option_id is not None:
             self.post_message(TargetChosen(event.option_id))
 
     def _draw(self) -> None:
         if self._filled:
             self._draw_providers()
             self._draw_models()
+            self._draw_fallback()
 
     def _draw_providers(self) -> None:
         from atlas_tui.models.factory import ProviderStatus
@@ -144,6 +157,15 @@ class Sidebar(VerticalScroll, can_focus=False):
         elif not options:
             options.append(Option(Content.styled("  asking for its models …", "$foreground-muted"), disabled=True))
         _replace(self._choices, options)
+
+    def _draw_fallback(self) -> None:
+        options = []
+        for number, (target, error) in enumerate(self._chain, 1):
+            text = Content.assemble((f"{number} ", "$foreground-muted"), one_line(target, 60))
+            if error:
+                text += Content.styled(f"\n  ◌ rests after: {error}", "$text-warning")
+            options.append(Option(text))
+        _replace(self._fallback, options or [Option(Content.styled("  nobody else · choose", "$foreground-muted"))])
 
 
 def _heading(text: str) -> Static:

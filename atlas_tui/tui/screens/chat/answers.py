@@ -45,6 +45,14 @@ class Answers:
         else:
             self._screen.status.say("this answer shows no reasoning")
 
+    def attempts(self, _: str) -> None:
+        """Show or hide what was tried."""
+        exchange = self._screen.focused_exchange
+        if self._screen.conversation.running:
+            self._screen.status.say("the answer is still coming")
+        elif exchange is None or not self._screen.conversation.transcript.toggle_attempts(exchange):
+            self._screen.status.say("nothing was tried here")
+
     def previous_sibling(self, _: str) -> None:
         """The answer before this retry."""
         self._walk(-1)

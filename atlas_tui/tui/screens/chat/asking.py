@@ -91,7 +91,7 @@ class Asking:
         """Ask the next target."""
         exchange = self._screen.focused_exchange
         if not self._screen.session.fallback:
-            self._screen.status.say("no fallback is configured: set `fallback` in config.toml")
+            self._screen.status.say(f"there is no target to fall back to: {self._screen.key('fallback')} chooses some")
         elif exchange is None:
             self._screen.status.say("nothing to ask yet")
         elif not self._screen.elsewhere.refuses():
@@ -110,7 +110,7 @@ class Asking:
 
     def model(self, argument: str) -> None:
         """Choose who answers."""
-        from atlas_tui.tui.screens.picker import ModelPicker
+        from atlas_tui.tui.screens.target_pickers import ModelPicker
 
         screen = self._screen
         if argument:
@@ -118,3 +118,17 @@ class Asking:
         else:
             picker = ModelPicker(screen.catalogue, screen.session.provider.target)
             screen.app.push_screen(picker, screen.targets.choose)
+
+    def fallback(self, argument: str) -> None:
+        """Choose whom to fall back to."""
+        from atlas_tui.tui.screens.target_pickers import FallbackPicker
+
+        screen = self._screen
+        if argument:
+            screen.targets.fall_back_to([] if argument == "none" else argument.replace(",", " ").split())
+        else:
+            chain = [provider.target for provider in screen.session.fallback]
+            picker = FallbackPicker(
+                screen.catalogue, screen.session.provider.target, chain, screen.targets.fall_back_to
+            )
+            screen.app.push_screen(picker)

@@ -106,15 +106,20 @@ class Conversation:
 
     def walk(self, exchange: Exchange, step: int) -> bool:
         """Show the answer before or after this one, which then stands in the conversation; False at the end."""
-        shown = exchange.turn.response
+        shown = exchange.shown
         if self.running or shown is None:
             return False
         at = exchange.number_of(shown) - 1 + step
         if not 0 <= at < len(exchange.siblings):
             return False
-        self.session.choose(exchange.turn, exchange.siblings[at])
+        wanted = exchange.siblings[at]
         self.transcript.drop_card(exchange)
-        self.transcript.show(exchange, exchange.siblings[at])
+        if wanted.content:
+            exchange.looked_at = None
+            self.session.choose(exchange.turn, wanted)
+        else:  # a failure is looked at; what stands in the conversation stays
+            exchange.looked_at = wanted
+        self.transcript.show(exchange, wanted)
         return True
 
     def stop(self) -> bool:
@@ -171,6 +176,7 @@ class Conversation:
         first: Provider | None = None,
         extend: ModelResponse | None = None,
     ) -> None:
+        exchange.looked_at = None
         self.transcript.drop_card(exchange)
         self.transcript.open_answer(exchange, provider.name, provider.model_name, mock=provider.is_mock)
         request = self.session.request(exchange.turn)

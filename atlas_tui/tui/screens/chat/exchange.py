@@ -25,11 +25,18 @@ class Exchange:
     turn: Turn
     error: ProviderError | None = None
     """Why the last one failed."""
+    looked_at: ModelResponse | None = None
+    """A failed sibling that is shown in the place of the answer, but does not stand in the conversation."""
+
+    @property
+    def shown(self) -> ModelResponse | None:
+        """The response that is seen."""
+        return self.looked_at or self.turn.response
 
     @property
     def siblings(self) -> list[ModelResponse]:
-        """The responses that have something to show, in the order in which they came."""
-        return [response for response in self.turn.responses if response.content or response.reasoning]
+        """The responses, failed ones too, in the order in which they came."""
+        return self.turn.responses
 
     def number_of(self, response: ModelResponse) -> int:
         """Which of the siblings it is, from 1; 0 if it is none."""
@@ -46,9 +53,19 @@ class Exchange:
         return f"answer-{self.number}"
 
     @property
+    def attempts_key(self) -> str:
+        """The key of the list of attempts."""
+        return f"attempts-{self.number}"
+
+    @property
     def error_key(self) -> str:
         """The key of the card that says why there is no answer."""
         return f"error-{self.number}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all its messages."""
+        return self.prompt_key, self.answer_key, self.error_key, self.attempts_key
 
 
 def outcome(exchange: Exchange, response: ModelResponse) -> tuple[str, str]:
@@ -69,6 +86,23 @@ def outcome(exchange: Exchange, response: ModelResponse) -> tuple[str, str]:
     if len(exchange.siblings) > 1:
         parts.append(f"{exchange.number_of(response)} of {len(exchange.siblings)}")
     return " · ".join(parts), state
+
+
+def story(response: ModelResponse) -> str:
+    """Every request that was made for a response, and how it ended: Markdown."""
+    lines = []
+    for number, attempt in enumerate(response.attempts, 1):
+        target = f"{attempt.provider}:{figures.model(attempt.model)}" if attempt.model else attempt.provider
+        words = literal(one_line(target, 100))
+        if attempt.duration is not None:
+            words += f" · {figures.seconds(attempt.duration)}"
+        if attempt.error:
+            kind, message = attempt.error.replace("_", " "), one_line(attempt.message, 300)
+            words += f" · **{literal(kind)}**" + (f": {literal(message)}" if message else "")
+        else:
+            words += " · answered"
+        lines.append(f"{number}. {words}")
+    return "\n".join(lines)
 
 
 def heading(provider: str, model: str, *, mock: bool) -> str:

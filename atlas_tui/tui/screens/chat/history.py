@@ -94,6 +94,7 @@ class History:
         self._screen.conversation.clear()
         self._screen.sidebar.context.empty()
         self._screen.elsewhere.follow(None)
+        self._screen.targets.reopened(())
         self._changed_over(False)
         self._screen.prompt.editor.focus()
 
@@ -103,6 +104,7 @@ class History:
         self._screen.sidebar.context.empty()
         self._screen.conversation.open(stored)
         self._screen.elsewhere.follow(stored)
+        self._screen.targets.reopened(stored.fallback)
         self._changed_over(True)
 
     def _changed_over(self, filled: bool) -> None:

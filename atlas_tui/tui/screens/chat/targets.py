@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
+from atlas_tui.models.factory import chain as made_chain
 from atlas_tui.text import one_line
 from atlas_tui.tui.messages import AboutTargets, ModelsListed, ProvidersChecked, TargetChosen, WindowKnown
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from atlas_tui.tui.screens.chat.screen import ChatScreen
+
+_LOOK_AGAIN = 5.0
+"""Seconds after which a target that rests is looked at again."""
 
 
 class Targets:
@@ -18,6 +25,8 @@ class Targets:
     def __init__(self, screen: ChatScreen, problem: AtlasError | None) -> None:
         self._screen = screen
         self._problem = problem
+        self._usual = list(screen.session.fallback)
+        self._timer: Timer | None = None
 
     @property
     def problem(self) -> str:
@@ -60,6 +69,49 @@ class Targets:
         screen.status.say(f"{one_line(provider.target, 60)} answers from now on")
         screen.prompt.editor.focus()
 
+    def fall_back_to(self, targets: Sequence[str]) -> list[str] | None:
+        """Have these asked in this order when one fails, in this conversation, and give them by their full names;
+        None, and nothing changes, if one of them cannot be asked."""
+        screen = self._screen
+        known = {provider.target: provider for provider in screen.session.fallback}
+        try:
+            chain = [known.get(target) or screen.catalogue.provider(target) for target in targets]
+        except AtlasError as error:
+            screen.status.say(one_line(str(error)))
+            return None
+        screen.session.fallback = list({provider.target: provider for provider in chain}.values())
+        names = ", then ".join(one_line(provider.target, 40) for provider in screen.session.fallback)
+        screen.status.say(f"when one fails: {names}" if names else "when one fails, nobody else is asked")
+        self._show_fallback()
+        screen.show_hints()
+        return [provider.target for provider in screen.session.fallback]
+
+    def reopened(self, targets: Sequence[str]) -> None:
+        """A conversation was opened, or begun: its own fallback targets come back; without any, the usual ones."""
+        screen = self._screen
+        if not targets:
+            screen.session.fallback = list(self._usual)
+            return
+        known = {provider.target: provider for provider in (*self._usual, *screen.session.fallback)}
+        providers, notes = made_chain(targets, lambda target: known.get(target) or screen.catalogue.provider(target))
+        screen.session.fallback = providers
+        for note in notes:
+            screen.status.say(note)
+
+    def _show_fallback(self) -> None:
+        session = self._screen.session
+        resting = [(provider.target, session.policy.cooling(provider.target)) for provider in session.fallback]
+        words = [(target, error.kind.replace("_", " ") if error else "") for target, error in resting]
+        self._screen.sidebar.show_fallback(words)
+        if (
+            any(error for _, error in resting) and self._timer is None
+        ):  # a rest ends without anything else that would show it
+            self._timer = self._screen.set_timer(_LOOK_AGAIN, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._show_fallback()
+
     def show(self) -> None:
         """Bring everything that names the target up to date."""
         screen = self._screen
@@ -68,5 +120,6 @@ class Targets:
         screen.sidebar.show_target(provider.name, provider.model_name)
         models, problem = catalogue.models.get(provider.name, ()), catalogue.problems.get(provider.name, "")
         screen.sidebar.show_models(models, problem)
+        self._show_fallback()
         screen.panes.welcome.show_target(provider.target, mock=provider.is_mock, problem=self.problem)
         screen.metering.read()

@@ -10,7 +10,7 @@ from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import ModelResponse, Provider
 from atlas_tui.text import one_line
 from atlas_tui.tui.commands import KeyTable, show_key
-from atlas_tui.tui.screens.chat.exchange import Exchange, heading, literal, outcome
+from atlas_tui.tui.screens.chat.exchange import Exchange, heading, literal, outcome, story
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -46,7 +46,7 @@ class Transcript:
         if key is None:
             return self.exchanges[-1] if self.exchanges else None
         for exchange in self.exchanges:
-            if key in (exchange.prompt_key, exchange.answer_key, exchange.error_key):
+            if key in exchange.keys:
                 return exchange
         return None
 
@@ -102,6 +102,7 @@ class Transcript:
 
     def open_answer(self, exchange: Exchange, provider: str, model: str, *, mock: bool) -> None:
         """An answer begins here, in the place of the one before."""
+        self._drop(exchange.attempts_key)
         self._drop(exchange.answer_key)
         title = heading(provider, model, mock=mock)
         self.log.add(exchange.answer_key, "assistant", title=title, after=exchange.prompt_key)
@@ -143,6 +144,20 @@ class Transcript:
         after = next(key for key in (exchange.answer_key, exchange.prompt_key) if key in self.log.keys)
         title = f"{one_line(error.provider, 60)}: {error.kind.replace('_', ' ')}"
         self.log.add(exchange.error_key, "error", text, title=title, after=after)
+
+    def toggle_attempts(self, exchange: Exchange) -> bool:
+        """Show or hide what was tried for the answer that is seen; False where nothing was."""
+        if exchange.attempts_key in self.log.keys:
+            self._drop(exchange.attempts_key)
+            return True
+        response = exchange.shown
+        if response is None or not response.attempts:
+            return False
+        after = next(
+            key for key in (exchange.error_key, exchange.answer_key, exchange.prompt_key) if key in self.log.keys
+        )
+        self.log.add(exchange.attempts_key, "note", story(response), title="Attempts", after=after)
+        return True
 
     def drop_card(self, exchange: Exchange) -> None:
         """The failure is dealt with."""
