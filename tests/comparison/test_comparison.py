@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from atlas_tui import ConfigError, ProviderError
 from atlas_tui.comparison import Comparison, line_up_of, race
-from atlas_tui.models.base import End, ModelMessage, Provider, RetryScheduled, TextDelta
+from atlas_tui.models.base import End, Event, ModelMessage, Provider, RetryScheduled, TextDelta
 from atlas_tui.models.factory import create_provider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import Document, KnowledgeBase
@@ -17,7 +19,7 @@ from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
 from tests.comparison.columns import Sink, answered, impatient, said, started
 from tests.played import HANG, PlayedProvider, says
-from tests.servers.scripted import Delta, Finish, HttpError, Reset, Script, ScriptedServer, Stall, Wait
+from tests.servers.scripted import Answer, Delta, Finish, HttpError, Reset, Script, ScriptedServer, Stall, Wait
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 user, assistant = ModelMessage.user, ModelMessage.assistant
@@ -112,8 +114,9 @@ class TestColumns:
         assert [response.content for response in turn.of(right.number)] == ["R"]
 
     def test_an_answer_that_broke_off_is_continued_while_the_other_column_goes_on(self) -> None:
-        broken = [TextDelta("The sky is "), ProviderError("connection", "gone")]
-        left = PlayedProvider(broken, says("blue."), name="left")
+        left = PlayedProvider(
+            [TextDelta("The sky is "), ProviderError("connection", "gone")], says("blue."), name="left"
+        )
         right = PlayedProvider([TextDelta("Wait"), HANG], name="right")
         comparison = Comparison([left, right], policy=impatient())
         turn = comparison.ask("Go")
@@ -173,15 +176,17 @@ class TestColumns:
 class Waiting(Sink):
     """A sink that tells when a retry is scheduled."""
 
-    def scheduled(self) -> None:
-        import threading
+    def __init__(self) -> None:
+        super().__init__()
+        self._scheduled = threading.Event()
 
-        limit = threading.Event()
-        for _ in range(500):
-            if any(isinstance(event, RetryScheduled) for event in self.events):
-                return
-            limit.wait(0.01)
-        raise AssertionError("no retry was scheduled")
+    def put(self, event: Event) -> None:
+        super().put(event)
+        if isinstance(event, RetryScheduled):
+            self._scheduled.set()
+
+    def scheduled(self) -> None:
+        assert self._scheduled.wait(5), "no retry was scheduled"
 
 
 class Passages(KnowledgeBase):
@@ -189,7 +194,7 @@ class Passages(KnowledgeBase):
         super().__init__()
         self.queries: list[str] = []
 
-    def search(self, query: str, k: int = 5) -> list[Document]:
+    def search(self, query: str, k: int = 5, **how: Any) -> list[Document]:
         self.queries.append(query)
         return [{"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}]
 
@@ -281,7 +286,7 @@ class TestTroubles:
         self, server: ScriptedServer
     ) -> None:
         deltas = [step for number in range(20) for step in (Delta(f"word{number} "), Wait(0.01))]
-        answers = {
+        answers: dict[str, Answer] = {
             "stalled": Script([Delta("half "), Stall()]),
             "refused": HttpError(401),
             "reset": Script([Delta("half "), Wait(0.02), Reset()]),

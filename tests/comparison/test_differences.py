@@ -18,7 +18,10 @@ def marked(passage: Passage | None, spans: tuple[Span, ...]) -> list[str]:
 
 
 def sides(found: Differences) -> list[tuple[str | None, str | None]]:
-    return [(pair.left and pair.left.text, pair.right and pair.right.text) for pair in found.pairs]
+    def text(passage: Passage | None) -> str | None:
+        return None if passage is None else passage.text
+
+    return [(text(pair.left), text(pair.right)) for pair in found.pairs]
 
 
 def only(found: Differences) -> Pair:

@@ -58,7 +58,7 @@ class TestLeaderboard:
 
     def test_ties_are_half_wins(self) -> None:
         for verdict in ("tie", "both bad"):
-            a, b = leaderboard([Vote("a", "b", verdict)] * 6)  # type: ignore[arg-type]
+            a, b = leaderboard([Vote("a", "b", verdict)] * 6)
             assert a.rating == pytest.approx(b.rating)
         found = by_name(leaderboard([Vote("a", "b", "tie")] * 3 + [Vote("b", "a", "both bad"), Vote("a", "b", "B")]))
         assert (found["a"].ties, found["a"].both_bad, found["a"].losses, found["a"].votes) == (3, 1, 1, 5)
@@ -66,7 +66,8 @@ class TestLeaderboard:
     def test_which_side_it_stood_on_does_not_matter(self) -> None:
         one = leaderboard([Vote("a", "b", "A")] * 3 + [Vote("b", "c", "tie")])
         other = leaderboard([Vote("b", "a", "B")] * 3 + [Vote("c", "b", "tie")])
-        assert [(s.target, s.rating) for s in one] == [(s.target, pytest.approx(s.rating)) for s in other]
+        assert [standing.target for standing in one] == [standing.target for standing in other]
+        assert [standing.rating for standing in one] == pytest.approx([standing.rating for standing in other])
 
     def test_by_topic(self) -> None:
         votes = [Vote("a", "b", "A", topic="code"), Vote("a", "b", "B", topic="prose")]

@@ -40,6 +40,7 @@ class TestFigures:
             return create_provider(service, name, base_url=base, api_key="k" * 20)
 
         comparison = Comparison([target(name) for name in rates])
+        server.play(Script.text("a"), Script.text("b"))
         answered(comparison, "warm up")  # connections and imports are no part of what is compared
         before = len(server.exchanges)
         turn = answered(comparison, "Go")
