@@ -36,6 +36,8 @@ class Seam:
     def __init__(self, first: ModelResponse, emit: Emit) -> None:
         self._first = first
         self._emit = emit
+        self.exact = False
+        """The model goes on from the first piece by itself, so that it says no more than what follows."""
         self._held: str | None = ""
         self._begun = False
         self._cut = 0
@@ -69,17 +71,23 @@ class Seam:
 
     async def _decide(self) -> None:
         held, self._held = self._held or "", None
-        self._cut, self._glue = seam(self._first.content, held)
+        self._cut, self._glue = seam(self._first.content, held, exact=self.exact)
         text = self._glue + held[self._cut :]
         if text:
             await self._emit(TextDelta(text))
 
 
-def seam(first: str, second: str) -> tuple[int, str]:
-    """How two pieces join: characters to cut from the beginning of the second, and what to put between them."""
+def seam(first: str, second: str, *, exact: bool = False) -> tuple[int, str]:
+    """How two pieces join: characters to cut from the beginning of the second, and what to put between them.
+
+    With `exact` the second is what follows the first, as its model sees it: only white space, and the whole of the
+    first where a server says that again, can be there twice.
+    """
     said = first.rstrip()
     if len(said) >= _SURE and second.startswith(said):  # all of it is said again
         return len(said) + _overlap(first, second[len(said) :]), ""
+    if exact:
+        return _overlap(first, second), ""
     lead = len(second) - len(second.lstrip())
     for start in dict.fromkeys((0, lead)):
         for size in range(min(len(first), len(second) - start), _SURE - 1, -1):

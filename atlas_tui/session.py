@@ -244,7 +244,10 @@ class Session:
         base = ModelRequest(messages=())
 
         def request_for(provider: Provider) -> ModelRequest:
-            return continuing(base, extend.content) if extend is not None else base
+            if joint is None or extend is None:
+                return base
+            joint.exact = provider.prefills
+            return continuing(base, extend.content)
 
         allowance = self.account.allow(mock=self.provider.is_mock, kept=record.numbers if record else None)
         attempts = Attempts(

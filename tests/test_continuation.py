@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from atlas_tui.continuation import seam
 from atlas_tui.models.base import End, Event, ModelResponse, Provider, Start, TextDelta
@@ -76,6 +78,20 @@ def continued(first: str, second: str, *, provider: Provider | None = None) -> t
 def test_the_seam_repeats_nothing_and_joins_cleanly(first: str, second: str, whole: str) -> None:
     cut, glue = seam(first, second)
     assert first + glue + second[cut:] == whole
+
+
+WORDS = st.lists(st.sampled_from(["3.14", "haha", "na", "x[1]", "(a)", "https://a.b", "größer", "==="]), min_size=4)
+
+
+@given(WORDS, st.sampled_from([" ", "\n", "\n\n", "\n    ", ", "]), st.data(), st.booleans())
+def test_what_a_model_goes_on_with_by_itself_joins_without_a_trace(
+    words: list[str], between: str, data: st.DataObject, echoes: bool
+) -> None:
+    whole = between.join([f"The answer {len(words)}", *words])
+    first = whole[: data.draw(st.integers(min_value=12, max_value=len(whole)))]
+    seen = first.rstrip()
+    cut, glue = seam(first, (seen if echoes else "") + whole[len(seen) :], exact=True)
+    assert first + glue + ((seen if echoes else "") + whole[len(seen) :])[cut:] == whole
 
 
 @pytest.mark.parametrize("pieces", [[" scattered", " by molecules."], list(" scattered by molecules."), ["x" * 300]])
