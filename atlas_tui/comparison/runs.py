@@ -13,6 +13,7 @@ from typing import Any
 
 from atlas_tui.comparison.results import Answer, Question, Results
 from atlas_tui.config import private_opener
+from atlas_tui.citations import context_form
 from atlas_tui.errors import ConfigError, Kind
 from atlas_tui.models.base import End, Event, Provider, Sink, Worker
 from atlas_tui.models.recording import Recorder
@@ -78,11 +79,10 @@ class Kept:
                 raise ConfigError(f"{self._name} is there already: name another file, or go on with it (--resume)")
             if there:
                 self._read(path.read_text(encoding="utf-8"), settings)
+                _cut_half_a_line(path)
             self._file = open(path, "a", encoding="utf-8", opener=private_opener)  # noqa: SIM115 - closed by `close`
             if not there:
                 self._write({_FORM: _VERSION, "settings": settings})
-            elif not path.read_bytes().endswith(b"\n"):
-                self._file.write("\n")  # after half a line, which a killed process left
         except OSError as error:
             raise ConfigError(f"{self._name} cannot be used: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -105,12 +105,18 @@ class Kept:
         """Nothing more is written."""
         self._file.close()
 
+    def __enter__(self) -> Kept:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _write(self, form: Mapping[str, Any]) -> None:
         self._file.write(redact(json.dumps(form, ensure_ascii=True, default=str)) + "\n")
         self._file.flush()
 
     def _read(self, text: str, settings: Mapping[str, Any]) -> None:
-        head, *lines = text.splitlines()
+        head, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
         try:
             begun = json.loads(head)
             before = begun["settings"]
@@ -124,21 +130,26 @@ class Kept:
                 f"{self._name} belongs to a run with other settings ({', '.join(other)}): use those, or another file"
             )
         for number, line in enumerate(lines, 2):
-            if not line.strip():
-                continue
             try:
                 form = json.loads(line)
                 question = Question(form["prompt"], form["reference"])
                 answer = Answer(form["column"], form["target"], question, form["repetition"], form["response"])
                 _ = answer.row  # every figure is there
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                if number <= len(lines):  # half a line at the end is an answer that was being written
-                    raise self._damaged(number) from error
-            else:
-                self.answers.append(answer)
+                raise self._damaged(number) from error
+            self.answers.append(answer)
 
     def _damaged(self, line: int) -> ConfigError:
         return ConfigError(f"{self._name} holds no answers of a run, or is damaged (line {line}): name another file")
+
+
+def _cut_half_a_line(path: Path) -> None:
+    """A killed process may have left half an answer at the end, after which nothing can be written."""
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        with open(path, "r+b") as file:
+            file.truncate(whole)
 
 
 class Runs:
@@ -289,7 +300,7 @@ def _key(job: Job) -> tuple[int, str, str, int]:
 
 def _form(end: End, turn: Turn) -> dict[str, Any]:
     """The form of `ask --json`."""
-    form = {**end.response.to_dict(), "context": {"documents": [dict(document) for document in turn.documents]}}
+    form = {**end.response.to_dict(), "context": context_form(end.response.content, turn.documents)}
     if end.error is not None:
         error = end.error.to_dict()
         form["error"] = {**error, "message": redact(error["message"])}
