@@ -111,7 +111,7 @@ def estimate(
             refusals.append(str(error))
         elif limit.spent + total >= warn * limit.dollars and total:
             spent = money(limit.spent + total)
-            warnings.append(f"{limit.subject} costs ~{spent} with this prompt, of the limit of {money(limit.dollars)}")
+            warnings.append(f"{limit.subject} nears its limit with ~{spent} of {money(limit.dollars)}")
     return Estimate(
         provider.target, tokens, longest, least, most, window, (*refusals, *warnings), refused=bool(refusals)
     )

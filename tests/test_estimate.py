@@ -90,7 +90,7 @@ class TestWarnings:
         cost = session_of().estimate(LONG).least.total
         assert cost is not None
         estimate = self.warnings(Budget(day=cost * 1.1))
-        assert estimate.warnings[0].startswith("today costs ~$")
+        assert estimate.warnings[0].startswith("today nears its limit with ~$0.00")
         assert not estimate.refused
         assert self.warnings(Budget(day=cost * 1.1, warn=1.0)).warnings == ()
 

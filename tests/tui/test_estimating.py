@@ -19,7 +19,7 @@ def session_of(budget: Budget | None = None) -> Session:
 async def test_a_long_prompt_says_what_it_would_cost_until_it_is_taken_back() -> None:
     async with driving(session=session_of()) as driver:
         await driver.paste("word " * 2000)
-        await driver.shows("tokens · ~$0.0", "with an answer of 1,000 tokens")
+        await driver.shows("~2,180 tok · $0.0022 to $0.0122")
         await driver.press("ctrl+c")
         status = driver.app.chat.status
         await driver.until(lambda: not status.outlook)

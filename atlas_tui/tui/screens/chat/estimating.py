@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.widgets import figures
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -61,4 +62,11 @@ def _words(estimate: Estimate, *, long: bool) -> str:
     """The first warning, without its remedy, which the card of a refused prompt gives; else the figures."""
     if estimate.warnings:
         return one_line(estimate.warnings[0].partition(": ")[0], 100)
-    return str(estimate) if long else ""
+    if not long:
+        return ""
+    parts = [f"~{figures.count(estimate.input_tokens)} tok"]
+    if estimate.most.known:
+        parts.append(f"{figures.cost(estimate.least)} to {figures.cost(estimate.most)}")
+    if estimate.share is not None:
+        parts.append(f"{estimate.share:.0%} ctx")
+    return " · ".join(parts)
