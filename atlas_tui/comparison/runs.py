@@ -11,9 +11,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from atlas_tui.citations import context_form
 from atlas_tui.comparison.results import Answer, Question, Results
 from atlas_tui.config import private_opener
-from atlas_tui.citations import context_form
 from atlas_tui.errors import ConfigError, Kind
 from atlas_tui.models.base import End, Event, Provider, Sink, Worker
 from atlas_tui.models.recording import Recorder

@@ -126,11 +126,12 @@ class TestLimits:
         assert results.answers[-1].error["kind"] == "budget"
 
     def test_stop_keeps_what_is_there(self) -> None:
-        quick, slow = played("quick"), played("slow", [TextDelta("half"), HANG])
+        quick, slow = Answered("quick"), played("slow", [TextDelta("half"), HANG])
         runs = runs_of([quick, slow], [Q1, Q2])
 
         def stop() -> None:
             slow.hanging.wait(5)
+            quick.answered.wait(5)
             runs.stop()
 
         threading.Thread(target=stop, daemon=True).start()
@@ -138,6 +139,19 @@ class TestLimits:
         contents = {answer.target: answer.content for answer in results.answers if answer.question == Q1}
         assert contents == {"quick:test-model": "quick says so", "slow:test-model": "half"}
         assert results.failed
+
+
+class Answered(PlayedProvider):
+    """Tells when its first answer is over."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(says(f"{name} says so"), name=name)
+        self.answered = threading.Event()
+
+    async def run(self, *arguments: Any) -> Any:
+        end = await super().run(*arguments)
+        self.answered.set()
+        return end
 
 
 class Price:
