@@ -16,7 +16,7 @@ from atlas_tui.models.base import CancelToken, Emit, End, EventStream, ModelResp
 from atlas_tui.models.factory import chain, create_provider
 from atlas_tui.policy import Policy
 from atlas_tui.retrieval import Document, KnowledgeBase
-from atlas_tui.session import Session
+from atlas_tui.session import Session, Turn
 from atlas_tui.store import Ledger, Store
 from atlas_tui.text import one_line
 
@@ -87,19 +87,24 @@ class QueryClient:
         Raises:
             ConfigError: the text is empty.
         """
-        return self._ask(text, None, cancel)
+        session = self._session()
+        return self._ask(session, session.add_turn(text), cancel)
 
     def query_with_context(self, text: str) -> dict[str, Any]:
         """Ask with passages from the knowledge base: `{"response": str, "context": {"documents": [...]}}`.
+
+        The documents are those that were sent, in the order of their numbers; `atlas_tui.citations.check` holds the
+        answer's citations and quotations against them.
 
         Raises:
             ProviderError: the request failed or ended early.
             ConfigError: the text is empty.
             AtlasError: the knowledge base cannot be read.
         """
-        documents = self.retrieve_only(text)
-        answer = self._ask(text, documents, None).response()
-        return {"response": answer.content, "context": {"documents": documents}}
+        session = self._session()
+        turn = session.add_turn(text, self.retrieve_only(text))
+        answer = self._ask(session, turn, None).response().content
+        return {"response": answer, "context": {"documents": list(turn.documents)}}
 
     def retrieve_only(self, text: str, k: int = 5) -> list[Document]:
         """The `k` passages that fit the text best, best first; needs no key. An empty knowledge base gives `[]`.
@@ -129,11 +134,10 @@ class QueryClient:
         """
         return [model.id for model in self.provider.list_models()]
 
-    def _ask(self, text: str, documents: list[Document] | None, cancel: CancelToken | None) -> EventStream:
-        session = Session(self.provider, **self._options)
-        turn = session.add_turn(text)
-        turn.documents = tuple(documents or ())
+    def _session(self) -> Session:
+        return Session(self.provider, **self._options)
 
+    def _ask(self, session: Session, turn: Turn, cancel: CancelToken | None) -> EventStream:
         async def source(emit: Emit, token: CancelToken) -> End:
             end = await session.run(turn, emit, token)
             self.last_response = end.response

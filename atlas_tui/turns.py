@@ -21,6 +21,9 @@ class Turn:
     prompt: str
     responses: list[ModelResponse] = field(default_factory=list)
     documents: tuple[Document, ...] = ()
+    """The passages that are sent with the prompt, to whomever it goes."""
+    settled: bool = False
+    """Its passages are found or chosen, be it none: no attempt at the turn looks for others."""
     chosen: ModelResponse | None = None
     """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
     id: int = field(default_factory=new_id, compare=False)
@@ -85,4 +88,4 @@ def reopened(stored: StoredTurn) -> Turn:
     documents = cast("tuple[Document, ...]", tuple(stored.documents))
     responses = [entry.response for entry in stored.responses]
     columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
-    return Turn(stored.prompt, responses, documents, chosen, stored.id, columns)
+    return Turn(stored.prompt, responses, documents, True, chosen, stored.id, columns)

@@ -60,9 +60,9 @@ def lab(server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def hostile_answer(**options: str) -> Script:
+def hostile_answer() -> Script:
     steps = [Reasoning(HOSTILE), Delta(f"# {HOSTILE}\n\n{HOSTILE}\n\n```{ONE_LINE}\n{HOSTILE} {KEY}\n```\n"), Finish()]
-    return Script(steps, model=ONE_LINE, headers={"x-request-id": "req-[bold]OWNED[/]"}, **options)
+    return Script(steps, model=ONE_LINE, headers={"x-request-id": "req-[bold]OWNED[/]"})
 
 
 def shows(*texts: str) -> Callable[[list[str]], bool]:

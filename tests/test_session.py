@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from atlas_tui import ConfigError, ProviderError
+from atlas_tui import AtlasError, ConfigError, ProviderError
 from atlas_tui.budget import Account
 from atlas_tui.config import Budget, Price, Timeouts
 from atlas_tui.errors import Kind
@@ -72,6 +72,13 @@ class Passages(KnowledgeBase):
     def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:
         self.queries.append(query)
         return [{"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}]
+
+
+class Small(PlayedProvider):
+    """A model with little room."""
+
+    def context_window(self, model: str | None = None) -> int | None:
+        return 3000
 
 
 class TestHistory:
@@ -269,9 +276,57 @@ class TestRetrieval:
         session.start(session.turns[0], Sink()).join(5)
         assert knowledge.queries == ["Why?"]
 
-    def test_nothing_found_is_no_event(self) -> None:
-        events = list(session_of(PlayedProvider(says("x")), knowledge=KnowledgeBase()).stream("Why?"))
-        assert not [event for event in events if isinstance(event, Retrieved)]
+    def test_nothing_found_is_told_and_the_prompt_sent_as_it_is(self) -> None:
+        provider = PlayedProvider(says("x"))
+        events = list(session_of(provider, knowledge=KnowledgeBase()).stream("Why?"))
+        assert [event.documents for event in events if isinstance(event, Retrieved)] == [()]
+        assert provider.requests[0].messages[-1].content == "Why?"
+
+    def test_the_model_gets_them_as_numbered_data_and_the_turn_keeps_the_prompt(self) -> None:
+        provider = PlayedProvider(says("Because [1]."), says("So."))
+        session = session_of(provider, knowledge=Passages())
+        list(session.stream("Why is the sky blue?"))
+        sent = provider.requests[0].messages[-1].content
+        assert '<passage number="1" source="sky.md">' in sent
+        assert sent.endswith("Why is the sky blue?")
+        assert session.turns[0].prompt == "Why is the sky blue?"
+        list(session.stream("And red?"))
+        assert provider.requests[1].messages[0].content == "Why is the sky blue?"  # old passages are not paid for again
+
+    def test_chosen_passages_are_sent_and_no_others_looked_for(self) -> None:
+        knowledge, provider = Passages(), PlayedProvider(says("x"), says("y"))
+        session = session_of(provider, knowledge=knowledge)
+        turn = session.add_turn("Why?", [{"content": "Mine.", "metadata": {"source": "my.md"}, "relevance_score": 1.0}])
+        session.start(turn, Sink()).join(5)
+        session.start(session.add_turn("And none?", []), Sink()).join(5)
+        assert "Mine." in provider.requests[0].messages[-1].content
+        assert provider.requests[1].messages[-1].content == "And none?"
+        assert knowledge.queries == []
+
+    def test_what_does_not_fit_the_smallest_window_is_dropped_and_said(self) -> None:
+        provider = PlayedProvider(says("x"))
+        session = session_of(provider, fallback=[Small(says("y"))])
+        long: list[Document] = [
+            {"content": f"{number} " + "word " * 600, "metadata": {"source": "long.md"}, "relevance_score": number / 10}
+            for number in range(5)
+        ]
+        sink = Sink()
+        session.start(session.add_turn("Why?", long), sink).join(5)
+        (retrieved,) = (event for event in sink.events if isinstance(event, Retrieved))
+        assert retrieved.dropped == 5 - len(retrieved.documents) > 0
+        assert [each["relevance_score"] for each in retrieved.documents] == sorted(
+            each["relevance_score"] for each in long[retrieved.dropped :]
+        )
+        assert provider.requests[0].estimated_tokens() < 3000
+
+    def test_a_search_that_fails_is_said_and_the_prompt_sent_without(self) -> None:
+        class Broken(KnowledgeBase):
+            def search(self, *_: Any, **__: Any) -> list[Document]:
+                raise AtlasError("the library cannot be read")
+
+        events = list(session_of(PlayedProvider(says("x")), knowledge=Broken()).stream("Why?"))
+        (retrieved,) = (event for event in events if isinstance(event, Retrieved))
+        assert (retrieved.documents, retrieved.notices) == ((), ("the library cannot be read",))
 
 
 class TestMeters:

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from atlas_tui.budget import Account
+from atlas_tui.citations import check, sources
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
@@ -77,7 +78,8 @@ def ask(options: argparse.Namespace, config: Config) -> int:
         complain(notice)
     arrived = end.error is None or end.response.content or end.response.reasoning
     if arrived and (console.interactive or options.verbose):
-        console.note(summary(end.response), dim=True)
+        evidence = str(check(end.response.content, turn.documents))
+        console.note(" · ".join(filter(None, (summary(end.response), evidence))), dim=True)
     return _status(end, interruption, options)
 
 
@@ -228,9 +230,11 @@ def _tell(event: Event, console: Console) -> None:
             console.note(f"atlas-tui: {error.message}; falling back to {target}")
         case RetryScheduled(error, delay, attempt) if console.interactive:
             console.note(f"{error.message}; attempt {attempt} in {delay:.1f} s", dim=True)
-        case Retrieved(documents) if console.interactive:
-            names = dict.fromkeys(str(document["metadata"]["source"]) for document in documents)
-            console.note(f"{len(documents)} passages from {', '.join(names)}", dim=True)
+        case Retrieved(documents, dropped, notices) if console.interactive:
+            left_out = f"; {dropped} more did not fit into the context window" if dropped else ""
+            console.note(f"{len(documents)} passage{'' if len(documents) == 1 else 's'}{left_out}", dim=True)
+            for line in (*sources(documents), *notices):
+                console.note(line, dim=True)
 
 
 class Writer(Protocol):

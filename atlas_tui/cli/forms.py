@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from atlas_tui.citations import context_form
 from atlas_tui.errors import ProviderError
 from atlas_tui.text import redact
 
@@ -22,7 +23,7 @@ def to_json(value: object) -> str:
 
 def whole(end: End, documents: Sequence[Mapping[str, Any]]) -> str:
     """The one object of `--json`: the response and its context; with `error` if it failed."""
-    form = {**end.response.to_dict(), "context": {"documents": [dict(document) for document in documents]}}
+    form = {**end.response.to_dict(), "context": context_form(end.response.content, documents)}
     if end.error is not None:
         form["error"] = error_form(end.error)
     return to_json(form)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from atlas_tui.citations import check
+from atlas_tui.citations import sources as places
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
 from atlas_tui.store.html import to_html
@@ -67,9 +69,7 @@ def _body(conversation: Conversation) -> Iterator[str]:
         yield f"## System prompt\n\n{block(conversation.system_prompt)}\n"
     for turn in conversation.turns:
         yield f"## You\n\n{block(turn.prompt)}\n"
-        for number, document in enumerate(turn.documents, 1):
-            source = (document.get("metadata") or {}).get("source", "")
-            yield f"- [{number}] {one_line(str(source)) or 'unnamed'}"
+        yield from (f"- {line}" for line in places(turn.documents))
         if turn.documents:
             yield ""
         for number, stored in enumerate(turn.responses, 1):
@@ -81,7 +81,7 @@ def _body(conversation: Conversation) -> Iterator[str]:
                 yield f"{block(stored.response.content)}\n"
             if said := remark(stored):
                 yield f"> **{said}**\n"
-            yield f"*{figures(stored.response)}*\n"
+            yield f"*{figures(stored.response, turn.documents)}*\n"
 
 
 def _lines(text: str) -> list[str]:
@@ -129,14 +129,15 @@ def _turn_form(turn: StoredTurn) -> dict[str, Any]:
         "created": turn.created.isoformat(),
         "documents": [dict(document) for document in turn.documents],
         "chosen": numbers.index(turn.chosen) if turn.chosen in numbers else None,
-        "responses": [_response_form(stored) for stored in turn.responses],
+        "responses": [_response_form(stored, turn.documents) for stored in turn.responses],
     }
 
 
-def _response_form(stored: StoredResponse) -> dict[str, Any]:
+def _response_form(stored: StoredResponse, documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     form = stored.response.to_dict()
     return {
         **form,
+        **check(stored.response.content, documents).to_dict(),
         "cost": {**form["cost"], "estimated": stored.response.cost.estimated},
         "created": stored.created.isoformat(),
         "state": stored.state,

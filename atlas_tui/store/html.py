@@ -11,6 +11,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from atlas_tui.citations import place_of
 from atlas_tui.store.summary import figures, remark, target_of
 from atlas_tui.store.values import Conversation, StoredResponse
 from atlas_tui.text import clean, one_line, redact
@@ -57,11 +58,11 @@ def _page(conversation: Conversation) -> Iterator[str]:
         yield f'<article class="prompt"><h2>You</h2>{_plain(turn.prompt)}{_sources(turn.documents)}</article>'
         for number, stored in enumerate(turn.responses, 1):
             of = f" ({number} of {len(turn.responses)})" if len(turn.responses) > 1 else ""
-            yield _answer(stored, of)
+            yield _answer(stored, of, turn.documents)
     yield "<footer>Exported from Atlas.</footer>\n</body>\n</html>"
 
 
-def _answer(stored: StoredResponse, of: str) -> str:
+def _answer(stored: StoredResponse, of: str, documents: Sequence[Any]) -> str:
     response = stored.response
     parts = [f'<article class="answer"><h2>{escape(target_of(response))}{of}</h2>']
     if response.reasoning:
@@ -69,7 +70,7 @@ def _answer(stored: StoredResponse, of: str) -> str:
     parts.append(rendered(response.content))
     if said := remark(stored):
         parts.append(f'<p class="remark">{escape(said)}</p>')
-    parts.append(f'<p class="figures">{escape(figures(response))}</p></article>')
+    parts.append(f'<p class="figures">{escape(figures(response, documents))}</p></article>')
     return "\n".join(parts)
 
 
@@ -78,8 +79,7 @@ def _plain(text: str) -> str:
 
 
 def _sources(documents: Sequence[Any]) -> str:
-    named = (one_line(str((document.get("metadata") or {}).get("source", ""))) for document in documents)
-    items = "".join(f"<li>{escape(source) or 'unnamed'}</li>" for source in named)
+    items = "".join(f"<li>{escape(place_of(each))}{_plain(str(each.get('content', '')))}</li>" for each in documents)
     return f'<details><summary>Sources</summary><ol class="sources">{items}</ol></details>' if items else ""
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from atlas_tui.citations import check
 from atlas_tui.models.base import ModelResponse
 from atlas_tui.store.values import Conversation, StoredResponse
 from atlas_tui.text import one_line
@@ -42,12 +46,12 @@ def remark(stored: StoredResponse) -> str:
     return " · ".join(parts)
 
 
-def figures(response: ModelResponse) -> str:
-    """TTFT, tok/s, tokens and cost."""
+def figures(response: ModelResponse, documents: Sequence[Mapping[str, Any]] = ()) -> str:
+    """TTFT, tok/s, tokens and cost, and how well what it cites stands in the passages that were sent."""
     timing, usage, cost = response.timing, response.usage, response.cost
     about = "~" if usage.estimated else ""
     parts = [] if timing.ttft is None else [f"TTFT {timing.ttft:.2f} s"]
     parts += [] if timing.tokens_per_second is None else [f"{timing.tokens_per_second:.1f} tok/s"]
     parts.append(f"{about}{usage.input_tokens} in, {about}{usage.output_tokens} out")
     parts.append(f"{'~' if cost.estimated else ''}{cost}" if cost.known else "cost unknown")
-    return " · ".join(parts)
+    return " · ".join(filter(None, (*parts, str(check(response.content, documents)))))

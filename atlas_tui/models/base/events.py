@@ -55,9 +55,13 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Passages were found for the prompt and will be sent with it."""
+    """Passages were found for the prompt, or chosen, and will be sent with it; none if none fits."""
 
     documents: tuple[Mapping[str, Any], ...]
+    dropped: int = 0
+    """How many more were found that the context window has no room for: the weakest."""
+    notices: tuple[str, ...] = ()
+    """What the user should know, a sentence each: that passages were found by words alone, say, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def event_to_dict(event: Event) -> dict[str, Any]:
         result[field.name] = value.to_dict() if hasattr(value, "to_dict") else value
     if isinstance(event, Retrieved):
         result["documents"] = [dict(document) for document in event.documents]
+        result["notices"] = list(event.notices)
     return result
 
 
