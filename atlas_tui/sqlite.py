@@ -69,26 +69,24 @@ def connect_to_read(path: Path, form: Form) -> sqlite3.Connection | None:
     """Open a file that is there, to read it; None if there is none. Only one of an older Atlas is changed by it.
 
     Raises:
-        AtlasError: it cannot be read.
+        sqlite3.Error, OSError: it cannot be read.
+        AtlasError: it was written by a newer Atlas.
     """
     if not path.exists():
         return None
-    try:
-        connection, version = _open_to_read(path, form)
-        if version == len(form.migrations):
-            return connection
-        connection.close()
-        return connect(path, form)[0] if version else None  # or another process is just making it
-    except Failure as error:
-        raise AtlasError(f"{form.name} {one_line(str(path))} cannot be read ({reason(error)})") from error
+    connection, version = _open_to_read(path, form)
+    if version == len(form.migrations):
+        return connection
+    connection.close()
+    return connect(path, form)[0] if version else None  # or another process is just making it
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
     """All of it or nothing; on disk when it ends. A `DEFERRED` one reads from one state of the file."""
     connection.execute(f"BEGIN {kind}")
     try:
-        yield
+        yield connection
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):  # some failures have rolled back by themselves

@@ -23,6 +23,7 @@ _COMMON = """
     up upon us use used uses using very via want was we were what whatever when where whether which while who whom
     whose why will with within without would you your yours yourself yourselves
 """
+_CODE = re.compile(r"`([^`]+)`")
 _STOP_WORDS = frozenset(_COMMON.split())
 
 
@@ -46,14 +47,19 @@ def split(text: str) -> str:
 
 
 def terms(question: str) -> list[Term]:
-    """The words to look for, each once. Stop words are left out, unless there is nothing else."""
+    """The words to look for, each once. Stop words are left out, unless they stand as `code` or in capitals (`IN`) or
+    there is nothing else."""
+    question = question.replace("\0", " ")
+    meant = {word for span in _CODE.findall(question) for word in _WORD.findall(span)}
+    if not question.isupper():
+        meant |= {word for word in _WORD.findall(question) if len(word) > 1 and word.isupper()}
     found: dict[str, Term] = {}
     spare: dict[str, Term] = {}
-    for word in _WORD.findall(question.replace("\0", " ")):
+    for word in _WORD.findall(question):
         for part in (word, *_hidden(word)):
             key = part.lower()
-            plain = key in _STOP_WORDS
-            (spare if plain else found).setdefault(key, Term(word, '"' + part + '"'))
+            kept = found if key not in _STOP_WORDS or part in meant else spare
+            kept.setdefault(key, Term(word, f'"{part}"'))
     return list((found or spare).values())
 
 

@@ -199,7 +199,7 @@ class Collection:
         with self._connections.writing() as connection:
             row = connection.execute(_FIND, (self.name,)).fetchone()
             if row is None:
-                row = connection.execute(_BEGIN, (self.name, int(time.time() * 1000))).fetchone()
+                row = connection.execute(_BEGIN, (self.name, time.time_ns() // 1000)).fetchone()
                 connection.execute(WORDS.format(collection=row[0]))
             yield connection, row[0]
             connection.execute(_CHANGED, (time.time(), row[0]))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.retrieval.library.schema import FORM
@@ -15,15 +16,14 @@ from atlas_tui.text import one_line
 
 
 class Connections:
-    """Opened at first use, from any thread."""
+    """Opened at first use, from any thread; again where the file is no longer the one that was opened."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.notices: list[str] = []
         """What the user should know: that a damaged file was set aside, say."""
-        self._reader: sqlite3.Connection | None = None
-        self._writer: sqlite3.Connection | None = None
-        self._inode = 0
+        self._reader: _Opened | None = None
+        self._writer: _Opened | None = None
         self._reading = threading.RLock()
         self._writing = threading.RLock()
 
@@ -36,18 +36,15 @@ class Connections:
         """
         with self._reading:
             try:
-                if self._reader is None or self._replaced():
-                    self._open_to_read()
-                if self._reader is None:
+                connection = self._open_to_read()
+                if connection is None:
                     yield None
                     return
-                with transaction(self._reader, "DEFERRED"):
-                    yield self._reader
+                with transaction(connection, "DEFERRED"):
+                    yield connection
             except Failure as error:
                 remedy = ": index again, which builds a new one" if is_damage(error) else ""
-                raise AtlasError(
-                    f"the knowledge base {one_line(str(self.file))} cannot be read ({reason(error)}){remedy}"
-                ) from error
+                raise AtlasError(f"{self._named} cannot be read ({reason(error)}){remedy}") from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -57,43 +54,63 @@ class Connections:
             AtlasError: it cannot be written; nothing was changed.
         """
         with self._writing:
-            if self._writer is None:
-                self._writer, aside = connect(self.file, FORM)
-                self._inode = self.file.stat().st_ino
-                if aside:
-                    self.notices.append(f"the knowledge base was damaged: it is set aside as {aside}; index again")
             try:
-                with transaction(self._writer):
-                    yield self._writer
+                with transaction(self._open_to_write()) as connection:
+                    yield connection
             except Failure as error:
                 raise AtlasError(self._trouble(error)) from error
 
     def close(self) -> None:
         """Both; the next use opens them again."""
         with self._writing, self._reading:
-            for connection in (self._reader, self._writer):
-                if connection is not None:
-                    connection.close()
+            for opened in (self._reader, self._writer):
+                if opened is not None:
+                    opened.connection.close()
             self._reader = self._writer = None
 
-    def _open_to_read(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-        self._reader = connect_to_read(self.file, FORM)
-        if self._reader is not None:
-            self._inode = self.file.stat().st_ino
+    @property
+    def _named(self) -> str:
+        return f"{FORM.name} {one_line(str(self.file))}"
 
-    def _replaced(self) -> bool:
-        """Whether the file is another one than was opened: a damaged one was set aside, or it was deleted."""
+    def _open_to_read(self) -> sqlite3.Connection | None:
+        if self._reader is not None and self._reader.inode == self._inode():
+            return self._reader.connection
+        if self._reader is not None:
+            self._reader.connection.close()
+            self._reader = None
+        connection = connect_to_read(self.file, FORM)
+        if connection is not None:
+            self._reader = _Opened(connection, self._inode())
+        return connection
+
+    def _open_to_write(self) -> sqlite3.Connection:
+        if self._writer is not None and self._writer.inode == self._inode():
+            return self._writer.connection
+        if self._writer is not None:
+            self._writer.connection.close()
+            self._writer = None
+        connection, aside = connect(self.file, FORM)
+        self._writer = _Opened(connection, self._inode())
+        if aside:
+            self.notices.append(f"{FORM.name} was damaged: it is set aside as {aside}; index again")
+        return connection
+
+    def _inode(self) -> int:
         try:
-            return self.file.stat().st_ino != self._inode
-        except FileNotFoundError:
-            return True
+            return self.file.stat().st_ino
+        except OSError:
+            return 0
 
     def _trouble(self, error: BaseException) -> str:
-        if not is_damage(error):
-            return f"the knowledge base {one_line(str(self.file))} cannot be written ({reason(error)})"
-        inode = self._inode
+        if not is_damage(error) or self._writer is None:
+            return f"{self._named} cannot be written ({reason(error)})"
+        inode = self._writer.inode
         self.close()
         aside = set_aside(self.file, inode)
-        return f"the knowledge base was damaged{f': it is set aside as {aside}' if aside else ''}; index again"
+        return f"{FORM.name} was damaged{f': it is set aside as {aside}' if aside else ''}; index again"
+
+
+class _Opened(NamedTuple):
+    connection: sqlite3.Connection
+    inode: int
+    """Of the file as it was opened: a damaged one is set aside, and another begun in its place."""
