@@ -7,13 +7,16 @@ from time import perf_counter
 
 import pytest
 
+from atlas_tui.budget import Account
+from atlas_tui.config import Budget, Price
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.session import Session
 from atlas_tui.tui.messages import Noticed
 from tests.played import HANG, PlayedProvider, says
-from tests.tui.driving import driving
+from tests.tui.driving import driving, once
 
 
 async def test_an_answer_streams_into_the_transcript() -> None:
@@ -231,6 +234,29 @@ async def test_fall_back_asks_the_next_target() -> None:
         await user.press("f6")
         await user.answered(2)
         await user.shows("from the second", "second:test-model")
+
+
+async def test_the_key_asks_one_target_after_the_other() -> None:
+    no = ProviderError("bad_request", "no")
+    first, second, third = (PlayedProvider([no], [no], name=name) for name in ("first", "second", "third"))
+    async with driving(first, fallback=[second, third]) as user:
+        await user.ask("Why?")
+        for number, following in enumerate(("second", "third", "second"), 1):
+            await user.answered(number)
+            await user.shows(f"F6 asks {following}:test-model")
+            await user.press("f6")
+
+
+async def test_what_is_spent_is_shown_under_each_limit() -> None:
+    account = Account(Budget(answer=0.5, conversation=0.01))
+    counted = Counted(TokenUsage(1000, 4000))
+    provider = PlayedProvider(says("It is blue.", counted=counted), prices={"played": Price(1.0, 2.0)})
+    session = Session(provider, policy=once(), account=account)
+    async with driving(session=session) as user:
+        await user.shows("LIMITS", "$0.00 of $0.50", "$0.00 of $0.01")
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("$0.0090 of $0.01")
 
 
 async def test_a_running_attempt_can_be_given_up_for_the_next_target() -> None:

@@ -50,6 +50,13 @@ def cost(value: CostEstimate) -> str:
     return "<$0.0001" if value.total < 0.0001 else f"${value.total:.4f}" if value.total < 1 else f"${value.total:.2f}"
 
 
+def dollars(value: float) -> str:
+    """`$0.50`, `$0.0012`, `$12`."""
+    if value >= 10 and value == int(value):
+        return f"${value:.0f}"
+    return f"${value:.4f}" if 0 < value < 0.01 else f"${value:.2f}"
+
+
 def model(name: str) -> str:
     """A model's name in a line; a server that names it by its file (llama.cpp) is taken at the file's name."""
     return one_line(name.rpartition("/")[2] if name.startswith("/") else name, 80)

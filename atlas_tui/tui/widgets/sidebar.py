@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from atlas_tui.models.factory import ProviderStatus
 
 _WIDTH = 32
+_CLOSE = 0.8
+"""The share of a limit from which on what is spent is marked."""
 
 
 class Sidebar(VerticalScroll, can_focus=False):
@@ -49,6 +51,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         & > #models { max-height: 9; }
         & > #fallback { max-height: 6; }
         & > Meters { margin-bottom: 1; }
+        & > #limits { display: none; margin-bottom: 1; }
     }
     """
 
@@ -61,6 +64,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         self._models: Sequence[ModelInfo] = ()
         self._problem = ""
         self._meters = Meters()
+        self._limits = Static(id="limits")
         self._providers = OptionList(id="providers", markup=False)
         self._choices = OptionList(id="models", markup=False)
         self._fallback = OptionList(id="fallback", markup=False)
@@ -74,6 +78,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         self.mount(
             _heading("METERS"),
             self._meters,
+            self._limits,
             _heading("PROVIDER"),
             self._providers,
             _heading("MODEL"),
@@ -88,6 +93,18 @@ class Sidebar(VerticalScroll, can_focus=False):
     def show_reading(self, reading: Reading) -> None:
         """Show these figures."""
         self._meters.reading = reading
+
+    def show_limits(self, limits: Sequence[tuple[str, float, float]]) -> None:
+        """Show what is spent under each limit, in US dollars: its name, what is spent, the limit."""
+        lines = [Content.styled("LIMITS", "bold $text-muted")]
+        for name, spent, limit in limits:
+            share = spent / limit if limit else 1.0
+            style = "$text-error" if share >= 1 else "$text-warning" if share >= _CLOSE else "$foreground"
+            figure = f"{figures.dollars(spent)} of {figures.dollars(limit)}"
+            gap = max(1, _WIDTH - len(name) - len(figure))
+            lines.append(Content.assemble((name, "$foreground-muted"), " " * gap, (figure, style)))
+        self._limits.update(Content("\n").join(lines))
+        self._limits.display = bool(limits)
 
     def show_target(self, provider: str, model: str) -> None:
         """Mark who answers."""

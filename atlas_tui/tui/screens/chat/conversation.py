@@ -91,8 +91,17 @@ class Conversation:
         if self.running:
             self.session.steering.fall_back_now()
         else:
-            target = self.session.fallback[0]
+            target = self.next_target(exchange)
             self._start(exchange, target, first=target)
+
+    def next_target(self, exchange: Exchange) -> Provider:
+        """Who is asked after the one that answered last, or failed; after the last of them the first again."""
+        responses = exchange.turn.responses
+        last = f"{responses[-1].provider}:{responses[-1].model}" if responses else ""
+        others = [provider for provider in self.session.fallback if provider.target != last]
+        names = [provider.target for provider in self.session.fallback]
+        after = self.session.fallback[names.index(last) + 1 :] if last in names else others
+        return next(iter([*after, *others]), self.session.fallback[0])
 
     def go_on(self, exchange: Exchange) -> bool:
         """Continue an answer that broke off; False if there is none."""
@@ -219,5 +228,6 @@ class Conversation:
             self.transcript.drop_answer(exchange)
         if error is not None and error.kind != "cancelled":
             error.provider = error.provider or self.session.provider.name
-            self.transcript.card(exchange, error, self.session.fallback)
+            following = self.next_target(exchange).target if self.session.fallback else ""
+            self.transcript.card(exchange, error, following)
         self._owner.post_message(Finished(end))

@@ -32,6 +32,8 @@ class Estimating:
 
     def changed(self) -> None:
         """Something was typed, or sent."""
+        if not self._screen.prompt.text:
+            self._screen.status.outlook = ""
         if self._timer is None:
             self._timer = self._screen.set_timer(_PAUSE, self._look)
 

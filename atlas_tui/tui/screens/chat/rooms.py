@@ -12,6 +12,7 @@ from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
 from atlas_tui.tui.screens.chat.estimating import Estimating
 from atlas_tui.tui.screens.chat.history import History
 from atlas_tui.tui.screens.chat.metering import Metering
+from atlas_tui.tui.screens.chat.spending import Spending
 from atlas_tui.tui.screens.chat.targets import Targets
 from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.screens.chat.view import View
@@ -34,6 +35,7 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.conversation = Conversation(
         screen.session, transcript, screen.gauge, screen, on_documents=screen.sidebar.context.show
     )
+    screen.spending = Spending(screen)
     screen.targets = Targets(screen, problem)
     screen.drafts = Drafts(screen)
     screen.elsewhere = Elsewhere(screen)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.history import History
     from atlas_tui.tui.screens.chat.metering import Metering
+    from atlas_tui.tui.screens.chat.spending import Spending
     from atlas_tui.tui.screens.chat.targets import Targets
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.tui.widgets.gauge import Gauge
@@ -63,6 +64,7 @@ class ChatScreen(ActingScreen):
     metering: Metering
     gauge: Gauge
     """The figures of the answer under way, or of the last one."""
+    spending: Spending
     targets: Targets
     drafts: Drafts
     elsewhere: Elsewhere

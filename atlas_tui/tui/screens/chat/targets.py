@@ -122,4 +122,5 @@ class Targets:
         screen.sidebar.show_models(models, problem)
         self._show_fallback()
         screen.panes.welcome.show_target(provider.target, mock=provider.is_mock, problem=self.problem)
+        screen.spending.show()
         screen.metering.read()

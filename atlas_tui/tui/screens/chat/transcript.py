@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from atlas_tui.errors import ProviderError
-from atlas_tui.models.base import ModelResponse, Provider
+from atlas_tui.models.base import ModelResponse
 from atlas_tui.text import one_line
 from atlas_tui.tui.commands import KeyTable, show_key
 from atlas_tui.tui.screens.chat.exchange import Exchange, heading, literal, outcome, story
@@ -131,14 +131,14 @@ class Transcript:
         """Nothing was said: take the empty answer out."""
         self._drop(exchange.answer_key)
 
-    def card(self, exchange: Exchange, error: ProviderError, fallback: Sequence[Provider]) -> None:
-        """Say why there is no answer, and what can be done about it."""
+    def card(self, exchange: Exchange, error: ProviderError, following: str) -> None:
+        """Say why there is no answer, and what can be done about it. `following`: the next target, if any."""
         keys = {action: show_key(self._keys[action][0]) for action in ("retry", "go_on", "fall_back", "model")}
         offers = [f"**{keys['retry']}** asks again"]
         if error.partial is not None and error.partial.content:
             offers.append(f"**{keys['go_on']}** continues")
-        if fallback:
-            offers.append(f"**{keys['fall_back']}** asks {literal(one_line(fallback[0].target, 60))}")
+        if following:
+            offers.append(f"**{keys['fall_back']}** asks {literal(one_line(following, 60))}")
         offers.append(f"**{keys['model']}** chooses another model")
         text = f"{literal(one_line(str(error), 600))}\n\n{' · '.join(offers)}"
         after = next(key for key in (exchange.answer_key, exchange.prompt_key) if key in self.log.keys)
