@@ -117,6 +117,12 @@ class ScriptedServer:
         """Wait until so many requests of streams have come; the last of them."""
         return self._wait(lambda: self._nth([e for e in self.exchanges if e.answer], count), timeout, "request")
 
+    def wait_connection(self, count: int = 1, timeout: float = 5) -> None:
+        """Wait until so many connections have been accepted, whatever came or came not over them."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.connections >= count, timeout):
+                raise TimeoutError(f"no connection within {timeout} s")
+
     def wait_disconnect(self, count: int = 1, timeout: float = 5) -> Exchange:
         """Wait until so many clients left before their answer was complete; the last of those exchanges."""
         gone = lambda: self._nth([e for e in self.exchanges if e.disconnected is not None], count)  # noqa: E731
@@ -190,7 +196,9 @@ class ScriptedServer:
     async def _connection(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=accepted)
-        self.connections += 1
+        with self._changed:
+            self.connections += 1
+            self._changed.notify_all()
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while await self._exchange(reader, writer):

@@ -1,0 +1,52 @@
+"""A stop ends a prompt in whatever state it is, in the library and on the screen.
+
+How fast it does is measured by `python -m benchmarks.stop`; here is no clock but that of the test's own patience.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from atlas_tui.models.base import End, TextDelta
+from tests.faults.providers import WIRES
+from tests.faults.waiting import STATES
+from tests.servers.scripted import ScriptedServer
+from tests.tui.driving import driving
+
+pytestmark = pytest.mark.usefixtures("no_leaked_threads", "nothing_logged")
+HAS_TEXT = {"stalled stream", "flood"}
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("state", STATES)
+def test_a_stop_in_the_library(server: ScriptedServer, state: str, wire: str) -> None:
+    with STATES[state](server, wire) as waiting, waiting.session.stream("Why is the sky blue?") as stream:
+        waiting.reached()
+        stream.close()
+        *events, end = stream
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert (end.error.kind, end.error.retryable) == ("cancelled", False)
+        shown = "".join(event.text for event in events if isinstance(event, TextDelta))
+        assert shown == end.response.content
+        assert not end.response.complete
+        if state in HAS_TEXT and shown:
+            assert {"stalled stream": "Half an answer", "flood": "word " * (len(shown) // 5)}[state] == shown
+        assert waiting.session.turns[-1].responses == [end.response]
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_a_stop_on_the_screen(server: ScriptedServer, state: str) -> None:
+    with STATES[state](server, "anthropic") as waiting:
+        async with driving(session=waiting.session) as user:
+            await user.ask("Why is the sky blue?")
+            await asyncio.to_thread(waiting.reached)
+            await user.press("escape")
+            end = (await user.answered()).end
+            assert end.error is not None
+            assert end.error.kind == "cancelled"
+            await user.shows("stopped")
+            assert user.session.turns[0].responses == [end.response]
+            waiting.session.knowledge = None
