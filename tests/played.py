@@ -31,6 +31,8 @@ class PlayedProvider(Provider):
         super().__init__(name, model, **common)
         self._answers = list(answers)
         self.requests: list[ModelRequest] = []
+        self.accepts = True
+        """False fails before the request is accepted."""
         self.hanging = threading.Event()
         """Set when an answer has come to `HANG`."""
         self.closed = threading.Event()
@@ -44,7 +46,8 @@ class PlayedProvider(Provider):
         self.closed.clear()
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         try:
-            yield Start(self.name, self.model_name, request_id=f"request-{len(self.requests)}")
+            if self.accepts:
+                yield Start(self.name, self.model_name, request_id=f"request-{len(self.requests)}")
             for step in answer:
                 if isinstance(step, Exception):
                     raise step

@@ -10,6 +10,7 @@ import pytest
 from atlas_tui import ProviderError, create_query_client
 from atlas_tui.budget import Account, money
 from atlas_tui.config import Budget, Config, Price
+from atlas_tui.errors import Kind
 from atlas_tui.models.base import Counted, End, TextDelta, TokenUsage, UsageUpdate
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
@@ -126,6 +127,25 @@ class TestTheAnswer:
         assert error is not None
         assert (error.kind, provider.requests) == ("budget", [])
         assert 'set one under [prices."nobody:test-model"]' in str(error)
+
+
+class TestFailures:
+    @pytest.mark.parametrize("failure", ["auth", "rate_limit", "server", "context_length"])
+    def test_who_is_turned_away_pays_nothing(self, failure: Kind) -> None:
+        provider = PlayedProvider([ProviderError(failure, "no")], name="nobody")
+        provider.accepts = False
+        session = Session(provider, policy=Policy(RetrySettings(attempts=1)))
+        end = ask(session)
+        assert kind(end) == failure
+        assert (end.response.cost.total, end.response.usage.total_tokens) == (0.0, 0)
+        assert session.cost.total == 0.0
+
+    def test_what_may_have_been_worked_on_counts_as_estimated(self) -> None:
+        provider = PlayedProvider([ProviderError("timeout", "slow")], prices={"played": Price(1_000_000.0, 0.0)})
+        cost = ask(Session(provider, policy=Policy(RetrySettings(attempts=1)))).response.cost
+        assert cost.total is not None
+        assert cost.total > 1
+        assert cost.estimated
 
 
 class TestTheDay:

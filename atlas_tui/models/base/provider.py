@@ -21,7 +21,7 @@ from atlas_tui.models.base.reception import Reception
 from atlas_tui.models.base.response import Attempt, ModelResponse
 from atlas_tui.models.base.stopwatch import Stopwatch
 from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
-from atlas_tui.pricing import UNKNOWN_COST, CostEstimate, Rates, TokenUsage, context_window, cost_of
+from atlas_tui.pricing import FREE, UNKNOWN_COST, CostEstimate, Rates, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line
 
 StreamCallback = Callable[[str, ModelResponse], None]
@@ -189,6 +189,8 @@ class Provider(ABC):
     def cost_of_usage(self, usage: TokenUsage, model: str) -> CostEstimate:
         """What a usage costs: at the user's own price of the model that was asked, at the price of the one that
         answered, or else of the one that was asked."""
+        if not usage.total_tokens and not usage.estimated:
+            return FREE  # nothing was sent, or it was turned away: whatever the price
         names = [model, self.model_name]
         if self._prices and self.target in self._prices:
             names.reverse()
