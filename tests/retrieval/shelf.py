@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -40,8 +41,7 @@ class Plain:
 
 
 def vector_of(text: str, dimensions: int = DIMENSIONS) -> bytes:
-    seed = int.from_bytes(text.encode()[-8:].rjust(8, b"\0"), "little") ^ len(text)
-    row = np.random.default_rng(seed).standard_normal(dimensions)
+    row = np.random.default_rng(crc32(text.encode())).standard_normal(dimensions)
     return bytes((row / np.linalg.norm(row)).astype("<f4").tobytes())
 
 

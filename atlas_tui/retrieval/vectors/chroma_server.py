@@ -51,8 +51,8 @@ class Task:
         self._chunks = dict(zip(records, ids, strict=True))
         self._url = url
         with _asking(url):
-            self._target = _client(url).get_collection(name_on_server(collection), embedding_function=None)
-        return {"generation": folder.name}
+            self._target = _found(_client(url), collection)
+        return {"generation": None if self._target is None else folder.name}
 
     def query(self, line: Line, vector: str, k: int) -> Answer:
         """The nearest `k` records to a vector (base64 of float32): chunk ids and cosines, best first.
@@ -94,6 +94,8 @@ class Task:
             same = all(last.get(name) == state[name] for name in ("target", "file", "number"))
             sharing = Sharing(line, target, source, theirs, set(last["common"]) if same else set())
             common = sharing.run()
+            now = _state_of(target, source)  # the library may have begun only now
+            state |= {"file": now["file"], "number": now["number"]}
             if sharing.gave or sharing.took:
                 # What somebody else changed meanwhile is not told from what was changed here: look once more.
                 state["change"] = None
@@ -108,8 +110,9 @@ class Task:
         """
         source = Library(Path(library)).collection(collection)
         with _asking(url):
-            target = _client(url).get_collection(name_on_server(collection), embedding_function=None)
-            return {"news": not _unchanged(_last_state(Generations(Path(root))), _state_of(target, source))}
+            target = _found(_client(url), collection)
+            last = _last_state(Generations(Path(root)))
+            return {"news": target is None or not _unchanged(last, _state_of(target, source))}
 
 
 class Mixed(AtlasError):
@@ -156,20 +159,29 @@ def _client(url: str) -> Any:
     )
 
 
+def _found(client: Any, collection: str) -> Any:
+    """The server's collection, or None."""
+    from chromadb.errors import NotFoundError
+
+    try:
+        return client.get_collection(name_on_server(collection), embedding_function=None)
+    except NotFoundError:
+        return None
+
+
 def _shared_collection(client: Any, collection: str, model: str | None) -> Any:
     """The server's collection; None where it has none and there is nothing to begin one with.
 
     Raises:
         Mixed: another embedder made it.
     """
-    name = name_on_server(collection)
     if model is None:
-        if name not in [each.name for each in client.list_collections()]:
+        target = _found(client, collection)
+        if target is None:
             return None
-        target = client.get_collection(name, embedding_function=None)
     else:
         target = client.get_or_create_collection(
-            name,
+            name_on_server(collection),
             embedding_function=None,
             metadata={EMBEDDER: model, CHANGE: "begun"},
             configuration={"hnsw": {"space": "cosine"}},

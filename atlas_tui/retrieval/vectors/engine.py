@@ -44,6 +44,7 @@ class Engine:
         self._opened: Path | None = None
         self._worker: Worker | None = None
         self._builder: Worker | None = None
+        self._spare: Worker | None = None
         self._workers: set[Worker] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -63,7 +64,9 @@ class Engine:
         current = self._generations.current()
         if current is None:
             return None
-        worker = self._start()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        worker = spare if spare is not None and spare.alive else self._start()
         try:
             answer = worker.call("open", timeout=_OPENING, **self._values)
             number = answer["generation"]
@@ -120,9 +123,15 @@ class Engine:
                 progress=lambda sofar: progress(sofar["done"], sofar["total"]),
                 **self._values,
             )
+        except BaseException:
+            self._end(worker)
+            raise
         finally:
             self._builder = None
-            self._end(worker)
+        if self.remote:
+            self._spare = worker  # Chroma is imported there: it can answer as well
+        else:
+            self._end(worker)  # it runs with a low priority, and holds much memory
 
     def stop_building(self) -> None:
         """Have `build` end soon with what is done."""
@@ -133,7 +142,9 @@ class Engine:
         """What answered does so no more."""
         with self._lock:
             worker, self._worker, self._opened = self._worker, None, None
+            spare, self._spare = self._spare, None
         self._end(worker)
+        self._end(spare)
 
     def discard(self) -> None:
         """Have nobody read the current generation any more: it is broken."""
