@@ -20,7 +20,8 @@ class _Language:
     definition: re.Pattern[str]
     """Matches a line that begins one; `name` or the first group that is there names it."""
     several_lines: re.Pattern[str]
-    """Strings and comments; those that go over several lines hide what is in them."""
+    """Strings and comments; those that go over several lines hide what is in them. One that never ends is matched to
+    the end of its line or of the text: looking for its end from each quote would take the square of the time."""
     above: tuple[str, ...]
     """How a line begins that belongs to the definition below it: decorators, comments."""
     passed_over: tuple[str, ...] = ()
@@ -31,12 +32,12 @@ _PYTHON = _Language(
     re.compile(r"[ \t]*(?:async[ \t]+)?(?:def|class|cdef class|cpdef)[ \t]+(\w+)"),
     re.compile(
         r'#[^\n]*|"""[\s\S]*?(?:"""|\Z)|' + r"'''[\s\S]*?(?:'''|\Z)|"
-        r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
+        r'"(?:\\.|[^"\\\n])*"?|' + r"'(?:\\.|[^'\\\n])*'?"
     ),
     ("@", "#"),
     (")", "]", "}", "#"),
 )
-_C_COMMENTS = r'//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
+_C_COMMENTS = r'//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"?|' + r"'(?:\\.|[^'\\\n])*'?"
 _NO_NAMES = (
     "if|for|foreach|while|switch|catch|return|else|do|try|case|default|throw|new|delete|await|yield|using|lock|"
     "assert|print|goto|break|continue|super|typeof|sizeof|match|when|elif|unless|until|in|not|and|or"
@@ -51,7 +52,7 @@ _BRACES = _Language(
         r"|[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+([\w$]+)[^=\n]{0,80}=[ \t]*(?:async[ \t]*)?"
         r"(?:function\b|\([^()]*\)[^=\n]{0,40}=>|[\w$]+[ \t]*=>)"
         # int a(int b)   public static void a(   A::~A()
-        rf"|[ \t]*(?!(?:{_NO_NAMES})\b)(?:[A-Za-z_][\w:<>,*&\[\]?.]*[ \t*&]+){{1,7}}(?!(?:{_NO_NAMES})\b)([\w:~$]+)"
+        rf"|[ \t]*(?!(?:{_NO_NAMES})\b)(?:[A-Za-z_][\w:<>,\[\]?.]*[ \t*&]+){{1,7}}(?!(?:{_NO_NAMES})\b)([\w:~$]+)"
         r"[ \t]*\((?![^\n]*[;,][ \t]*$)(?![^\n=]*=(?![=>]))"
         # a(b) {   in a class body
         rf"|[ \t]+(?!(?:{_NO_NAMES})\b)(?:#|\*[ \t]*)?([\w$]+)[ \t]*\([^()\n]*\)[^;,()\n]*\{{[ \t]*$"
@@ -62,7 +63,7 @@ _BRACES = _Language(
 )
 _BACKTICKS = _Language(
     _BRACES.definition,
-    re.compile(_C_COMMENTS + r"|`(?:\\[\s\S]|[^`\\])*(?:`|\Z)"),
+    re.compile(_C_COMMENTS + r"|`(?:\\[\s\S]|[^`\\])*(?:`|\\?\Z)"),
     _BRACES.above,
     _BRACES.passed_over,
 )
@@ -73,7 +74,7 @@ _WORDS = _Language(
         r"|([A-Za-z_][\w-]*)[ \t]*\(\)[ \t]*(?:\{|$)"
         r"|([A-Za-z_.][\w.]*)[ \t]*(?:<-|=)[ \t]*function\b"
     ),
-    re.compile(r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"),
+    re.compile(r"(?!)"),
     ("#", "--", "@"),
     ("end", "}", ")", "]", "{", "#", "--"),
 )

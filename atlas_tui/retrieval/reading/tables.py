@@ -22,6 +22,8 @@ def read(text: str) -> list[Block]:
         rows = list(_rows(lines, delimiter))
     except csv.Error:  # a field longer than the module takes, say
         return plain.paragraphs(lines)
+    if not rows:  # commas alone
+        return plain.paragraphs(lines)
     names = [name.strip() for name in rows[0][0]]
     if not all(names) or any(_is_number(name) for name in names):
         return [Block(" | ".join(filter(None, row)), (), first, last, code=True) for row, first, last in rows]
