@@ -1,0 +1,179 @@
+"""`atlas-tui compare` without its screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from atlas_tui.comparison import Judgements, LineUp, Vote
+from atlas_tui.store import Store
+from tests.command import QUICK, Terminal, run, settings
+from tests.servers.scripted import Delta, HttpError, Script, ScriptedServer, Stall
+
+BOTH = ("-p", "mock:mock-basic", "-p", "mock:mock-standard")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    return settings(tmp_path, QUICK)
+
+
+class TestForms:
+    def test_json(self, config: str) -> None:
+        result = run("compare", *BOTH, "--config", config, "--repeat", "2", "--json", "Hello")
+        assert (result.status, result.err) == (0, "")
+        form = json.loads(result.out)
+        assert form["prompt"] == "Hello"
+        assert [(each["target"], each["repetition"]) for each in form["responses"]] == [
+            ("mock:mock-basic", 1), ("mock:mock-standard", 1), ("mock:mock-basic", 2), ("mock:mock-standard", 2),
+        ]  # fmt: skip
+        assert all("rehearsed" in each["content"] and each["complete"] for each in form["responses"])
+        assert [each["answers"] for each in form["summary"]] == [2, 2]
+
+    def test_markdown_in_a_pipe_with_the_piped_input_behind_the_prompt(self, config: str) -> None:
+        result = run("compare", *BOTH, "--config", config, "Review this", stdin="x = 1\n")
+        assert result.status == 0
+        assert result.out.startswith("# Review this x = 1\n")
+        assert "| 1 | mock:mock-" in result.out
+        assert "## mock:mock-basic" in result.out
+
+    def test_csv_of_many_prompts(self, config: str, tmp_path: Path) -> None:
+        path = tmp_path / "set.jsonl"
+        path.write_text('{"prompt": "One", "reference": "rehearsed answer"}\nTwo\n')
+        result = run("compare", *BOTH, "--config", config, "--prompts", str(path), "--csv")
+        assert result.status == 0
+        rows = list(csv.DictReader(io.StringIO(result.out)))
+        assert [(row["prompt"], row["matches"]) for row in rows] == [
+            ("One", "true"), ("One", "true"), ("Two", ""), ("Two", ""),
+        ]  # fmt: skip
+
+    def test_a_page(self, config: str) -> None:
+        result = run("compare", *BOTH, "--config", config, "--html", "Hello")
+        assert result.status == 0
+        assert result.out.startswith("<!doctype html>")
+        assert result.out.count("<article>") == 2
+
+
+class TestFailures:
+    def test_a_target_that_failed_is_status_1_and_the_others_are_there(
+        self, config: str, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "k" * 20)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        server.always(HttpError(401))
+        result = run("compare", "-p", "mock:mock-basic", "-p", "openai:gpt-4.1", "--config", config, "--json", "Hello")
+        assert result.status == 1
+        assert result.err.startswith("atlas-tui: openai:gpt-4.1: the answer failed (")
+        mock, failed = json.loads(result.out)["responses"]
+        assert mock["complete"]
+        assert failed["error"]["kind"] == "auth"
+        assert "k" * 20 not in result.out + result.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["Hi"], "give two targets or more"),
+            ([*BOTH, "-m", "x", "Hi"], "name each with its provider"),
+            (["-p", "nobody", "Hi"], "unknown provider 'nobody'"),
+            (["-p", "openai", "-p", "mock", "Hi"], "OPENAI_API_KEY"),
+            ([*BOTH], "the prompt is empty"),
+            ([*BOTH, "--prompts", "/nowhere", "Hi"], "--prompts gives the prompts"),
+            ([*BOTH, "--replay", "/nowhere"], "/nowhere cannot be read"),
+            ([*BOTH, "--line-up", "x", "Hi"], "exclude each other"),
+            (["--line-up", "x", "Hi"], "no line-up 'x'"),
+            ([*BOTH, "--json", "--csv", "Hi"], "not allowed with"),
+            ([*BOTH, "--repeat", "0", "Hi"], "whole number above 0"),
+        ],
+    )
+    def test_what_is_wrong_is_said_before_anything_is_sent(self, arguments: list[str], words: str) -> None:
+        result = run("compare", *arguments)
+        assert (result.status, result.out) == (2, "")
+        assert words in result.err
+        assert result.err.count("\n") == 1
+
+    def test_an_early_error_has_a_form_too(self) -> None:
+        result = run("compare", "-p", "nobody", "--json", "Hi")
+        assert json.loads(result.out)["error"]["kind"] == "config"
+
+    def test_ctrl_c_keeps_what_is_there_and_a_resumed_run_asks_for_the_rest(
+        self, config: str, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "k" * 20)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        server.play(Script([Delta("half"), Stall()]))
+        server.always(Script.text("whole"))
+        out = tmp_path / "run.jsonl"
+        arguments = ["compare", "-p", "mock:mock-basic", "-p", "openai:gpt-4.1", "--config", config, "--json"]
+        terminal = Terminal(*arguments, "--out", str(out), "Hello", columns=120)
+        try:
+            terminal.wait(lambda lines: any("1 of 2 answers" in line for line in lines))
+            server.wait_request()
+            terminal.process.sendintr()
+            assert terminal.end() == 130
+        finally:
+            terminal.close()
+        assert "interrupted" in "\n".join(terminal.lines)
+        first, second = map(json.loads, out.read_text().splitlines()[1:])
+        assert first["response"]["complete"]
+        assert second["response"]["error"]["kind"] == "cancelled"
+        result = run(*arguments, "--resume", str(out), "Hello")
+        assert (result.status, result.err) == (0, "")
+        assert [each["content"] for each in json.loads(result.out)["responses"]][1] == "whole"
+        assert len(server.exchanges) == 2
+
+
+class TestTerminal:
+    def test_the_progress_is_drawn_on_a_terminal_and_goes(self, config: str) -> None:
+        terminal = Terminal("compare", *BOTH, "--config", config, "--repeat", "3", "--csv", "Hello", columns=120)
+        assert terminal.end() == 0
+        assert b"6 answers" in terminal.raw
+        assert not any("of 6 answers" in line for line in terminal.lines)
+
+
+class TestReplay:
+    def test_a_recorded_race_is_run_again(self, config: str, tmp_path: Path) -> None:
+        path = tmp_path / "race.jsonl"
+        before = run("compare", *BOTH, "--config", config, "--record", str(path), "--json", "Hello")
+        assert before.status == 0
+        after = run("compare", "--replay", str(path), "--speed", "0", "--json")
+        assert (after.status, after.err) == (0, "")
+        forms = [json.loads(result.out) for result in (before, after)]
+        assert forms[0]["prompt"] == forms[1]["prompt"] == "Hello"
+        texts = [[(each["target"], each["content"]) for each in form["responses"]] for form in forms]
+        assert texts[0] == texts[1]
+
+
+class TestLeaderboard:
+    @pytest.fixture
+    def votes(self, tmp_path: Path) -> None:
+        store = Store()
+        judgements = Judgements(store)
+        for verdict in ("A", "A", "tie"):
+            judgements.add(Vote("a:1", "b:2", verdict, topic="code"))
+        judgements.keep(LineUp("pair", ("mock:mock-basic", "mock:mock-standard")))
+        store.close()
+
+    def test_it_leaves_in_three_forms(self, votes: None) -> None:
+        text = run("compare", "--leaderboard")
+        assert [line.split()[:2] for line in text.out.splitlines()] == [["RANK", "TARGET"], ["1", "a:1"], ["2", "b:2"]]
+        form = json.loads(run("compare", "--leaderboard", "--json").out)
+        assert [(each["target"], each["wins"], each["ties"]) for each in form["leaderboard"]] == [
+            ("a:1", 2, 1), ("b:2", 0, 1),
+        ]  # fmt: skip
+        rows = list(csv.DictReader(io.StringIO(run("compare", "--leaderboard", "--csv").out)))
+        assert [row["rank"] for row in rows] == ["1", "2"]
+
+    def test_by_topic(self, votes: None) -> None:
+        result = run("compare", "--leaderboard", "--topic", "prose")
+        assert (result.status, result.out) == (0, "")
+        assert "no vote on 'prose' yet" in result.err
+
+    def test_a_line_up_that_was_kept_is_asked_by_its_name(self, votes: None, config: str) -> None:
+        result = run("compare", "--line-up", "pair", "--config", config, "--json", "Hello")
+        assert [each["target"] for each in json.loads(result.out)["summary"]] == [
+            "mock:mock-basic", "mock:mock-standard",
+        ]  # fmt: skip
