@@ -16,6 +16,7 @@ from textual.widgets import Input
 from atlas_tui.models.base import End, TextDelta
 from atlas_tui.models.factory import create_provider
 from atlas_tui.session import Session
+from atlas_tui.tui.messages import Ready
 from atlas_tui.tui.streaming import Pump
 from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
@@ -30,7 +31,7 @@ class Column(MarkdownLog):
         self._pump = Pump(self)
         self._worker = session.start(session.add_turn("go"), self._pump)
 
-    def on_ready(self) -> None:
+    def on_ready(self, message: Ready) -> None:
         """Draw what has come."""
         with self._pump.frame() as events:
             for event in events:

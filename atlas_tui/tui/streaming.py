@@ -1,8 +1,11 @@
 """From worker threads to frames: what a provider sends at any pace reaches the screen once a frame.
 
-A worker puts events; the first of a burst is announced at once by one `Ready` message, later ones at most once a
-frame. Text that arrives between two frames is joined, so a frame costs the same at 10 and at 10,000 tokens a second.
-What is no text (start, usage, retries, the ending) is never joined or dropped, and never overtakes text.
+A worker puts events; the first of a burst is announced to the screen at once, later ones at most once a frame. Text
+that arrives between two frames is joined, so a frame costs the same at 10 and at 10,000 tokens a second. What is no
+text (start, usage, retries, the ending) is never joined or dropped, and never overtakes text.
+
+Between two frames nobody looks: a worker that asks `rest` leaves what comes meanwhile in the socket, reads it in one
+go when the frame is due, and so wakes up as seldom as the screen does. A wake-up costs more than reading a token.
 
 Two limits keep a flood from taking over. `full` pauses the worker, and so the server, while the screen is behind:
 memory stays bounded. A frame hands out only as much text as could be drawn in good time: keys are answered.
@@ -13,13 +16,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from time import perf_counter
+from typing import Any, Protocol
 
+from textual.message import Message
 from textual.message_pump import MessagePump
 
-from atlas_tui.models.base import Event, ReasoningDelta, TextDelta
+from atlas_tui.models.base import Event, ReasoningDelta, TextDelta, UsageUpdate
 from atlas_tui.tui.messages import Ready
 
 FRAME = 1 / 20
@@ -39,11 +45,47 @@ _SLOW = 0.025
 """Seconds after which a frame has kept the keys waiting."""
 
 
-class Pump:
-    """The buffer between one worker and one screen; implements `models.base.Sink`."""
+class Owner(Protocol):
+    """A screen or widget of Textual's that draws what a pump has for it."""
 
-    def __init__(self, target: MessagePump) -> None:
-        self._target = target
+    @property
+    def is_running(self) -> bool:
+        """False before it is there, and once it is closed."""
+
+    def call_later(self, callback: Callable[..., Any], *args: Any) -> bool:
+        """Call as one of its messages, so that an error ends the program as any other."""
+
+    def post_message(self, message: Message) -> bool:
+        """Tell it something else."""
+
+    def on_ready(self, message: Ready) -> None:
+        """Draw a frame, inside `Pump.frame`."""
+
+
+def guarded(owner: Owner | MessagePump, function: Callable[[], object]) -> Callable[[], None]:
+    """`function`, to be called by the loop itself: a Textual message for each frame costs as much as the frame."""
+
+    def call() -> None:
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001 - raised again where Textual ends the program for it
+            owner.call_later(_raise, error)
+
+    return call
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+class Pump:
+    """The buffer between one worker and one screen; implements `models.base.Sink` and `Resting`."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
+        self._show = guarded(owner, self._draw)
         self._lock = threading.Lock()
         self._events: deque[Event] = deque()
         self._pieces: list[str] = []
@@ -52,8 +94,10 @@ class Pump:
         self._announced = False
         self._closed = False
         self._hurried = False
+        self._rests = False
         self._budget = _MOST
-        self._late = 0.0
+        self._pause = FRAME
+        self._due = 0.0
 
     # On the worker thread
 
@@ -62,6 +106,7 @@ class Pump:
         with self._lock:
             if self._closed:
                 return
+            text = isinstance(event, TextDelta | ReasoningDelta)
             if isinstance(event, TextDelta | ReasoningDelta):
                 if self._pieces and self._kind is not type(event):
                     self._join()
@@ -71,9 +116,26 @@ class Pump:
             else:
                 self._join()
                 self._events.append(event)
+            if self._rests and (text or type(event) is UsageUpdate):
+                return  # `rest` follows when all is put that came together
             announce, self._announced = not self._announced, True
         if announce:
             self._post()
+
+    def rest(self) -> float:
+        """All that has come is put: announce it if a frame is due. Seconds until the next one."""
+        now = perf_counter()
+        with self._lock:
+            self._rests = True
+            if self._closed or self._hurried:
+                return 0.0
+            announce = now >= self._due and not self._announced and bool(self._events or self._pieces)
+            if announce:
+                self._announced = True
+                self._move_on(now)
+        if announce:
+            self._post()
+        return max(0.0, self._due - now)
 
     @property
     def waiting(self) -> int:
@@ -92,8 +154,9 @@ class Pump:
         begun = perf_counter()
         events = self._take()
         yield events
-        drawn = sum(len(event.text) for event in events if isinstance(event, TextDelta | ReasoningDelta))
-        self._arrange(perf_counter() - begun, drawn)
+        drawn = sum([len(event.text) for event in events if isinstance(event, TextDelta | ReasoningDelta)])
+        # Behind the painting, which the owner does in the loop's next turn.
+        self._loop.call_soon(self._arrange, begun, drawn)
 
     def hurry(self) -> None:
         """The user has stopped the stream: what still waits is handed out in one go, so that its ending shows."""
@@ -106,6 +169,12 @@ class Pump:
             self._events.clear()
             self._pieces.clear()
             self._waiting = 0
+
+    def _draw(self) -> None:
+        if self._owner.is_running:
+            self._owner.on_ready(Ready(self))
+        else:
+            self.close()
 
     def _take(self) -> list[Event]:
         events: list[Event] = []
@@ -129,24 +198,38 @@ class Pump:
                 events.append(event)
         return events
 
-    def _arrange(self, seconds: float, drawn: int) -> None:
-        seconds += self._late
+    def _arrange(self, begun: float, drawn: int) -> None:
+        now = perf_counter()
+        seconds = now - begun
         if drawn:
             self._budget = max(_LEAST, self._budget // 2) if seconds > _SLOW else min(_MOST, self._budget * 2)
         # Only text is held back to the next frame: what follows a mere announcement is shown at once.
         frame = _CALM_FRAME if drawn < _FEW else FRAME
         pause = min(max(frame, seconds / _SHARE), _LONGEST_FRAME) if drawn and not self._hurried else 0.0
-        due = perf_counter() + pause
-        asyncio.get_running_loop().call_later(pause, self._look_again, due)
+        with self._lock:
+            self._pause = pause or FRAME
+            if not pause or not self._rests:
+                self._due = begun + pause
+            else:
+                self._due = max(self._due, begun + seconds / _SHARE)
+            # A worker that rests announces by itself what it reads when the frame is due; its pieces are not joined.
+            again = bool(self._events) or not self._rests
+            self._announced = again
+        if again:
+            self._loop.call_later(max(0.0, self._due - now), self._look_again)
 
-    def _look_again(self, due: float) -> None:
-        # What was drawn is painted after its handler has returned; that shows as a late timer.
-        self._late = perf_counter() - due
+    def _look_again(self) -> None:
         with self._lock:
             self._announced = bool(self._events or self._pieces)
             announce = self._announced and not self._closed
+            if announce:
+                self._move_on(perf_counter())
         if announce:
-            self._post()
+            self._show()
+
+    def _move_on(self, now: float) -> None:
+        """A frame begins: the next is due a pause after this one was, though reading may have made it late."""
+        self._due = max(self._due + self._pause, now + self._pause / 2)
 
     def _join(self) -> None:
         if self._pieces:
@@ -155,6 +238,6 @@ class Pump:
 
     def _post(self) -> None:
         try:
-            self._target.post_message(Ready(self))
-        except RuntimeError:  # the screen's loop has closed between two lines: nobody looks any more
+            self._loop.call_soon_threadsafe(self._show, context=self._context)
+        except RuntimeError:  # the loop has closed between two lines: nobody looks any more
             self.close()

@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
 _PIECE = 65_536
 _HIGH_WATER = 1 << 20
 """Bytes that may wait to be read before the server is made to wait."""
+
+_REST = 16_384
+"""Bytes that may come during a rest: a fourth of what a server sends unasked, so that it never has to wait for us."""
+_SHORT = 0.002
+"""Seconds that are not worth a rest."""
+
+resting: ContextVar[Callable[[], float] | None] = ContextVar("resting", default=None)
+"""Asked before a wait for bytes: for how many seconds nobody needs more, so that what comes may stay in the socket and
+be read in one go. To wake up for each token costs several times what the token does."""
 
 
 def speed_up(client: Any, core: ModuleType) -> None:
@@ -79,6 +89,9 @@ class Connection(asyncio.BufferedProtocol):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._paused = False
+        self._rest = resting.get()
+        self._counted = 0
+        self._since = 0.0
 
     # What asyncio calls
 
@@ -125,6 +138,8 @@ class Connection(asyncio.BufferedProtocol):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """The bytes that have come, at least one; none at the end."""
+        if self._rest is not None:
+            await self._pause(self._rest)
         if not self._received and not self._ended:
             self._reader = asyncio.get_running_loop().create_future()
             try:
@@ -150,7 +165,27 @@ class Connection(asyncio.BufferedProtocol):
         if self._paused and len(self._received) < _HIGH_WATER // 2:
             self._paused = False
             self._transport.resume_reading()
+        self._counted += len(piece)
         return piece
+
+    async def _pause(self, rest: Callable[[], float]) -> None:
+        loop = asyncio.get_running_loop()
+        while (seconds := rest()) > 0 and not (self._received or self._ended):
+            now = loop.time()
+            span = now - self._since
+            seconds = min(seconds, _REST * span / max(self._counted, 1))
+            if seconds < _SHORT:
+                if span > 1.0:  # what came long ago says nothing about now
+                    self._since, self._counted = now - span / 2, self._counted // 2
+                return
+            self._since, self._counted = now, 0
+            self._transport.pause_reading()
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                self._transport.resume_reading()
+            for _ in range(2):  # turns until the loop has seen that there is something, and read it
+                await asyncio.sleep(0)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of the bytes."""

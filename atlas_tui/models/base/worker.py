@@ -16,11 +16,12 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.models.base.events import End, Event, TextDelta
+from atlas_tui.models.base.network import resting
 from atlas_tui.models.base.response import ModelResponse
 
 T = TypeVar("T")
@@ -40,6 +41,14 @@ class Sink(Protocol):
 
     def full(self) -> bool:
         """True while the consumer is behind."""
+
+
+@runtime_checkable
+class Resting(Protocol):
+    """A sink that looks at what it was given only now and then."""
+
+    def rest(self) -> float:
+        """All that had come has been put; the seconds that more may be left with the server."""
 
 
 class _DaemonExecutor(ThreadPoolExecutor):
@@ -152,6 +161,8 @@ class Worker:
 
     async def _drive(self) -> End:
         self._loop = asyncio.get_running_loop()
+        if isinstance(self._sink, Resting):
+            resting.set(self._sink.rest)
         task = asyncio.current_task()
         assert task is not None
         stop = functools.partial(self.call, task.cancel)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from textual.content import Content
+from rich.cells import cell_len, set_cell_size
 from textual.reactive import reactive
 from textual.timer import Timer
 
 from atlas_tui.tui.widgets import figures
-from atlas_tui.tui.widgets.direct import Painted
+from atlas_tui.tui.widgets.direct import Ends, Painted, Piece
 from atlas_tui.tui.widgets.reading import Phase, Reading
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -24,18 +24,19 @@ _LOOKS: dict[Phase, tuple[str, str]] = {
 _NOTICE_FOR = 5.0
 """Seconds that a notice stays."""
 _TICKS = "◐◓◑◒"
+_MUTED = "$foreground-muted"
 
 
-def state(reading: Reading) -> Content:
+def state(reading: Reading) -> Piece:
     """The state as a sign and a word; the sign turns with the seconds, so that a frozen screen shows."""
     sign, style = _LOOKS[reading.phase]
     if reading.running:
         sign = _TICKS[int(reading.elapsed * 4) % len(_TICKS)]
     if reading.silence is not None:
-        return Content.assemble((f"{sign} no token for {reading.silence:.0f} s", "$text-warning"))
+        return f"{sign} no token for {reading.silence:.0f} s", "$text-warning"
     if reading.note:
-        return Content.assemble((f"{sign} {reading.note}", "$text-warning"))
-    return Content.assemble((f"{sign} {reading.phase}", style))
+        return f"{sign} {reading.note}", "$text-warning"
+    return f"{sign} {reading.phase}", style
 
 
 def sparkline(rates: tuple[float, ...], width: int) -> str:
@@ -59,33 +60,25 @@ class Meters(Painted):
         """New figures."""
         self.repaint()
 
-    def render(self) -> Content:
-        reading, width = self.reading, self.content_size.width
+    def lines(self, width: int) -> list[Ends]:
+        """All figures, one or two a line."""
+        reading = self.reading
         usage = reading.usage
         timed = reading.phase != "ready"
         priced = timed and (reading.cost.known or not reading.running)
-        lines = [
-            _ends(state(reading), figures.elapsed(reading.elapsed) if timed else "", width),
-            _ends(
-                _value("" if reading.rate is None else figures.rate(reading.rate)),
-                "" if reading.ttft is None else f"TTFT {figures.seconds(reading.ttft)}",
-                width,
-            ),
-            Content.styled(sparkline(reading.rates, width), "$accent"),
-            _ends(_label("tokens in"), figures.tokens(usage.input_tokens, usage), width),
-            _ends(_label("tokens out"), figures.tokens(usage.output_tokens, usage), width),
-            _ends(_label("this answer"), figures.cost(reading.cost) if priced else "–", width),
-            _ends(_label("this session"), figures.cost(reading.session_cost), width),
-            self._window(reading, width),
+        rate = "" if reading.rate is None else figures.rate(reading.rate)
+        ttft = "" if reading.ttft is None else f"TTFT {figures.seconds(reading.ttft)}"
+        window = "–" if reading.share is None else f"{reading.share:.0%} of {figures.count(reading.window or 0)}"
+        return [
+            _ends(state(reading), figures.elapsed(reading.elapsed) if timed else ""),
+            _ends((rate, "bold"), ttft),
+            _ends((sparkline(reading.rates, width), "$accent"), ""),
+            _ends(("tokens in", _MUTED), figures.tokens(usage.input_tokens, usage)),
+            _ends(("tokens out", _MUTED), figures.tokens(usage.output_tokens, usage)),
+            _ends(("this answer", _MUTED), figures.cost(reading.cost) if priced else "–"),
+            _ends(("this session", _MUTED), figures.cost(reading.session_cost)),
+            _ends(("context window" if reading.share is None else "context", _MUTED), window),
         ]
-        return Content("\n").join(lines)
-
-    def _window(self, reading: Reading, width: int) -> Content:
-        share = reading.share
-        if share is None or reading.window is None:
-            return _ends(_label("context window"), "–", width)
-        text = f"{share:.0%} of {figures.count(reading.window)}"
-        return _ends(_label("context"), text, width)
 
 
 class Status(Painted):
@@ -115,22 +108,23 @@ class Status(Painted):
             self._timer.stop()
         self._timer = self.set_timer(_NOTICE_FOR, lambda: self.say("")) if text else None
 
-    def render(self) -> Content:
-        reading, width = self.reading, self.content_size.width
-        who = Content.assemble((" mock ", "bold reverse $text-warning"), " ") if reading.mock else Content("")
-        who += Content.styled(reading.target, "$foreground")
+    def lines(self, width: int) -> list[Ends]:
+        """The one line."""
+        reading = self.reading
         if self.notice:
-            right = Content.styled(self.notice, "$text-accent")
+            right: tuple[Piece, ...] = ((self.notice, "$text-accent"),)
         elif self.outlook and not reading.running:
-            right = Content.styled(self.outlook, "$text-warning")
+            right = ((self.outlook, "$text-warning"),)
         else:
-            right = state(reading)
+            right = (state(reading),)
             if self.full and reading.phase != "ready":
-                right = Content(" · ").join([right, *map(Content, self._figures(reading))])
-        room = width - right.cell_length - 2
-        if who.cell_length > room:
-            who = who.truncate(max(0, room), ellipsis=True)
-        return _ends(who, right, width)
+                right += tuple((f" · {text}", "") for text in self._figures(reading))
+        mock = ((" mock ", "bold reverse $text-warning"), (" ", "")) if reading.mock else ()
+        room = max(0, width - sum([cell_len(text) for text, _ in (*mock, *right)]) - 2)
+        who = reading.target
+        if cell_len(who) > room:
+            who = set_cell_size(who, room - 1) + "…" if room else ""
+        return [Ends((*mock, (who, "$foreground")), right)]
 
     def _figures(self, reading: Reading) -> list[str]:
         parts = [figures.elapsed(reading.elapsed)]
@@ -144,16 +138,5 @@ class Status(Painted):
         return parts
 
 
-def _label(text: str) -> Content:
-    return Content.styled(text, "$foreground-muted")
-
-
-def _value(text: str) -> Content:
-    return Content.styled(text, "bold")
-
-
-def _ends(left: Content, right: Content | str, width: int) -> Content:
-    """Two texts at the two ends of a line."""
-    right = Content(right) if isinstance(right, str) else right
-    gap = max(1, width - left.cell_length - right.cell_length)
-    return Content.assemble(left, " " * gap, right)
+def _ends(left: Piece, right: str) -> Ends:
+    return Ends((left,), ((right, ""),))

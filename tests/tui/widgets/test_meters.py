@@ -80,7 +80,7 @@ def test_a_stream_that_falls_silent_slows_down_and_says_so() -> None:
     assert after.rate is not None
     assert after.rate < before.rate / 2
     assert after.silence == pytest.approx(5.2)
-    assert "no token for 5 s" in state(after).plain
+    assert "no token for 5 s" in state(after)[0]
 
 
 def test_a_long_silence_costs_nothing_to_read() -> None:
@@ -118,13 +118,13 @@ def test_waiting_for_a_retry_and_a_fallback_are_named() -> None:
     gauge = running(clock)
     error = ProviderError("rate_limit", "slow down")
     gauge.take(RetryScheduled(error, 3.0, 2))
-    assert "rate limit: attempt 2 in 3 s" in state(gauge.read()).plain
+    assert "rate limit: attempt 2 in 3 s" in state(gauge.read())[0]
     clock.now += 2
-    assert "rate limit: attempt 2 in 1 s" in state(gauge.read()).plain
+    assert "rate limit: attempt 2 in 1 s" in state(gauge.read())[0]
     gauge.take(Start("mock", "m"))
-    assert "waiting" in state(gauge.read()).plain
+    assert "waiting" in state(gauge.read())[0]
     gauge.take(FellBack(error, "other:\x1bmodel"))
-    assert "fell back to other:␛model" in state(gauge.read()).plain
+    assert "fell back to other:␛model" in state(gauge.read())[0]
 
 
 def test_the_share_of_the_context_window() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from inspect import signature
 from typing import ClassVar, TypeAlias
 
 from textual import events
@@ -13,6 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from atlas_tui.tui.streaming import guarded
 from atlas_tui.tui.widgets.direct import DirectPainter
 from atlas_tui.tui.widgets.markdown_log import looks, messages
 from atlas_tui.tui.widgets.markdown_log.message import Message
@@ -53,6 +54,7 @@ class Canvas(Widget):
         self._new_below = False
         self._dragging = False
         self._direct = DirectPainter(self)
+        self._paint = guarded(self, self._refresh_changed)
 
     @property
     def following(self) -> bool:
@@ -153,7 +155,7 @@ class Canvas(Widget):
         self._outdated = True
         if not self._asked and self.is_attached:
             self._asked = True
-            self.call_next(self._refresh_changed)
+            asyncio.get_running_loop().call_soon(self._paint)
 
     def _refresh_changed(self) -> None:
         """Refresh the lines that look different from what was refreshed last."""
@@ -274,7 +276,3 @@ class Canvas(Widget):
         super().notify_style_update()
         self._look_checked = False
         self._outdated = True
-
-
-# Textual asks for a callback's signature each time, and working it out anew costs a tenth of a frame.
-Canvas._refresh_changed.__signature__ = signature(Canvas._refresh_changed)  # type: ignore[attr-defined]
