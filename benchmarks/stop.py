@@ -48,6 +48,7 @@ def in_library(waiting: Waiting) -> float:
     assert isinstance(end, End)
     assert end.error is not None
     assert end.error.kind == "cancelled", end.error
+    waiting.let_go()
     waiting.session.turns.clear()
     return spent
 
@@ -71,6 +72,7 @@ async def on_screen(user: Driver, waiting: Waiting) -> float:
     user.app.post_message(events.Key("escape", None))
     await user.until(lambda: len(user.finished) > before and "■ stopped" in user.screen)
     spent = time.perf_counter() - begun
+    waiting.let_go()
     await user.pilot.pause()
     return spent
 
@@ -84,8 +86,6 @@ async def screen(state: str, runs: int) -> list[float]:
                 times.append(await on_screen(user, waiting))
                 if run % 10 == 0:
                     await user.press("ctrl+n")
-            if waiting.session.knowledge is not None:
-                waiting.session.knowledge = None
     return times[1:]
 
 

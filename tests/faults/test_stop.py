@@ -49,4 +49,3 @@ async def test_a_stop_on_the_screen(server: ScriptedServer, state: str) -> None:
             assert end.error.kind == "cancelled"
             await user.shows("stopped")
             assert user.session.turns[0].responses == [end.response]
-            waiting.session.knowledge = None

@@ -45,17 +45,19 @@ class Gate:
 
     def pass_through(self) -> None:
         """Called by what is to be held."""
+        held = self._open
         self._entered.release()
-        self._open.wait()
+        held.wait()
 
     def reached(self) -> None:
         """Wait until one more is held."""
         if not self._entered.acquire(timeout=PATIENCE):
             raise TimeoutError("nobody came to the gate")
 
-    def open(self) -> None:
-        """Let all go."""
-        self._open.set()
+    def let_go(self) -> None:
+        """Let all go that are held now."""
+        held, self._open = self._open, threading.Event()
+        held.set()
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Waiting:
     session: Session
     reached: Callable[[], None]
     """Waits until the prompt that was just sent is in the state."""
+    let_go: Callable[[], None] = lambda: None
+    """Ends the call in which the last prompt was held: it does so by itself some time, when nobody waits any more."""
 
 
 class _HeldLedger(Ledger):
@@ -105,8 +109,8 @@ def _looking_up(server: ScriptedServer, wire: str) -> Iterator[Waiting]:
         raise socket.gaierror(socket.EAI_AGAIN, "the test is over")
 
     with mock.patch.object(socket, "getaddrinfo", look_up):
-        yield Waiting(Session(provider(wire, "http://slow.example")), gate.reached)
-        gate.open()
+        yield Waiting(Session(provider(wire, "http://slow.example")), gate.reached, gate.let_go)
+        gate.let_go()
 
 
 @contextmanager
@@ -166,8 +170,8 @@ def _backing_off(server: ScriptedServer, wire: str) -> Iterator[Waiting]:
 def _searching(server: ScriptedServer, wire: str) -> Iterator[Waiting]:
     """Passages that are looked up for ever."""
     gate = Gate()
-    yield Waiting(Session(provider(wire, server.url), knowledge=_HeldKnowledge(gate)), gate.reached)
-    gate.open()
+    yield Waiting(Session(provider(wire, server.url), knowledge=_HeldKnowledge(gate)), gate.reached, gate.let_go)
+    gate.let_go()
 
 
 @contextmanager
@@ -175,8 +179,8 @@ def _asking_the_price(server: ScriptedServer, wire: str) -> Iterator[Waiting]:
     """A budget for the day, and a history that does not say what the day has cost."""
     gate = Gate()
     account = Account(Budget(day=1.0), _HeldLedger(gate))
-    yield Waiting(Session(provider(wire, server.url), account=account), gate.reached)
-    gate.open()
+    yield Waiting(Session(provider(wire, server.url), account=account), gate.reached, gate.let_go)
+    gate.let_go()
 
 
 STATES: dict[str, Callable[[ScriptedServer, str], AbstractContextManager[Waiting]]] = {

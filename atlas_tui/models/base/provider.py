@@ -24,6 +24,8 @@ from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
 from atlas_tui.pricing import FREE, UNKNOWN_COST, CostEstimate, Rates, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line
 
+_UNINTERRUPTED = 256
+"""Tokens after which the loop gets a turn, in which a stop takes effect, where more have come than can be read."""
 StreamCallback = Callable[[str, ModelResponse], None]
 _UNBILLED = frozenset(
     {"auth", "permission", "not_found", "bad_request", "context_length", "rate_limit", "overloaded", "server",
@@ -244,12 +246,16 @@ class Provider(ABC):
     async def _receive(self, request: ModelRequest, reception: Reception) -> None:
         deadline = StreamDeadline(self.timeouts)
         reception.watch.start()
+        taken = 0
         try:
             async with aclosing(self._stream(request)) as wire:
                 async for item in wire:
                     await reception.take(item, deadline)
                     if reception.response.complete:
                         break
+                    taken += 1
+                    if taken % _UNINTERRUPTED == 0:
+                        await asyncio.sleep(0)
         except asyncio.CancelledError:
             if deadline.expired is None:
                 raise
