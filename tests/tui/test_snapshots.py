@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from atlas_tui.config import Config
+from atlas_tui.budget import Account
+from atlas_tui.config import Budget, Config
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import CancelToken, Emit, End, Provider, TextDelta, Timing
 from atlas_tui.models.mock import MockProvider
+from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session, Turn
 from atlas_tui.tui.app import AtlasApp
 from tests.played import HANG, PlayedProvider
@@ -31,6 +34,7 @@ class SteadySession(Session):
         end = await super().run(turn, emit, cancel, **options)
         if end.response.content:
             end.response.timing = Timing(0.31, 2.96, 48.1)
+        end.response.attempts = tuple(replace(attempt, duration=0.4) for attempt in end.response.attempts)
         return end
 
 
@@ -137,3 +141,26 @@ def test_slash_commands(snap_compare: Compare) -> None:
         await pilot.pause()
 
     assert snap_compare(steady(), terminal_size=SIZES["small"], run_before=typed)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", ["usual", "small"])
+@pytest.mark.parametrize("action", ["attempts", "fallback"])
+def test_whom_it_fell_back_to(snap_compare: Compare, theme: str, size: str, action: str) -> None:
+    busy = ProviderError("overloaded", "the server has no capacity", status=529)
+    session = SteadySession(
+        PlayedProvider([busy], [busy], name="first"),
+        fallback=[PlayedProvider([busy], [busy], name="second"), MockProvider("mock-basic", delay_ms=0)],
+        policy=Policy(RetrySettings(attempts=2, first_wait=0.0)),
+        account=Account(Budget(conversation=2.5, day=10.0)),
+    )
+
+    async def acted(pilot: Pilot[Any]) -> None:
+        await asked("Why is the sky blue?")(pilot)
+        assert isinstance(pilot.app, AtlasApp)
+        pilot.app.chat.act(action)
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    app = make_app(session=session, config=Config(theme=theme))
+    assert snap_compare(app, terminal_size=SIZES[size], run_before=acted)
