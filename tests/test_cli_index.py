@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from atlas_tui.cli.index import progress_line, summary
+from atlas_tui.config import data_dir
 from atlas_tui.retrieval.indexing import Progress, Report
 from atlas_tui.retrieval.tree import Skipped
 from tests.command import Result, Terminal, run, start
@@ -126,6 +127,17 @@ class TestArguments:
         assert documents.rstrip().endswith("/notes.txt")
         assert run("index", "--remove", str(tree / "guide.md")).out == "removed 1 document\n"
         assert json.loads(run("index", "--list", "--json").out)["collections"][0]["sources"] == 1
+
+
+def test_a_damaged_library_is_set_aside_and_built_anew(tree: Path) -> None:
+    indexed(str(tree))
+    library = data_dir() / "chroma" / "library.sqlite3"
+    library.write_bytes(b"rubbish" * 1000)
+    assert "index again, which builds a new one" in run("search", "green").err
+    result = run("index", str(tree))
+    assert (result.status, result.out.partition(" ·")[0]) == (0, "2 new, 0 unchanged")
+    assert "was damaged: it is set aside as" in result.err
+    assert run("search", "green").out
 
 
 class TestTerminal:

@@ -45,10 +45,10 @@ def index(options: argparse.Namespace, config: Config) -> int:
         else:
             status = _Run(knowledge, options, console).run()
         console.finish()
+        for notice in knowledge.notices:
+            complain(notice)
     finally:
         knowledge.close()
-    for notice in knowledge.notices:
-        complain(notice)
     return status
 
 

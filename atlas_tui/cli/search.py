@@ -33,6 +33,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
         within = [source for wanted in options.within for source in sources_in(wanted)] or None
         documents = knowledge.search(" ".join(options.query), options.k, within=within)
         known = bool(documents) or any(info.sources for info in knowledge.collections())
+        notices = knowledge.notices
     finally:
         knowledge.close()
     if options.json:
@@ -41,7 +42,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
         for number, document in enumerate(documents):
             _show(document, console, first=not number)
     console.finish()
-    for notice in knowledge.notices:
+    for notice in notices:
         complain(notice)
     if not known:
         complain("nothing is indexed yet: `atlas-tui index PATH` takes in files and folders")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from atlas_tui.errors import ConfigError
+from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval.chunking import chunk
 from atlas_tui.retrieval.library import Collection
@@ -208,7 +208,11 @@ class _Indexing:
 
     def _look(self, path: str) -> None:
         top = os.path.realpath(path)
-        known = _known(self._collection, top)
+        try:
+            known = _known(self._collection, top)
+        except AtlasError:
+            self._collection.touch(())  # who writes sets a damaged library aside; then there is an empty one to read
+            known = _known(self._collection, top)
         self._known |= known
         self._given.add(sound(top))
         try:
@@ -271,8 +275,9 @@ class _Indexing:
         if chunks is None:
             return False
         self._batch.put(state, chunks)
-        report.bytes += len(data)
         report.chunks += len(chunks)
+        if chunks:
+            report.bytes += len(data)
         if known:
             report.changed += 1
         elif chunks:

@@ -152,7 +152,7 @@ class _Walk:
         """The file, if it may be a document; one that the user gave also under a name that tells otherwise."""
         name = os.path.basename(path).lower()
         if not stat.S_ISREG(status.st_mode):
-            self._leave(path, "no file but a pipe, a socket or a device")
+            self._leave(path, "a pipe, a socket or a device")
         elif not given and (name in _SECRETS or name.endswith(_SECRET_SUFFIXES)):
             self._leave(path, "named like a secret key", True)
         elif not given and name.endswith(_GENERATED_SUFFIXES):

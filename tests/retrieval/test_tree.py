@@ -125,7 +125,7 @@ class TestHostile:
             listening.bind("socket")
             found, skipped = look(tree)
         assert found == []
-        assert skipped == dict.fromkeys(("pipe", "socket"), "no file but a pipe, a socket or a device")
+        assert skipped == dict.fromkeys(("pipe", "socket"), "a pipe, a socket or a device")
 
     def test_a_large_file_costs_nothing(self, tree: Path) -> None:
         with open(tree / "large.txt", "wb") as file:
