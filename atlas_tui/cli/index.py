@@ -17,7 +17,7 @@ from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.indexing import Progress, Report, remove, watch
 from atlas_tui.retrieval.indexing import index as bring
-from atlas_tui.retrieval.tree import Skipped, size_words
+from atlas_tui.retrieval.tree import MAX_SIZE, Skipped, size_words
 from atlas_tui.text import one_line
 
 _TOLD = 20
@@ -99,12 +99,12 @@ class _Run:
             if options.watch:
                 watch(
                     options.paths, self._collection, self._done,
-                    max_size=options.max_size, progress=self._progress, cancel=self._cancel,
+                    max_size=options.max_size or MAX_SIZE, progress=self._progress, cancel=self._cancel,
                 )  # fmt: skip
             else:
                 report = bring(
                     options.paths, self._collection,
-                    max_size=options.max_size, again=options.again, progress=self._progress, cancel=self._cancel,
+                    max_size=options.max_size or MAX_SIZE, again=options.again, progress=self._progress, cancel=self._cancel,
                 )  # fmt: skip
                 self._done(report)
             self._console.finish()

@@ -313,9 +313,7 @@ def _add_index(commands: Any) -> None:
     what.add_argument(
         "--list", action="store_true", help="list the collections; with --collection, the documents of that one"
     )
-    index.add_argument(
-        "--max-size", metavar="SIZE", type=_size, default=20_000_000, help="skip larger files (default 20MB)"
-    )
+    index.add_argument("--max-size", metavar="SIZE", type=_size, help="skip larger files (default 20MB)")
     _add_collection(index)
     _add_common(index, everywhere=True)
 

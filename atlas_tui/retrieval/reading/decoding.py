@@ -75,8 +75,3 @@ def _old_or_damaged(data: bytes, declared: re.Match[bytes] | None) -> str:
     if 2 * bad <= sum(1 for character in mended if character > "\x7f"):
         return mended
     return data.decode("cp1252", "replace") if bad < 0.3 * len(mended) else mended
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines as editors count them."""
-    return text.split("\n")
