@@ -177,3 +177,21 @@ class TestLeaderboard:
         assert [each["target"] for each in json.loads(result.out)["summary"]] == [
             "mock:mock-basic", "mock:mock-standard",
         ]  # fmt: skip
+
+
+class TestCost:
+    def test_the_whole_run_stays_below_its_limit(self, tmp_path: Path) -> None:
+        """Each answer of the mock costs a few cents by these prices."""
+        path = settings(tmp_path, f'{QUICK}\n[prices."mock"]\ninput = 1000\noutput = 1000\n')
+        prompts = tmp_path / "prompts.txt"
+        prompts.write_text("\n".join(f"Question {number}" for number in range(20)))
+        arguments = ["compare", "-p", "mock:mock-basic", "--config", path, "--prompts", str(prompts), "--json"]
+        result = run(*arguments, "--max-cost", "0.15")
+        assert result.status == 1
+        form = json.loads(result.out)
+        whole = [each for each in form["responses"] if each["complete"]]
+        assert 2 <= len(whole) <= 5
+        assert form["unasked"] == 20 - len(form["responses"]) > 0
+        # What a mock says at once is over before it is counted: at most one such answer too much.
+        assert sum(each["cost"]["total"] for each in form["responses"]) < 0.15 + 0.04
+        assert "the whole run may cost no more than $0.15: raise --max-cost" in result.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -112,7 +112,7 @@ def _headless(
     budget = replace(config.budget, conversation=options.max_cost)
     store = Store() if budget.day is not None else None
     account = Account(budget, Ledger(store))
-    knowledge = KnowledgeBase(config.db_path, config.collection_name) if options.context else None
+    knowledge = KnowledgeBase(config.db_path, config.collection_name, config=config) if options.context else None
     kept = _kept(plan, options)
     recorder = Recorder(Path(options.record)) if options.record else None
     console = Console()
@@ -130,7 +130,7 @@ def _headless(
             interruption.cancels(runs.stop)
             results = _run(runs, console)
     finally:
-        for file in (kept, recorder, store):
+        for file in (kept, recorder, knowledge, store):
             if file is not None:
                 file.close()
     console.answer(_written(results, options))
@@ -192,13 +192,19 @@ def _status(results: Results, interruption: Interruption, options: argparse.Name
     for summary in results.summaries:
         if summary.failed:
             errors = [answer.error for answer in results.answers if answer.column == summary.column and answer.error]
-            words = Counter(str(error["message"]) for error in errors).most_common(1)
+            words = Counter(_words(error, options) for error in errors).most_common(1)
             why = f" ({words[0][0]})" if words else ""
             count = f"{summary.failed} of {summary.answers} answers" if summary.answers > 1 else "the answer"
             complain(f"{one_line(summary.target)}: {count} failed{why}")
     if results.unasked:
         complain(f"{results.unasked} answers were not asked for, because their target cannot be asked any more")
     return 1 if results.failed else 0
+
+
+def _words(error: Mapping[str, Any], options: argparse.Namespace) -> str:
+    if error["kind"] == "budget" and options.max_cost is not None and "conversation" in error["message"]:
+        return f"the whole run may cost no more than ${options.max_cost:g}: raise --max-cost"
+    return str(error["message"])
 
 
 def _leaderboard(options: argparse.Namespace) -> int:

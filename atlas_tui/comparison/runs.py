@@ -24,7 +24,7 @@ from atlas_tui.turns import Turn
 
 _FORM = "atlas_runs"
 _VERSION = 1
-_HOPELESS: frozenset[Kind] = frozenset({"auth", "permission", "not_found", "budget"})
+_HOPELESS: frozenset[Kind] = frozenset({"auth", "permission", "not_found"})
 """Failures that every further question to the target would meet too: it is not asked again."""
 
 
@@ -270,12 +270,15 @@ class Runs:
     def _take(self, job: Job, end: End) -> None:
         _, provider = self._running.pop(job)
         self._idle[job.column].append(provider)
-        _, turn = self._asked[job.question]
+        session, turn = self._asked[job.question]
         answer = Answer(job.column, job.target, job.question, job.repetition, _form(end, turn))
         self._done[answer.key] = answer
         if self._kept is not None:
             self._kept.add(answer)
-        if end.error is not None and end.error.kind in _HOPELESS:
+        kind = end.error.kind if end.error is not None else None
+        # A limit on single answers may leave room for others; any other limit is one for all that follows.
+        spent = kind == "budget" and session.account.budget.answer is None
+        if kind in _HOPELESS or spent:
             self._hopeless.add(job.column)
 
 
