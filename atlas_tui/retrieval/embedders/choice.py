@@ -81,7 +81,10 @@ def at_hand(config: Config) -> Embedder | None:
         return None
     if config.retrieval.embedder:
         return choose(config.retrieval.embedder, config)
-    return next((choose(status.name, config) for status in look_around(config) if status.available), None)
+    if not minilm.problem():
+        return minilm.MiniLM()
+    ollama = _look_at_ollama(config)
+    return choose(ollama.name, config) if ollama.available else None
 
 
 def look_around(config: Config) -> list[EmbedderStatus]:

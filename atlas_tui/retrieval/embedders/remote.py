@@ -16,6 +16,8 @@ from atlas_tui.text import sound
 
 _TEXTS = 32
 """In one request: a second or two on a slow machine, and far below every service's limits."""
+_QUESTION = 5.0
+"""Seconds that a question may take: somebody waits, and the words of it have found something already."""
 _SMALLEST = 200
 """Characters below which a text that a model calls too long is not halved any more."""
 _INSTRUCTIONS: dict[str, tuple[str, str]] = {
@@ -61,7 +63,8 @@ class RemoteEmbedder:
         if not texts:
             return []
         before = instruction(self._provider.model_name)[0 if question else 1]
-        return call_in_worker(lambda: self._all([before + sound(text) for text in texts]))
+        limit = _QUESTION if question else self._provider.timeouts.total
+        return call_in_worker(lambda: self._all([before + sound(text) for text in texts], limit))
 
     def ready(self) -> bool:
         """See `Embedder`. The server is somebody else's: whether it has loaded the model is not known."""
@@ -73,10 +76,10 @@ class RemoteEmbedder:
     def close(self) -> None:
         """See `Embedder`. There is nothing to close: each request has its own connection."""
 
-    async def _all(self, texts: list[str]) -> list[bytes]:
+    async def _all(self, texts: list[str], limit: float | None) -> list[bytes]:
         vectors: list[bytes] = []
         try:
-            async with asyncio.timeout(self._provider.timeouts.total):
+            async with asyncio.timeout(limit):
                 for start in range(0, len(texts), _TEXTS):
                     vectors += await self._some(texts[start : start + _TEXTS])
         except ProviderError as error:
