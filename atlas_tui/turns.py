@@ -13,6 +13,9 @@ from atlas_tui.store import new_id
 if TYPE_CHECKING:
     from atlas_tui.store import StoredTurn
 
+MERGED = 0
+"""The column of what a model has made of the columns' answers; from 1 on they are those that are compared."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -45,7 +48,7 @@ class Turn:
         column that has one. Without a column it is the conversation's."""
         if column is None or self.chosen is not None:
             return self.response
-        numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses})]
+        numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses} - {MERGED})]
         answers = [_last_said(self.of(number)) for number in numbers]
         said = (answer for answer in answers if answer is not None and answer.content.strip())
         return next(said, answers[0])

@@ -11,7 +11,7 @@ from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import ModelResponse, Provider, Sink, Worker
 from atlas_tui.policy import Policy
 from atlas_tui.session import Session
-from atlas_tui.turns import Turn
+from atlas_tui.turns import MERGED, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,15 +186,15 @@ class Comparison:
         return column._run(thread, turn, sink, first=first, extend=extend)
 
     def merge(self, turn: Turn, provider: Provider, sink: Sink) -> Column:
-        """Have one model make a single answer of the columns' whole answers to a turn. It comes as a sibling in a
-        column of its own, which is not one of `columns`, and can be adopted like theirs.
+        """Have one model make a single answer of the columns' whole answers to a turn. It comes as a sibling in the
+        column `MERGED`, which is not one of `columns`; it can be adopted, voted on and merged again like theirs.
 
         Raises:
             ConfigError: there are no two answers.
         """
         answers = [column.response(turn) for column in self.columns]
         wording = merge_prompt(turn.prompt, [answer.content for answer in answers if answer and answer.complete])
-        column = Column(self._next_number(), provider, self._own_policy())
+        column = Column(MERGED, provider, self._own_policy())
         thread = self.session.thread(column.number, provider, (), column.policy)
         thread.wording = wording
         column._run(thread, turn, sink)
@@ -281,7 +281,8 @@ def line_up_of(conversation: Conversation) -> dict[int, str]:
     than one column answered, else of the last turn. What has no column is column 1."""
     compared: dict[int, str] = {}
     for turn in conversation.turns:
-        here = {stored.column: f"{stored.response.provider}:{stored.response.model}" for stored in turn.responses}
+        compared_here = [stored for stored in turn.responses if stored.column != MERGED]
+        here = {stored.column: f"{stored.response.provider}:{stored.response.model}" for stored in compared_here}
         if here and (len(here) > 1 or len(compared) <= 1):
             compared = here
     return dict(sorted(compared.items()))

@@ -220,7 +220,7 @@ def _response(form: dict[str, Any]) -> StoredResponse:
     )
     paid = _checked(CostEstimate(cost["total"], cost["input"], cost["output"], bool(cost["estimated"])), float)
     kind, message = (_text(error["kind"]), _text(error["message"])) if error else (None, "")
-    column = int(_number(form.get("column", 1))) or 1
+    column = int(_number(form.get("column", 1)))
     return StoredResponse(response, state, _time(form["created"]), kind, message, column=column)
 
 

@@ -260,7 +260,7 @@ class Record:
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET updated = excluded.updated,"
             " system_prompt = excluded.system_prompt, deleted = NULL"
             # Who goes on with a comparison in a chat asks its first column.
-            + ("" if (opening.column or 1) > 1 else ", target = excluded.target, fallback = excluded.fallback"),
+            + ("" if opening.column not in (None, 1) else ", target = excluded.target, fallback = excluded.fallback"),
             (
                 opening.conversation, opening.title, opening.created, time.time(), opening.system_prompt,
                 opening.target, opening.fallback,
@@ -277,7 +277,7 @@ class Record:
                 " VALUES (?, ?, ?, 'streaming', ?, ?, ?, ?, ?)",
                 (
                     current.number, opening.turn, current.created, self._store.owner(),
-                    current.provider, current.model, current.mock, opening.column or 1,
+                    current.provider, current.model, current.mock, 1 if opening.column is None else opening.column,
                 ),
             )  # fmt: skip
 

@@ -231,6 +231,20 @@ class TestMerge:
 
 
 class TestHistory:
+    def test_what_was_merged_is_no_column_when_a_comparison_reopens(self, store: Store) -> None:
+        comparison = Comparison([played("left", "L"), played("right", "R")], journal=Journal(store))
+        turn = answered(comparison, "Which?")
+        sink = Sink()
+        comparison.merge(turn, played("merger", "Both"), sink)
+        sink.end()
+        stored = store.conversation("last")
+        assert line_up_of(stored) == {1: "left:test-model", 2: "right:test-model"}
+        assert stored.info.target == "left:test-model"
+        late = played("late", "J")
+        comparison.add(late)
+        answered(comparison, "Next")
+        assert sent(late) == [user("Which?"), assistant("L"), user("Next")]  # it was not adopted
+
     def test_a_comparison_reopens_as_it_was(self, store: Store) -> None:
         comparison = Comparison([played("left", "L1", "L2"), played("right", "R1", "R2")], journal=Journal(store))
         comparison.adopt(answered(comparison, "First"), comparison.columns[1])
