@@ -16,6 +16,7 @@ from atlas_tui.cli.ask import read_prompt
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
+from atlas_tui.cli.progress import bar, clock
 from atlas_tui.comparison.judgement import leaderboard
 from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, to_form, to_markdown
 from atlas_tui.comparison.results import Question, Results
@@ -36,7 +37,6 @@ from atlas_tui.text import one_line
 T = TypeVar("T")
 _TICK = 0.2
 """Seconds between two drawings of the progress."""
-_BAR = 20
 _DOT = " · "
 
 
@@ -159,14 +159,13 @@ def _run(runs: Runs, console: Console) -> Results:
 def _progress(runs: Runs, before: int, elapsed: float) -> str:
     answers = runs.answers
     done, planned = len(answers), runs.planned
-    filled = _BAR * done // max(1, planned)
-    parts = [f"{'━' * filled}{'╌' * (_BAR - filled)} {done} of {planned} answers"]
+    parts = [bar(done / max(1, planned)), f"{done} of {planned} answers"]
     failed = sum(not answer.complete for answer in answers)
     if failed:
         parts.append(f"{failed} failed")
     parts.append(f"${sum(answer.row.cost.total or 0.0 for answer in answers):.4f}")
     if before < done < planned:
-        parts.append(f"{elapsed / (done - before) * (planned - done):.0f} s left")
+        parts.append(f"{clock(elapsed / (done - before) * (planned - done))} left")
     return _DOT.join(parts)
 
 
