@@ -12,7 +12,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from atlas_tui.budget import Account
-from atlas_tui.config import Budget, Config
+from atlas_tui.config import Budget, Config, Price
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import CancelToken, Emit, End, Provider, TextDelta, Timing
 from atlas_tui.models.mock import MockProvider
@@ -148,9 +148,10 @@ def test_slash_commands(snap_compare: Compare) -> None:
 @pytest.mark.parametrize("action", ["attempts", "fallback"])
 def test_whom_it_fell_back_to(snap_compare: Compare, theme: str, size: str, action: str) -> None:
     busy = ProviderError("overloaded", "the server has no capacity", status=529)
+    prices = {"first": Price(1.0, 2.0), "second": Price(1.0, 2.0)}
     session = SteadySession(
-        PlayedProvider([busy], [busy], name="first"),
-        fallback=[PlayedProvider([busy], [busy], name="second"), MockProvider("mock-basic", delay_ms=0)],
+        PlayedProvider([busy], [busy], name="first", prices=prices),
+        fallback=[PlayedProvider([busy], [busy], name="second", prices=prices), MockProvider("mock-basic", delay_ms=0)],
         policy=Policy(RetrySettings(attempts=2, first_wait=0.0)),
         account=Account(Budget(conversation=2.5, day=10.0)),
     )

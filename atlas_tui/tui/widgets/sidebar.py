@@ -65,6 +65,8 @@ class Sidebar(VerticalScroll, can_focus=False):
         self._problem = ""
         self._meters = Meters()
         self._limits = Static(id="limits")
+        self._limits_heading = _heading("LIMITS")
+        self._limits_heading.display = False
         self._providers = OptionList(id="providers", markup=False)
         self._choices = OptionList(id="models", markup=False)
         self._fallback = OptionList(id="fallback", markup=False)
@@ -78,6 +80,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         self.mount(
             _heading("METERS"),
             self._meters,
+            self._limits_heading,
             self._limits,
             _heading("PROVIDER"),
             self._providers,
@@ -96,7 +99,7 @@ class Sidebar(VerticalScroll, can_focus=False):
 
     def show_limits(self, limits: Sequence[tuple[str, float, float]]) -> None:
         """Show what is spent under each limit, in US dollars: its name, what is spent, the limit."""
-        lines = [Content.styled("LIMITS", "bold $text-muted")]
+        lines = []
         for name, spent, limit in limits:
             share = spent / limit if limit else 1.0
             style = "$text-error" if share >= 1 else "$text-warning" if share >= _CLOSE else "$foreground"
@@ -104,7 +107,7 @@ class Sidebar(VerticalScroll, can_focus=False):
             gap = max(1, _WIDTH - len(name) - len(figure))
             lines.append(Content.assemble((name, "$foreground-muted"), " " * gap, (figure, style)))
         self._limits.update(Content("\n").join(lines))
-        self._limits.display = bool(limits)
+        self._limits.display = self._limits_heading.display = bool(limits)
 
     def show_target(self, provider: str, model: str) -> None:
         """Mark who answers."""
