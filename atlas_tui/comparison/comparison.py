@@ -263,7 +263,8 @@ class Comparison:
 
     def _next_number(self) -> int:
         if self._last_number:
-            used = (number for turn in self.turns for number in turn.columns.values())
+            # A copy, because running columns add to it.
+            used = [number for turn in self.turns for number in list(turn.columns.values())]
             self._last_number = max([self._last_number, *used])
         self._last_number += 1
         return self._last_number

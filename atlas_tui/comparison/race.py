@@ -112,9 +112,15 @@ def _row(turn: Turn, column: Column) -> RaceRow:
             mock=column.provider.is_mock,
         )
     response = column.response(turn)
-    if response is None:
-        return RaceRow(column.number, column.target, mock=column.provider.is_mock)
-    return row_of(column.number, response, waited=progress.waited if progress is not None else 0.0)
+    if progress is None or progress.end is None:
+        idle = RaceRow(column.number, column.target, mock=column.provider.is_mock)
+        return idle if response is None else row_of(column.number, response)
+    # How it ended the ending knows best: a stop while a retry was awaited left a failed attempt behind.
+    row = row_of(column.number, progress.end.response, waited=progress.waited)
+    error = progress.end.error
+    return replace(
+        row, target=row.target or column.target, state=progress.state, reason=str(error) if error else row.reason
+    )
 
 
 def _best(name: str, rows: Sequence[RaceRow]) -> set[int]:

@@ -152,7 +152,9 @@ class TestColumns:
         comparison.columns[0].retry_now()
         assert waiting[0].end().response.content == "now"
         assert comparison.columns[1].running
-        comparison.stop()
+        comparison.columns[1].stop()
+        waiting[1].end()
+        assert [row.state for row in race(turn, comparison.columns)] == ["done", "stopped"]
 
     def test_a_running_column_is_not_started_twice(self) -> None:
         comparison = Comparison([PlayedProvider([HANG])])
