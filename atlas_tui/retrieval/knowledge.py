@@ -42,14 +42,21 @@ class KnowledgeBase:
         db_path: its folder, or `http://host:port` of a Chroma server; None takes the usual folder.
         collection_name: the collection; None takes the usual one.
         config: the settings, for the embedder; None loads the user's.
+        patience: seconds that a question waits for an embedder that is a server.
     """
 
     def __init__(
-        self, db_path: str | None = None, collection_name: str | None = None, *, config: Config | None = None
+        self,
+        db_path: str | None = None,
+        collection_name: str | None = None,
+        *,
+        config: Config | None = None,
+        patience: float = 3.0,
     ) -> None:
         self.db_path = db_path
         self.collection_name = collection_name or DEFAULT_COLLECTION
         self._config = config
+        self._patience = patience
         self._lock = threading.Lock()
         self._opened: tuple[Library, Meaning] | None = None
 
@@ -96,9 +103,11 @@ class KnowledgeBase:
         best = list(chunks.values())[:k]
         words = collection.matched(query, [chunk.id for chunk in best])
         scores = {hit.id: hit.score for hit in ranked}
-        near = {hit.id for hit in dense[:k]}
+        near, far = {hit.id for hit in dense[:k]}, {hit.id for hit in dense[k:]}
         return [
-            self._document(chunk, scores[chunk.id], why + [MEANING] * (chunk.id in near or not why))
+            self._document(
+                chunk, scores[chunk.id], why + [MEANING] * (chunk.id in near or (not why and chunk.id in far))
+            )
             for chunk in best
             for why in [words.get(chunk.id, [])]
         ]
@@ -140,7 +149,10 @@ class KnowledgeBase:
 
                 file = library_file(self.db_path)
                 served = self.db_path if self.db_path and _is_server(self.db_path) else ""
-                self._opened = Library(file), Meaning(served or str(file.parent), bool(served), self._config)
+                self._opened = (
+                    Library(file),
+                    Meaning(served or str(file.parent), bool(served), self._config, self._patience),
+                )
             return self._opened
 
     def _document(self, stored: StoredChunk, score: float, why: list[str]) -> Document:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from atlas_tui.config import load_config
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from atlas_tui.retrieval.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
+_READ = 8000
+"""Characters of a question that are embedded: more than most models read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,14 @@ class Meaning:
         place: the folder of the library, or the URL of a Chroma server.
         served: whether it is a server, where others may have indexed what is not here yet.
         config: the settings; None loads the user's.
+        patience: seconds that a question waits for its vector, unless it is to wait for it.
     """
 
-    def __init__(self, place: str, served: bool, config: Config | None) -> None:
+    def __init__(self, place: str, served: bool, config: Config | None, patience: float) -> None:
         self._place = place
         self._served = served
         self._config = config
+        self._patience = patience
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._notices: list[str] = []
@@ -78,7 +83,7 @@ class Meaning:
             if not (wait or opened.embedder.ready()):
                 opened.embedder.warm()
                 return []
-            [vector] = opened.embedder.embed([question], question=True)
+            vector = _embed(opened.embedder, question[:_READ], None if wait else self._patience)
             return opened.index.query(vector, k, allowed=None if within is None else collection.ids(within))
         except AtlasError as error:
             self._tell(error)
@@ -127,3 +132,28 @@ class Meaning:
                 return
             self._notices.append(sentence)
         log.warning("%s", sentence, exc_info=error)
+
+
+def _embed(embedder: Embedder, question: str, patience: float | None) -> bytes:
+    """The question's vector.
+
+    Raises:
+        AtlasError: there is none, or none within `patience` seconds.
+    """
+    answers: SimpleQueue[bytes | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            [vector] = embedder.embed([question], question=True)
+            answers.put(vector)
+        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
+            answers.put(error)
+
+    threading.Thread(target=ask, name="atlas-question", daemon=True).start()
+    try:
+        answer = answers.get(timeout=patience)
+    except Empty:
+        raise AtlasError(f"the embedder {embedder.name} has not answered within {patience:g} s") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

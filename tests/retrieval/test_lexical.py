@@ -28,6 +28,10 @@ def put(collection: Collection, **texts: str) -> None:
     )
 
 
+def state(source: str) -> SourceState:
+    return SourceState(source, 0, 0, "")
+
+
 def found(collection: Collection, question: str, k: int = 10, within: list[str] | None = None) -> list[str]:
     return [
         chunk.source for chunk in collection.chunks(hit.id for hit in collection.lexical(question, k, within=within))
@@ -139,6 +143,16 @@ def test_no_question_does_harm(collection: Collection, question: str) -> None:
     assert collection.ids() == {1, 2}
 
 
+def test_the_question_under_a_pasted_page_counts(collection: Collection) -> None:
+    put(collection, wanted="the flux capacitor", **{f"other{number}": f"line{number} of a log" for number in range(20)})
+    page = " ".join(f"line{number} and noise{number}" for number in range(5000))
+    question = f"{page}\nWhat is a flux capacitor?"
+    hits = collection.lexical(question, 50)
+    wanted = min(collection.ids(["wanted"]))
+    assert wanted in [hit.id for hit in hits]
+    assert collection.matched(question, [wanted])[wanted] == ["flux", "capacitor"]
+
+
 def test_no_document_does_harm(collection: Collection) -> None:
     collection.replace_many(
         (SourceState(f"{number}\n\ud800", 0, 0, ""), [Chunk(text, text[:50])]) for number, text in enumerate(HOSTILE)
@@ -179,7 +193,7 @@ def test_much_is_ranked_as_little_would_be(collection: Collection) -> None:
     texts = [Chunk(f"common text number{number} of many") for number in range(25_000)]
     texts[20_000] = Chunk("common text with a needle")
     texts[24_000] = Chunk("a needle alone, and many other things that nobody would ever want to know about")
-    collection.replace(SourceState("much", 0, 0, ""), texts)
+    collection.replace(state("much"), texts)
     hits = collection.lexical("common needle text", 5)
     best = [each.chunk.text for each in collection.chunks(hit.id for hit in hits)]
     assert best[0] == texts[20_000].text
@@ -187,3 +201,5 @@ def test_much_is_ranked_as_little_would_be(collection: Collection) -> None:
     assert collection.chunks([collection.lexical("number17 of common", 1)[0].id])[0].chunk == texts[17]
     assert len(collection.lexical("common", 5)) == 5
     assert len(collection.lexical("common", 5, within=["much"])) == 5
+    collection.replace(state("few"), [Chunk("common text"), Chunk("the needle too")])
+    assert len(collection.lexical("common needle text", 5, within=["few"])) == 2

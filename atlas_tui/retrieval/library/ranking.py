@@ -36,15 +36,11 @@ def search(
 ) -> list[Scored]:
     """The best `k` chunks of collection `number`. The score is the part of the question's weight that is found: 1 would
     be every word of it, in chunks of nothing else."""
-    wanted = terms(question)
     words = f"words_{number}"
-    counted = _count(
-        connection, words, wanted[: _MOST_COUNTED // 2] + wanted[_MOST_COUNTED // 2 :][-_MOST_COUNTED // 2 :]
-    )
+    counted = _count(connection, words, _wanted(question))
     if not counted or k <= 0:
         return []
-    scored = _rarest(counted, _LOOKED_AT)
-    where, values = _narrow(connection, words, counted, condition)
+    scored, where, values = _narrow(connection, number, counted, condition)
     rows = connection.execute(
         f"SELECT rowid, bm25({words}, {_WEIGHTS}) AS score FROM {words} WHERE {words} MATCH :match {where}"
         " ORDER BY score, rowid LIMIT :k",
@@ -60,11 +56,17 @@ def matched(connection: sqlite3.Connection, number: int, question: str, ids: Seq
     words = f"words_{number}"
     found: dict[int, list[str]] = {id_: [] for id_ in ids}
     statement = f"SELECT rowid FROM {words} WHERE {words} MATCH ? AND rowid IN (SELECT value FROM json_each(?))"
-    for term in terms(question)[:_MOST_SCORED]:
+    for term in _wanted(question):
         for (id_,) in connection.execute(statement, (term.match, json.dumps(list(ids)))):
             if term.shown not in found[id_]:
                 found[id_].append(term.shown)
     return found
+
+
+def _wanted(question: str) -> list[Term]:
+    """The words to look up: of a pasted page those at its beginning and its end, where the question stands."""
+    wanted = terms(question)
+    return wanted if len(wanted) <= _MOST_COUNTED else wanted[: _MOST_COUNTED // 2] + wanted[-_MOST_COUNTED // 2 :]
 
 
 def _count(connection: sqlite3.Connection, words: str, wanted: Sequence[Term]) -> list[tuple[int, str]]:
@@ -89,17 +91,19 @@ def _any(counted: Sequence[tuple[int, str]]) -> str:
 
 
 def _narrow(
-    connection: sqlite3.Connection, words: str, counted: Sequence[tuple[int, str]], condition: Condition | None
-) -> tuple[str, dict[str, Any]]:
-    """What narrows the search, beside the words. (A `+` keeps SQLite from asking the index for every single chunk.)"""
-    where, values = "", dict[str, Any]()
-    allowed = None
+    connection: sqlite3.Connection, number: int, counted: Sequence[tuple[int, str]], condition: Condition | None
+) -> tuple[Sequence[tuple[int, str]], str, dict[str, Any]]:
+    """The words that score, and what else a chunk has to be, with its values. (A `+` keeps SQLite from asking the index
+    for every single chunk.)"""
+    words, where, values = f"words_{number}", "", dict[str, Any]()
     if condition is not None:
         inside = f"SELECT id FROM chunks WHERE source IN ({condition[0]})"
-        values |= {"collection": int(words.removeprefix("words_")), **condition[1]}
-        (allowed,) = connection.execute(f"SELECT count(*) FROM ({inside})", values).fetchone()
+        values |= {"collection": number, **condition[1]}
         where = f"AND +rowid IN ({inside})"
-    if sum(n for n, _ in counted) > _ENOUGH and (allowed is None or allowed > _ENOUGH):
+        (allowed,) = connection.execute(f"SELECT count(*) FROM ({inside})", values).fetchone()
+        if allowed <= _ENOUGH:
+            return counted, where, values
+    if sum(n for n, _ in counted) > _ENOUGH:
         where += (
             f" AND +rowid IN (SELECT * FROM (SELECT rowid FROM {words} WHERE {words} MATCH :all LIMIT :enough)"
             f" UNION ALL SELECT * FROM (SELECT rowid FROM {words} WHERE {words} MATCH :rare LIMIT 2 * :enough))"
@@ -109,4 +113,4 @@ def _narrow(
             "rare": _any(_rarest(counted, _ENOUGH)),
             "enough": _ENOUGH,
         }
-    return where, values
+    return _rarest(counted, _LOOKED_AT), where, values
