@@ -47,6 +47,7 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, place in places.items():
         monkeypatch.setenv(name, str(place))
+    monkeypatch.setenv("ATLAS_EMBEDDER", "none")  # a test says so where it wants one: they take a second to load
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("TERM", "xterm-256color")
 

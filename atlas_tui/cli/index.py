@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import datetime
 from typing import Any
 
 from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.embedding import Embedding
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
 from atlas_tui.cli.paths import shown
+from atlas_tui.cli.progress import bar, clock
 from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
@@ -22,7 +23,6 @@ from atlas_tui.text import one_line
 
 _TOLD = 20
 """Files whose trouble is told; there may be thousands of the same."""
-_BAR = 24
 
 
 def index(options: argparse.Namespace, config: Config) -> int:
@@ -43,7 +43,7 @@ def index(options: argparse.Namespace, config: Config) -> int:
             _remove(knowledge, options, console)
             status = 0
         else:
-            status = _Run(knowledge, options, console).run()
+            status = _Run(knowledge, options, config, console).run()
         console.finish()
         for notice in knowledge.notices:
             complain(notice)
@@ -83,11 +83,12 @@ def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Cons
 class _Run:
     """One indexing, or many of a watched tree, with their progress."""
 
-    def __init__(self, knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
+    def __init__(self, knowledge: KnowledgeBase, options: argparse.Namespace, config: Config, console: Console) -> None:
         self._collection = knowledge.collection
         self._options = options
         self._console = console
         self._cancel = CancelToken()
+        self._embedding = Embedding(knowledge, options, config, console, self._cancel)
         self._told: set[tuple[str, str]] = set()
         self._watching = ""
 
@@ -104,7 +105,8 @@ class _Run:
             else:
                 report = bring(
                     options.paths, self._collection,
-                    max_size=options.max_size or MAX_SIZE, again=options.again, progress=self._progress, cancel=self._cancel,
+                    max_size=options.max_size or MAX_SIZE, again=options.again,
+                    progress=self._progress, cancel=self._cancel,
                 )  # fmt: skip
                 self._done(report)
             self._console.finish()
@@ -116,6 +118,9 @@ class _Run:
         self._console.answer(line + "\n")
         self._console.finish()
         self._tell([*report.skipped, *report.notices])
+        if not report.cancelled:
+            self._embedding.run()
+            self._console.finish()
         if report.cancelled and not self._options.watch:
             left = f"{_many(report.left, 'file')} left" if report.left else "before anything was read"
             complain(f"interrupted ({left}): what is done stays, the same command does the rest")
@@ -143,16 +148,14 @@ def progress_line(progress: Progress) -> str:
     if not progress.files:
         return f"looking · {_many(progress.found, 'file')}"
     share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
-    done, open_ = ("━", "─") if "utf" in (getattr(sys.stderr, "encoding", "") or "").lower() else ("#", "-")
-    full = int(_BAR * share)
     parts = [
-        f"{done * full}{open_ * (_BAR - full)} {share:4.0%}",
+        bar(share),
         f"{progress.files_done:,} of {_many(progress.files, 'file')}",
     ]
     if progress.rate is not None:
         parts.append(f"{size_words(int(progress.rate))}/s")
     if progress.remaining is not None:
-        parts.append(f"{_clock(progress.remaining)} left")
+        parts.append(f"{clock(progress.remaining)} left")
     if progress.source:
         parts.append(shown(progress.source))
     return " · ".join(parts)
@@ -198,12 +201,6 @@ def _collection_form(info: Any) -> dict[str, Any]:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _when(seconds: float) -> str:

@@ -314,6 +314,10 @@ def _add_index(commands: Any) -> None:
         "--list", action="store_true", help="list the collections; with --collection, the documents of that one"
     )
     index.add_argument("--max-size", metavar="SIZE", type=_size, help="skip larger files (default 20MB)")
+    index.add_argument(
+        "--embedder", metavar="NAME",
+        help="find by meaning too: minilm, ollama[:MODEL], openai[:MODEL], or none; a new one embeds all again",
+    )  # fmt: skip
     _add_collection(index)
     _add_common(index, everywhere=True)
 

@@ -31,7 +31,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
     knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config)
     try:
         within = [source for wanted in options.within for source in sources_in(wanted)] or None
-        documents = knowledge.search(" ".join(options.query), options.k, within=within)
+        documents = knowledge.search(" ".join(options.query), options.k, within=within, wait=True)
         known = bool(documents) or any(info.sources for info in knowledge.collections())
         notices = knowledge.notices
     finally:

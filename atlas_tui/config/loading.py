@@ -123,6 +123,8 @@ def _override(config: Config, environ: Mapping[str, str] | None) -> Config:
         if not expected.fits(value):
             raise ConfigError(f"{name} must be {expected.words}: change it or unset it")
         changes[key] = value
+    if embedder := variable(environ, "ATLAS_EMBEDDER"):
+        changes["retrieval"] = replace(config.retrieval, embedder=embedder)
     if not changes:
         return config
     if "default_model" in changes:

@@ -20,9 +20,14 @@ _PATIENCE = 60.0
 """Seconds for a sign of life: a batch takes one or two, loading the model likewise."""
 
 
+def installable() -> bool:
+    """Whether only the model's files may be missing."""
+    return all(importlib.util.find_spec(name) is not None for name in ("onnxruntime", "tokenizers", "numpy"))
+
+
 def problem() -> str:
     """Why MiniLM cannot be used now, and what to do, in one sentence; empty where it can."""
-    if any(importlib.util.find_spec(name) is None for name in ("onnxruntime", "tokenizers", "numpy")):
+    if not installable():
         return "minilm needs onnxruntime: install it with pip install 'atlas-tui[vectors]'"
     if minilm_files.find() is None:
         return (

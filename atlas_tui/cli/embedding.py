@@ -1,0 +1,147 @@
+"""The second half of `atlas-tui index`: vectors for what was indexed, so that it is also found by its meaning."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from time import monotonic
+
+from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.progress import bar, clock
+from atlas_tui.config import Config, data_dir, make_private_folder, private_opener
+from atlas_tui.errors import AtlasError
+from atlas_tui.models.base.cancel import CancelToken
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_for
+from atlas_tui.retrieval.vectors import open_index
+from atlas_tui.retrieval.vectors.opening import is_server
+from atlas_tui.text import one_line
+
+_DECLINED = "minilm-declined"
+"""In the data folder once the user has said no to the download: nobody is asked twice."""
+
+
+class Embedding:
+    """Fills in the vectors of a collection. Whatever fails is one line: the words are indexed, and found.
+
+    Args:
+        options: `embedder` names one, or `none`; None takes the collection's, the settings', or what is at hand.
+    """
+
+    def __init__(
+        self,
+        knowledge: KnowledgeBase,
+        options: argparse.Namespace,
+        config: Config,
+        console: Console,
+        cancel: CancelToken,
+    ) -> None:
+        self._collection = knowledge.collection
+        self._place = knowledge.db_path or ""
+        self._named: str | None = options.embedder
+        self._quiet: bool = options.json
+        self._watching: bool = options.watch
+        self._config = config
+        self._console = console
+        self._cancel = cancel
+        self._begun = 0.0
+        self._first = 0
+
+    def run(self) -> None:
+        """Embed what has no vector yet, and have it searchable.
+
+        Raises:
+            AtlasError: an embedder that was named cannot be used.
+        """
+        if self._cancel.cancelled or self._named == "none":
+            return
+        try:
+            embedder = self._embedder()
+            try:
+                self._fill(embedder)
+            finally:
+                if embedder is not None:
+                    embedder.close()
+        except AtlasError as error:
+            if self._named:
+                raise
+            complain(f"passages are found by words alone: {error}")
+
+    def _embedder(self) -> Embedder | None:
+        name = self._named
+        if not name and not self._config.retrieval.embedder and (have := self._collection.embedder):
+            name = have.rpartition(":")[0]
+        if name == "minilm" or (not name and not self._config.retrieval.embedder):
+            self._offer(by_name=name == "minilm")
+        return embedder_for(name, self._config) if name else default_embedder(self._config)
+
+    def _offer(self, *, by_name: bool) -> None:
+        """Ask whether MiniLM may be downloaded, where it could be used and is not here; once, unless it was named."""
+        from atlas_tui.retrieval.embedders import minilm, minilm_files
+
+        if not minilm.installable() or minilm_files.find() is not None:
+            return
+        declined = data_dir() / _DECLINED
+        if self._quiet or not (sys.stdin.isatty() and self._console.live) or (declined.exists() and not by_name):
+            return
+        if not by_name and default_embedder(self._config) is not None:
+            return
+        self._console.finish()
+        print(
+            f"Documents can also be found by their meaning, with the model {minilm_files.MODEL} on this machine.\n"
+            f"Download it from {minilm_files.URL} ({minilm_files.MEGABYTES} MB)? [y/N] ",
+            end="", file=sys.stderr, flush=True,
+        )  # fmt: skip
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            make_private_folder(declined.parent)
+            open(declined, "w", opener=private_opener).close()
+            return
+        self._start()
+        minilm_files.download(lambda done, total: self._show("downloading", done, total, "bytes"))
+
+    def _fill(self, embedder: Embedder | None) -> None:
+        from atlas_tui.retrieval.filling import fill
+
+        if embedder is not None:
+            self._start()
+            filled = fill(
+                self._collection,
+                embedder,
+                progress=lambda done, total: self._show("embedding", done, total, "texts"),
+                cancel=self._cancel,
+                change=bool(self._named),
+            )
+            if filled.refused:
+                complain(f"{filled.refused:,} passages are found by words alone: {embedder.name} does not take them")
+            if not filled.complete:
+                if not self._watching:
+                    complain("interrupted while embedding: what is done stays, the same command does the rest")
+                return
+            if filled.embedded and not self._quiet:
+                seconds = monotonic() - self._begun
+                texts = f"{filled.embedded:,} text{'' if filled.embedded == 1 else 's'}"
+                self._console.answer(f"embedded {texts} with {one_line(embedder.name)} in {seconds:.1f} s\n")
+        elif not is_server(self._place):
+            return
+        place = self._place if is_server(self._place) else str(self._collection.file.parent)
+        index = open_index(self._collection, place, embedder, vectors=self._config.retrieval.vectors)
+        try:
+            self._start()
+            index.build(lambda done, total: self._show("ordering", done, total, "vectors"), self._cancel)
+        finally:
+            index.close()
+
+    def _start(self) -> None:
+        self._begun, self._first = monotonic(), -1
+
+    def _show(self, doing: str, done: int, total: int, what: str) -> None:
+        if not self._console.live or not total:
+            return
+        if self._first < 0:
+            self._first = done
+        parts = [f"{doing} {bar(done / total)}", f"{done:,} of {total:,} {what}"]
+        seconds = monotonic() - self._begun
+        rate = (done - self._first) / seconds if seconds > 0.2 else 0
+        if rate > 0:
+            parts += [f"{rate:,.0f}/s", f"{clock((total - done) / rate)} left"]
+        self._console.state(" · ".join(parts))

