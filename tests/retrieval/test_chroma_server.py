@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from atlas_tui.errors import AtlasError
@@ -170,11 +171,11 @@ def test_a_collection_begun_again_on_either_side_loses_nothing(people: Any, chro
     ann.share()
     assert ann.has() == bob.has() == {"doc0.md", "doc1.md", "doc2.md", "new.md"}
     # Half a document, whose writer was killed, is none.
-    target = client.get_collection(name, embedding_function=None)
+    target: Any = client.get_collection(name, embedding_function=None)
     whole = target.get(where={"source": "new.md"})["ids"]
     target.upsert(
         ids=[whole[0].replace("-0-1", "-0-2").replace(whole[0][:4], "dead")],
-        embeddings=[[1.0] * 16],
+        embeddings=[np.ones(16, np.float32)],
         documents=["half"],
         metadatas=[{"source": "half.md"}],
     )

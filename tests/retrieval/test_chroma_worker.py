@@ -208,17 +208,16 @@ def test_a_kill_in_the_middle_of_an_add_harms_nothing_and_a_cancel_keeps_what_is
     index.close()
 
 
-def _garbage(path: Path) -> None:
-    path.write_bytes(os.urandom(path.stat().st_size))
+def _garbage(*paths: Path) -> None:
+    for path in paths:
+        path.write_bytes(os.urandom(path.stat().st_size))
 
 
 @pytest.mark.parametrize(
     "harm",
     [
         pytest.param(lambda folder: _garbage(folder / "chroma" / "chroma.sqlite3"), id="its database is garbage"),
-        pytest.param(
-            lambda folder: [_garbage(path) for path in (folder / "chroma").rglob("*.bin")], id="its index is garbage"
-        ),
+        pytest.param(lambda folder: _garbage(*(folder / "chroma").rglob("*.bin")), id="its index is garbage"),
         pytest.param(
             lambda folder: os.truncate(folder / "ids", (folder / "ids").stat().st_size - 800), id="it holds too many"
         ),

@@ -73,7 +73,12 @@ def test_an_interruption_keeps_what_is_done_and_the_next_time_does_the_rest(tmp_
     collection = worded(tmp_path, TEXTS)
     cancel = CancelToken()
     first = Plain()
-    filled = fill(collection, first, cancel=cancel, progress=lambda done, total: done and cancel.cancel())
+
+    def stop(done: int, total: int) -> None:
+        if done:
+            cancel.cancel()
+
+    filled = fill(collection, first, cancel=cancel, progress=stop)
     assert not filled.complete
     assert 0 < filled.embedded < 150
     second = Plain()
