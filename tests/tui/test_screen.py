@@ -36,6 +36,18 @@ async def test_prompt_answer_and_keys_fit(size: tuple[int, int]) -> None:
         assert len(user.lines) == size[1]
 
 
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_tab_leads_from_the_prompt_to_the_transcript_and_back(size: tuple[int, int]) -> None:
+    async with driving(PlayedProvider(says("The answer.")), size=size) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.press("tab")
+        assert user.app.chat.transcript.has_focus
+        await user.shows("y copy")
+        await user.press("shift+tab")
+        assert user.app.chat.prompt.editor.has_focus
+
+
 async def test_the_sidebar_hides_on_a_narrow_terminal_and_comes_when_called() -> None:
     async with driving(size=(80, 24)) as user:
         assert "PROVIDER" not in user.screen

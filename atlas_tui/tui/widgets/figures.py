@@ -54,6 +54,8 @@ def dollars(value: float) -> str:
     """`$0.50`, `$0.0012`, `$12`."""
     if value >= 10 and value == int(value):
         return f"${value:.0f}"
+    if 0 < value < 0.0001:
+        return "<$0.0001"
     return f"${value:.4f}" if 0 < value < 0.01 else f"${value:.2f}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
+from textual.widget import Widget
 from textual.widgets import Static
 
 from atlas_tui.tui import commands
@@ -96,6 +97,11 @@ class Panes:
             self._transcript.display = False
             self._main.mount(self._transcript, before=self.find_bar)
         return self._transcript
+
+    @property
+    def in_sight(self) -> Widget:
+        """What fills the screen: the transcript, or else the welcome."""
+        return self.welcome if self._transcript is None or self.welcome.display else self._transcript
 
     @property
     def in_transcript(self) -> bool:

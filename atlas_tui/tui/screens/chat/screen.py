@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus, Resize
+from textual.widget import Widget
 
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands, messages
@@ -57,7 +58,7 @@ class ChatScreen(ActingScreen):
     DEFAULT_CSS = Panes.CSS
     scope: ClassVar[Scope] = "chat"
 
-    # What answers, and the rooms that need it, are there from `_begin` on.
+    # What answers, and the rooms that need it, are there from `_complete` on.
     session: Session
     catalogue: Catalogue
     conversation: Conversation
@@ -103,10 +104,8 @@ class ChatScreen(ActingScreen):
             import_module("atlas_tui.tui.screens.chat.rooms")
             return self._opening.open()
 
-        self._begin(await asyncio.to_thread(load))
-
-    def _begin(self, opened: Opened) -> None:
-        """Take prompts and commands from here on, first those that came early."""
+        opened = await asyncio.to_thread(load)
+        # From here on prompts and commands are taken, first those that came early.
         from atlas_tui.tui.screens.chat.rooms import furnish
 
         self._rooms = furnish(self, opened)
@@ -139,6 +138,13 @@ class ChatScreen(ActingScreen):
     def transcript(self) -> MarkdownLog:
         """The log."""
         return self.panes.transcript
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Where Tab leads: from the prompt to the transcript first, then to what stands beside."""
+        chain = super().focus_chain
+        first = [widget for widget in (self.prompt.editor, self.panes.in_sight) if widget in chain]
+        return [*first, *(widget for widget in chain if widget not in first)]
 
     @property
     def focused_exchange(self) -> Exchange | None:
