@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 
 import pytest
 
 from atlas_tui.errors import ProviderError
-from atlas_tui.models.base import CancelToken, Emit, End, Event, EventStream, ModelResponse, TextDelta
+from atlas_tui.models.base import (
+    CancelToken,
+    Emit,
+    End,
+    Event,
+    EventStream,
+    ModelResponse,
+    TextDelta,
+    Worker,
+    settle_cancel,
+    undisturbed,
+)
 from atlas_tui.models.mock import MockProvider
 from tests.models.wires import make, request
 from tests.servers.scripted import Delta, Flood, Script, ScriptedServer, Stall, Usage
@@ -28,27 +40,28 @@ class TestPace:
         async def source(emit: Emit, cancel: CancelToken) -> End:
             nonlocal emitted
 
-            async def watch() -> None:
-                # The reading is paused once a turn of the loop brings nothing new.
-                seen = -1
-                while seen != emitted or not emitted:
-                    seen = emitted
-                    await asyncio.sleep(0.02)
-                paused.set()
+            def look() -> None:
+                # Between two turns of the loop nothing is emitted, unless the reading goes on.
+                if emitted >= limit:
+                    paused.set()
+                elif not cancel.cancelled:
+                    loop.call_soon(look)
 
-            watching = asyncio.create_task(watch())
+            loop = asyncio.get_running_loop()
+            loop.call_soon(look)
             for _ in range(total):
                 await emit(TextDelta("x"))
                 emitted += 1
-            await watching
             return End(ModelResponse())
 
         stream = EventStream(source)
         assert paused.wait(5)
-        assert limit <= emitted <= limit + 2
-        events = delivered(stream)
-        assert len(events) == total + 1
-        assert type(events[-1]) is End
+        taken: list[Event] = []
+        for event in stream:
+            assert emitted <= len(taken) + limit + 2
+            taken.append(event)
+        assert len(taken) == total + 1
+        assert type(taken[-1]) is End
 
     def test_a_paused_reading_can_be_stopped(self, server: ScriptedServer) -> None:
         server.play(Script([Flood(1_000_000)]))
@@ -60,6 +73,95 @@ class TestPace:
         assert end.error is not None
         assert end.error.kind == "cancelled"
         server.wait_disconnect(timeout=1)
+
+
+class Behind:
+    """A sink whose reader never comes."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.asked = threading.Event()
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+
+    def full(self) -> bool:
+        self.asked.set()
+        return True
+
+
+class TestStops:
+    def test_what_follows_a_stop_waits_for_no_reader(self) -> None:
+        async def source(emit: Emit, cancel: CancelToken) -> End:
+            with suppress(asyncio.CancelledError):
+                await emit(TextDelta("before"))
+            settle_cancel()
+            await emit(TextDelta("after"))
+            return End(ModelResponse())
+
+        sink = Behind()
+        worker = Worker(source, sink).start()
+        assert sink.asked.wait(5)
+        worker.cancel()
+        assert worker.join(5)
+        assert [type(event) for event in sink.events] == [TextDelta, TextDelta, End]
+
+    def test_a_stop_that_nobody_deals_with_is_an_ending_too(self) -> None:
+        waiting = threading.Event()
+
+        async def source(emit: Emit, cancel: CancelToken) -> End:
+            waiting.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        stream = EventStream(source)
+        assert waiting.wait(5)
+        stream.close()
+        (end,) = stream
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert end.error.kind == "cancelled"
+
+    def test_a_stop_in_the_tail_of_an_answer_does_not_lose_it(self) -> None:
+        tail = threading.Event()
+
+        async def source(emit: Emit, cancel: CancelToken) -> End:
+            turns = 0
+
+            async def write_down() -> None:
+                nonlocal turns
+                turns += 1
+                tail.set()
+                if turns == 1:
+                    await asyncio.Event().wait()
+
+            await undisturbed(cancel, write_down)
+            return End(ModelResponse(content="whole"))
+
+        stream = EventStream(source)
+        assert tail.wait(5)
+        stream.close()
+        (end,) = stream
+        assert isinstance(end, End)
+        assert (end.error, end.response.content) == (None, "whole")
+
+    def test_nothing_is_left_under_way(self, caplog: pytest.LogCaptureFixture) -> None:
+        ended = threading.Event()
+
+        async def other() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        async def source(emit: Emit, cancel: CancelToken) -> End:
+            task = asyncio.create_task(other())
+            await asyncio.sleep(0)
+            return End(ModelResponse(content=task.get_name()))
+
+        delivered(EventStream(source))
+        assert ended.is_set()
+        assert caplog.records == []
 
 
 class TestEndings:
