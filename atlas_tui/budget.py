@@ -48,9 +48,8 @@ class Limit:
         """The failure, if so much more does not fit."""
         if self.spent + cost <= self.dollars:
             return None
-        sentence = (
-            f"{self.subject} would cost more than the limit of {money(self.dollars)} (so far {money(self.spent + cost)})"
-        )
+        sofar = money(self.spent + cost)
+        sentence = f"{self.subject} would cost more than the limit of {money(self.dollars)} (so far {sofar})"
         return ProviderError("budget", sentence, remedy=self.remedy)
 
 
