@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
-
-from atlas_tui import ProviderError, QueryClient
-from atlas_tui.config import Timeouts
-from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
-from atlas_tui.policy import Policy, RetrySettings
-from atlas_tui.retrieval import KnowledgeBase
-from tests.played import HANG, PlayedProvider, Step, says
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -11,6 +11,7 @@ import pytest
 
 from atlas_tui.config import log_dir
 from tests.command import Result, Terminal, run, settings
+from tests.servers.script import Step
 from tests.servers.scripted import (
     Delta,
     Finish,
@@ -61,7 +62,11 @@ def lab(server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def hostile_answer() -> Script:
-    steps = [Reasoning(HOSTILE), Delta(f"# {HOSTILE}\n\n{HOSTILE}\n\n```{ONE_LINE}\n{HOSTILE} {KEY}\n```\n"), Finish()]
+    steps: list[Step] = [
+        Reasoning(HOSTILE),
+        Delta(f"# {HOSTILE}\n\n{HOSTILE}\n\n```{ONE_LINE}\n{HOSTILE} {KEY}\n```\n"),
+        Finish(),
+    ]
     return Script(steps, model=ONE_LINE, headers={"x-request-id": "req-[bold]OWNED[/]"})
 
 
