@@ -18,6 +18,7 @@ from atlas_tui.retrieval.filling import fill
 from atlas_tui.retrieval.knowledge import library_file
 from atlas_tui.retrieval.values import Chunk, SourceState
 from tests.servers.scripted import Body, HttpError, Request, ScriptedServer
+from tests.test_imports import HEAVY, SDKS, loaded
 
 MEANINGS = (("car", "automobile", "vehicle"), ("fruit", "apple", "pear"), ("sea", "ocean", "wave"))
 
@@ -192,3 +193,10 @@ def test_each_place_has_its_library(tmp_path: Path) -> None:
     assert served == data_dir() / "servers" / "team.example-8000" / "library.sqlite3"
     assert "secret" not in str(served)
     assert library_file("http://../../x").is_relative_to(data_dir() / "servers")
+
+
+def test_a_knowledge_base_that_is_not_asked_costs_nothing() -> None:
+    heavy = HEAVY | {"numpy", "onnxruntime", "pypdf", "pathspec"}
+    assert not loaded("from atlas_tui.retrieval import Document, KnowledgeBase; KnowledgeBase('folder')") & heavy
+    searching = "from atlas_tui.retrieval import KnowledgeBase; KnowledgeBase('no-such-folder').search('x')"
+    assert not loaded(searching) & (SDKS | {"numpy", "onnxruntime", "pypdf", "pathspec"})
