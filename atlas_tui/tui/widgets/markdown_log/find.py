@@ -7,15 +7,17 @@ from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from atlas_tui.tui.widgets.markdown_log.message import Message
+from atlas_tui.tui.widgets.markdown_log.stream import Stream
 
 # Signs that Markdown may put between two letters that stand side by side on the screen.
 _BETWEEN = r"[*_~`]{0,3}"
 
 
 class Match(NamedTuple):
-    """Where something was found in the source of a message's answer."""
+    """Where something was found in the source of a message's answer or reasoning."""
 
     message: Message
+    stream: Stream
     start: int
     end: int
 
@@ -28,7 +30,7 @@ class Finder:
         self.query = query
         words = [_BETWEEN.join(map(re.escape, word)) for word in query.split()]
         self._pattern = re.compile(rf"{_BETWEEN}\s+[>\s]*{_BETWEEN}".join(words), re.IGNORECASE)
-        self._found: dict[Message, list[tuple[int, int]]] = {}
+        self._found: dict[Stream, list[tuple[int, int]]] = {}
         self._messages = messages
         self.current: Match | None = None
         for message in messages:
@@ -39,21 +41,23 @@ class Finder:
 
     def read(self, message: Message) -> None:
         """Search a message that is new or changed."""
-        found = [match.span() for match in self._pattern.finditer(message.answer.source)]
-        if found:
-            self._found[message] = found
-        else:
-            self._found.pop(message, None)
+        for stream in (message.reasoning, message.answer):
+            found = [match.span() for match in self._pattern.finditer(stream.source)]
+            if found:
+                self._found[stream] = found
+            else:
+                self._found.pop(stream, None)
 
     def drop(self, message: Message) -> None:
         """Forget a message."""
-        self._found.pop(message, None)
+        self._found.pop(message.reasoning, None)
+        self._found.pop(message.answer, None)
         if self.current is not None and self.current.message is message:
             self.current = None
 
-    def within(self, message: Message, start: int, end: int) -> list[tuple[int, int]]:
-        """The matches that touch a stretch of a message's source."""
-        places = self._found.get(message)
+    def within(self, stream: Stream, start: int, end: int) -> list[tuple[int, int]]:
+        """The matches that touch a stretch of a text's source."""
+        places = self._found.get(stream)
         if not places:
             return []
         first = max(bisect_left(places, (start, 0)) - 1, 0)
@@ -61,7 +65,12 @@ class Finder:
 
     def step(self, direction: int, message: int) -> Match | None:
         """The next match in a direction; the first time, from the message of this number on."""
-        matches = [Match(found, start, end) for found in self._messages for start, end in self._found.get(found, ())]
+        matches = [
+            Match(found, stream, start, end)
+            for found in self._messages
+            for stream in (found.reasoning, found.answer)
+            for start, end in self._found.get(stream, ())
+        ]
         if not matches:
             return None
         if self.current in matches:

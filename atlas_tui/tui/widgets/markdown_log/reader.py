@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from atlas_tui.tui.widgets.markdown_log import messages
+from atlas_tui.tui.widgets.markdown_log.blocks import Chrome
 from atlas_tui.tui.widgets.markdown_log.find import Finder
 from atlas_tui.tui.widgets.markdown_log.message import CodeBlock, Message
 from atlas_tui.tui.widgets.markdown_log.paint import Mark
@@ -183,9 +184,12 @@ class Reader(Selecting):
         if match is None:
             return
         self._set_folded(match.message, False)
+        if match.stream is match.message.reasoning and not match.message.reasoning_open:
+            with self._reshaping(match.message):
+                match.message.reasoning_shown = True
         if self.size:
             self._draw()
-            place = self._view.locate(self._messages.index(match.message), match.message.answer, match.start)
+            place = self._view.locate(self._messages.index(match.message), match.stream, match.start)
             if not self._view.sees(place):
                 self._view.go(place, self.size.height // 3)
         self._changed()
@@ -202,14 +206,12 @@ class Reader(Selecting):
     def _marks(self, line: Seen) -> tuple[Mark, ...]:
         marks = super()._marks(line)
         finder, message, block = self._finder, line.message, line.block
-        if finder is None or message is None or block is None or block.stream is not message.answer:
+        if finder is None or message is None or block is None or isinstance(block, Chrome):
             return marks
         runs = [run for run in line.row.runs if run[2] >= 0]
         if not runs:
             return marks
         current = finder.current
-        found = finder.within(message, runs[0][2], runs[-1][2] + len(runs[-1][0]))
-        return (
-            *((start, end, "find-current" if current == (message, start, end) else "find") for start, end in found),
-            *marks,
-        )
+        here = None if current is None or current.stream is not block.stream else (current.start, current.end)
+        found = finder.within(block.stream, runs[0][2], runs[-1][2] + len(runs[-1][0]))
+        return (*((*place, "find-current" if place == here else "find") for place in found), *marks)

@@ -332,6 +332,25 @@ async def test_find_sees_through_marks_and_line_breaks(app: LogApp) -> None:
         log.clear_find()
 
 
+async def test_find_searches_the_reasoning_and_unfolds_it(app: LogApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant")
+        log.append_reasoning("a", LONG + "I weigh the **needle** here.")
+        log.append("a", "The answer names the needle too.")
+        log.finish("a")
+        await settle(pilot)
+        assert "Reasoning · " in "\n".join(screen(app))
+        assert log.find("needle") == 2
+        await settle(pilot)
+        assert "I weigh the needle here." in "\n".join(screen(app))
+        log.find_next()
+        await settle(pilot)
+        assert "The answer names the needle too." in "\n".join(screen(app))
+        log.remove("a")
+        assert log.find("needle") == 0
+
+
 async def test_a_click_on_a_link_tells_its_target_and_opens_nothing(app: LogApp) -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         log = app.log_
