@@ -212,8 +212,9 @@ class TestChoice:
             '[providers.local]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
             '[retrieval]\nembedder = "local:m"\nvectors = "exact"\n'
         )
-        config = load_config(file)
+        config = load_config(file, {})
         embedder = default_embedder(config)
+        assert load_config(file, {"ATLAS_EMBEDDER": "none"}).retrieval.embedder == "none"
         assert embedder is not None
         assert embedder.name == "local:m"
         assert config.retrieval.vectors == "exact"
