@@ -10,16 +10,17 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 
 import httpcore2
 import httpx2
 import pytest
 
 from atlas_tui.config import Timeouts
-from atlas_tui.models.base import End, TextDelta, transport
+from atlas_tui.models.base import CancelToken, Emit, End, Event, Provider, TextDelta, Worker, transport
 from atlas_tui.models.base.network import AsyncioBackend, speed_up
 from tests.models.wires import ending, events_of, make, request, text_of
-from tests.servers.scripted import Delta, Flood, HttpError, Script, ScriptedServer, Stall
+from tests.servers.scripted import Delta, Flood, HttpError, Reset, Script, ScriptedServer, Stall, Wait
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 
@@ -137,3 +138,77 @@ class TestTheLibrariesOwnWay:
         assert error is not None
         assert (error.kind, error.retryable) == ("connection", False)
         assert str(error).endswith("check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY")
+
+
+class RestingSink:
+    """Looks at what it was given every 20 ms, and counts the bursts in which it came."""
+
+    FRAME = 0.02
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.bursts = 0
+        self._new = False
+        self._due = 0.0
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+        self._new = True
+
+    def full(self) -> bool:
+        return False
+
+    def rest(self) -> float:
+        now = perf_counter()
+        if self._new:
+            self._new = False
+            self.bursts += 1
+            self._due = now + self.FRAME
+        return max(0.0, self._due - now)
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+
+def rested(provider: Provider) -> RestingSink:
+    sink = RestingSink()
+
+    async def source(emit: Emit, token: CancelToken) -> End:
+        return await provider.run(request(), emit, token)
+
+    assert Worker(source, sink).start().join(30)
+    return sink
+
+
+class TestRests:
+    """What comes while nobody looks is left in the socket, and read in one go."""
+
+    def test_a_steady_answer_is_read_in_bursts(self, server: ScriptedServer) -> None:
+        server.play(Script([Flood(200, "word ", rate=1000)]))
+        sink = rested(make("chat", server.url))
+        assert sink.text == "word " * 200
+        assert sink.bursts <= 0.2 / RestingSink.FRAME + 20 < 100
+
+    def test_a_flood_is_not_slowed_down(self, server: ScriptedServer) -> None:
+        server.play(Script([Delta("Begin. "), Flood(20_000, "word "), Delta("End.")]))
+        begun = perf_counter()
+        sink = rested(make("chat", server.url))
+        assert sink.text == "Begin. " + "word " * 20_000 + "End."
+        assert perf_counter() - begun < 15
+
+    def test_what_is_followed_by_silence_is_handed_on(self, server: ScriptedServer) -> None:
+        server.play(Script([Delta("a"), Delta("b"), Wait(0.2), Delta("c"), Reset()]))
+        sink = rested(make("chat", server.url))
+        assert sink.text == "abc"
+        end = sink.events[-1]
+        assert isinstance(end, End)
+        assert end.error is not None
+
+    @needs_openssl
+    def test_it_is_the_same_over_tls(
+        self, server: ScriptedServer, tls: TlsFront, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", os.fspath(tls.certificate))
+        server.play(Script([Flood(200, "word ", rate=1000), Wait(0.1), Flood(5000, "more ")]))
+        assert rested(make("anthropic", tls.url)).text == "word " * 200 + "more " * 5000
