@@ -1,4 +1,4 @@
-"""`python -m benchmarks.history`: a large history, opened and searched; what the journal costs a stream.
+"""`python -m benchmarks.history`: a large history, opened, shown and searched; what the journal costs a stream.
 
 One conversation of 5,000 turns and 450 of 100: 100,000 messages, written once. Each figure is the median of several
 runs, beside what it has to hold; the exit status is 1 if one does not.
@@ -6,6 +6,7 @@ runs, beside what it has to hold; the exit status is 1 if one does not.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import resource
 import statistics
@@ -16,10 +17,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from atlas_tui.config import Config
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, TokenUsage
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.session import Session
 from atlas_tui.store import Conversation, ConversationInfo, Journal, Store, StoredResponse, StoredTurn
+from atlas_tui.tui.app import AtlasApp
+from atlas_tui.tui.opening import Opened, Opening
+from atlas_tui.tui.screens.catalogue import Catalogue
+from atlas_tui.tui.screens.conversations import Conversations
 
 _COMMON = [
     "the",
@@ -85,6 +91,45 @@ def _cpu_per_delta(journal: Journal | None, answer: str) -> float:
     return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / events * 1e6
 
 
+class _Ready(Opening):
+    """An opening that has its session already."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(Config(), mock=True)
+        session = Session(MockProvider(delay_ms=0), journal=Journal(store))
+        self._opened = Opened(session, Catalogue(self.config, mock=True))
+
+
+async def _shown(store: Store) -> float:
+    """Milliseconds from the key that opens the large conversation until its end stands on the screen."""
+    last = store.conversation("large").turns[-1].prompt.split()[0]
+    times = []
+    for _ in range(_RUNS):
+        app = AtlasApp(_Ready(store))
+        async with app.run_test(size=(120, 40)) as pilot:
+
+            async def until(condition: Callable[[], bool]) -> None:
+                while not condition():
+                    await asyncio.sleep(0.002)
+
+            await until(lambda: app.chat.opened)  # noqa: B023 - awaited before the next app
+            await pilot.press("f2")
+            await until(lambda: isinstance(app.screen, Conversations) and app.screen.filled)  # noqa: B023
+            await pilot.press(*"title large")
+            await pilot.pause(0.2)
+            picker = app.screen
+            assert isinstance(picker, Conversations)
+            begun = time.perf_counter()
+            picker.take()
+            await until(lambda: app.chat.transcript.display and last in _screen(app))  # noqa: B023
+            times.append(time.perf_counter() - begun)
+    return statistics.median(times) * 1000
+
+
+def _screen(app: AtlasApp) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 def main() -> int:
     """Print the figures; the exit status."""
     rng = random.Random(1)
@@ -95,6 +140,7 @@ def main() -> int:
         for number in range(450):
             store.add(_conversation(rng, f"c{number}", 100))
         rows = [("open a conversation of 5,000 turns", _median(lambda: store.conversation("large")), 300.0)]
+        rows.append(("show it in the chat, from the key on", asyncio.run(_shown(store)), 300.0))
         for query in _QUERIES:
             rows.append((f"search 100,000 messages: {query}", _median(lambda q=query: store.search(q)), 50.0))  # type: ignore[misc]
         rows.append(("list 50 conversations", _median(store.conversations), 50.0))
