@@ -42,6 +42,8 @@ summary > h2, summary { display: inline; } summary { cursor: pointer; }
 .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 .texts article { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1rem 1rem; min-width: 0; }
 .texts h3 { font-size: .95rem; overflow-wrap: anywhere; } .answer { overflow-wrap: anywhere; }
+.answer :is(h1, h2, h3, h4) { font-size: 1.05rem; margin: 1rem 0 .4rem; }
+@media (max-width: 40rem) { .bar { width: 4rem; } .race td, .race th { padding: .3rem .4rem; } }
 .plain { white-space: pre-wrap; overflow-wrap: anywhere; }
 .plain { background: var(--soft); border-radius: .6rem; padding: .8rem; }
 pre { overflow-x: auto; background: var(--soft); border-radius: .4rem; padding: .7rem; }
