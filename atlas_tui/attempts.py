@@ -86,7 +86,9 @@ class Attempts:
                 return end
             begun = bool(end.response.content or end.response.reasoning)
             decision = self._policy.decide(end.error, number, waited, begun=begun, others=others)
-            if self._steering.take() is Wish.FALL_BACK and not self._cancel.cancelled:
+            if self._cancel.cancelled:
+                decision = Stop()  # also where the attempt failed by itself in the moment of the stop
+            elif self._steering.take() is Wish.FALL_BACK:
                 decision = FallBack()
             if isinstance(decision, Retry):
                 await self._emit(RetryScheduled(end.error, decision.delay, number + 1))

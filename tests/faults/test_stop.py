@@ -9,9 +9,13 @@ import asyncio
 
 import pytest
 
-from atlas_tui.models.base import End, TextDelta
+from atlas_tui.budget import Account
+from atlas_tui.config import Budget
+from atlas_tui.models.base import CostEstimate, End, FellBack, TextDelta, TokenUsage
+from atlas_tui.session import Session
 from tests.faults.providers import WIRES
-from tests.faults.waiting import STATES
+from tests.faults.waiting import STATES, Gate
+from tests.played import PlayedProvider, says
 from tests.servers.scripted import ScriptedServer
 from tests.tui.driving import driving
 
@@ -49,3 +53,34 @@ async def test_a_stop_on_the_screen(server: ScriptedServer, state: str) -> None:
             assert end.error.kind == "cancelled"
             await user.shows("stopped")
             assert user.session.turns[0].responses == [end.response]
+
+
+class Priced(PlayedProvider):
+    """A provider whose first price is looked up as long as the gate holds."""
+
+    gate: Gate | None = None
+
+    def cost_of_usage(self, usage: TokenUsage, model: str) -> CostEstimate:
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate.pass_through()
+        return CostEstimate(0.0, estimated=True)
+
+
+def test_fall_back_now_while_the_price_is_looked_up() -> None:
+    """Nothing has been sent then, so there is no request whose end could be waited for."""
+    gate = Gate()
+    first, second = Priced(says("never")), Priced(says("The ", "second."), name="second")
+    first.gate = gate
+    session = Session(first, fallback=[second], account=Account(Budget(answer=1.0)))
+    with session.stream("Why is the sky blue?") as stream:
+        gate.reached()
+        session.steering.fall_back_now()
+        *events, end = stream
+    gate.let_go()
+    assert isinstance(end, End)
+    assert end.error is None
+    assert end.response.content == "The second."
+    assert [attempt.error for attempt in end.response.attempts] == ["cancelled", None]
+    assert [type(event) for event in events].count(FellBack) == 1
+    assert (len(first.requests), len(second.requests)) == (0, 1)

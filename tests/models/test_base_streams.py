@@ -296,6 +296,13 @@ class TestStatuses:
         assert error is not None
         assert error.retry_after == seconds
 
+    @pytest.mark.parametrize(
+        ("seconds", "words"), [("7", "7 s"), ("89.5", "90 s"), ("600", "10 min"), ("86400", "24 h"), ("0", "a moment")]
+    )
+    def test_the_wait_is_said(self, server: ScriptedServer, wire: str, seconds: str, words: str) -> None:
+        server.play(HttpError(429, headers={"retry-after": seconds}))
+        assert f": wait {words}, then retry" in str(ending(make(wire, server.url)).error)
+
     @pytest.mark.parametrize(("value", "retryable"), [("true", True), ("false", False)])
     def test_the_server_may_say_whether_to_retry(
         self, server: ScriptedServer, wire: str, value: str, retryable: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -146,6 +147,9 @@ def http_error(
     else:
         kind = kind_of_status(status, code, type_, message)
     remedy: str | None = None
+    wait = retry_after(headers)
+    if wait is not None and wait >= 1:
+        remedy = f"wait {_spelled(wait)}, then retry"
     retryable = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
     if {code, type_} & NOT_WORTH_RETRYING:
         retryable, remedy = False, "check the account's quota and its billing"
@@ -162,10 +166,16 @@ def http_error(
         sentence,
         status=status if status >= 400 else None,
         request_id=request_id,
-        retry_after=retry_after(headers),
+        retry_after=wait,
         retryable=retryable,
         remedy=remedy,
     )
+
+
+def _spelled(seconds: float) -> str:
+    """A time to wait, rounded up, in the unit that a person would use."""
+    unit, words = next((each for each in ((3600, "h"), (60, "min")) if seconds >= 1.5 * each[0]), (1, "s"))
+    return f"{math.ceil(seconds / unit)} {words}"
 
 
 def _not_found(server: str, model: str, status: int, message: str, code: str) -> tuple[str, str | None]:
