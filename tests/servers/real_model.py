@@ -157,10 +157,8 @@ def end_when_unused(lock: str) -> None:
 
     def watch() -> None:
         with open(lock, "w") as users:
-            while True:
-                time.sleep(0.5)
-                if alone(users):
-                    os._exit(0)
+            fcntl.flock(users, fcntl.LOCK_EX)  # granted when the last user has let go
+            os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
 
