@@ -87,9 +87,11 @@ class TestReplay:
         before = sink.end().response.timing
         as_it_came, fast = (ending(replayed(path, "mock:mock-basic", speed=speed)).response.timing for speed in (1, 10))
         assert before.ttft is not None
-        assert as_it_came.ttft == pytest.approx(before.ttft, abs=0.03)
-        assert as_it_came.duration == pytest.approx(before.duration, abs=0.1)
-        assert fast.duration < before.duration / 3
+        assert as_it_came.ttft is not None
+        # Never sooner; later only by what a busy machine adds.
+        assert before.ttft - 0.005 < as_it_came.ttft < before.ttft + 0.2
+        assert before.duration - 0.005 < as_it_came.duration < before.duration + 0.5
+        assert fast.duration < as_it_came.duration / 2
 
     @pytest.mark.parametrize("kind", ["rate_limit", "auth", "connection", "timeout", "refused"])
     def test_failures_come_again(self, tmp_path: Path, kind: Any) -> None:

@@ -43,7 +43,7 @@ class TestFigures:
         server.play(Script.text("a"), Script.text("b"))
         answered(comparison, "warm up")  # connections and imports are no part of what is compared
         # Other programs may keep both clocks from the processor for a moment; an error in measuring is there each time.
-        deviations = []
+        deviations: list[list[str]] = []
         while len(deviations) < 3:
             deviations.append(self.deviations(comparison, server))
             if not deviations[-1]:
