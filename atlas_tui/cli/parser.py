@@ -18,6 +18,7 @@ examples:
   atlas-tui ask "Why is the sky blue?"        an answer on stdout, its figures on stderr
   atlas-tui -p anthropic ask "Hello"          from a provider; -p openai:gpt-6.1-sol also names the model
   git diff | atlas-tui ask "Review this"      standard input follows the prompt
+  atlas-tui compare -p openai -p ollama "Hi"  the same question to several, side by side
   atlas-tui models -p ollama                  what a provider offers, with prices
   atlas-tui history search "blue sky"         what was asked and answered before
   atlas-tui index docs                        take documents into the knowledge base
