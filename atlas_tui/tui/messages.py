@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Ready(Message):
-    """Events of a worker wait in the pump. Posted by worker threads; answer with `Pump.frame`."""
+    """Events of a worker wait in the pump, which hands this to `on_ready` itself; answer with `Pump.frame`."""
 
     bubble = False
     pump: object
