@@ -81,6 +81,13 @@ def connect_to_read(path: Path, form: Form) -> sqlite3.Connection | None:
     return connect(path, form)[0] if version else None  # or another process is just making it
 
 
+def in_memory(form: Form) -> sqlite3.Connection:
+    """The same tables, gone with the process."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(connection, form.migrations)
+    return connection
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
     """All of it or nothing; on disk when it ends. A `DEFERRED` one reads from one state of the file."""

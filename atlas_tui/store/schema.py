@@ -6,6 +6,8 @@ Ids of turns and responses are made by the program and grow with time, so what f
 
 from __future__ import annotations
 
+from atlas_tui.sqlite import Form
+
 _FIRST = """
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY,
@@ -169,4 +171,14 @@ CREATE TABLE token_ratios (
 CREATE INDEX token_ratios_by_target ON token_ratios (target, id);
 """
 
-MIGRATIONS = (_FIRST, _COMPARISON, _SPENDING)
+FORM = Form(
+    name="the history",
+    migrations=(_FIRST, _COMPARISON, _SPENDING),
+    pragmas=(
+        "journal_mode = WAL",
+        # A commit is on the disk itself when it returns: also what has streamed must outlive a loss of power.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ),
+    patience=5.0,
+)

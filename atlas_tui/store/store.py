@@ -18,7 +18,7 @@ from atlas_tui.config import data_dir
 from atlas_tui.errors import ConfigError
 from atlas_tui.store import rows
 from atlas_tui.store.ids import new_conversation_id, new_id
-from atlas_tui.store.locks import Owner, owners_alive
+from atlas_tui.store.owners import Owner, owners_alive
 from atlas_tui.store.search import find
 from atlas_tui.store.spending import spent
 from atlas_tui.store.values import Conversation, ConversationInfo, Hit, storable
@@ -139,7 +139,7 @@ class Store:
         """Take a whole conversation in; under a new id where its own is taken, or if `fresh`."""
 
         def job(connection: sqlite3.Connection) -> ConversationInfo:
-            from atlas_tui.store.database import transaction
+            from atlas_tui.sqlite import transaction
 
             number = conversation.info.id
             taken = connection.execute("SELECT 1 FROM conversations WHERE id = ?", (number,)).fetchone()
@@ -196,7 +196,7 @@ class Store:
 
     def _recover(self, connection: sqlite3.Connection) -> None:
         """Mark the answers that grow no more, because their process has ended."""
-        from atlas_tui.store.database import transaction
+        from atlas_tui.sqlite import transaction
 
         if self.writer.path is None or not connection.execute(_STREAMING).fetchone():
             return
@@ -273,7 +273,7 @@ def _find(connection: sqlite3.Connection, reference: str, *, deleted: bool | Non
 
 
 def _purge(connection: sqlite3.Connection, before: float) -> int:
-    from atlas_tui.store.database import transaction
+    from atlas_tui.sqlite import transaction
 
     gone = connection.execute("SELECT id FROM conversations WHERE deleted <= ?", (before,)).fetchall()
     if gone:

@@ -155,7 +155,7 @@ class Writer:
         self._pending[entry.key] = entry
 
     def _flush(self) -> None:
-        from atlas_tui.store.database import transaction
+        from atlas_tui.sqlite import transaction
 
         for key, entry in list(self._pending.items()):
             connection = self._open()
@@ -170,7 +170,7 @@ class Writer:
                 entry.written()
 
     def _guarded(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        from atlas_tui.store.database import Failure, reason
+        from atlas_tui.sqlite import Failure, reason
 
         try:
             return job(self._open())
@@ -179,7 +179,7 @@ class Writer:
             raise AtlasError(f"the history cannot be used ({reason(error)}): try again") from error
 
     def _trouble(self, error: Exception) -> None:
-        from atlas_tui.store.database import reason
+        from atlas_tui.sqlite import reason
 
         if not self._replace_if_damaged(error):
             self._tell(
@@ -189,7 +189,7 @@ class Writer:
             )
 
     def _replace_if_damaged(self, error: Exception) -> bool:
-        from atlas_tui.store.database import is_damage, reason, set_aside
+        from atlas_tui.sqlite import is_damage, reason, set_aside
 
         if not is_damage(error) or self._connection is None or self.path is None:
             return False
@@ -206,7 +206,7 @@ class Writer:
         return True
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        from atlas_tui.store.database import Failure
+        from atlas_tui.sqlite import Failure
 
         try:
             self._on_open(connection)
@@ -224,11 +224,12 @@ class Writer:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            from atlas_tui.store.database import connect, in_memory
+            from atlas_tui.sqlite import connect, in_memory
+            from atlas_tui.store.schema import FORM
 
             if self.path is not None:
                 try:
-                    self._connection, aside = connect(self.path)
+                    self._connection, aside = connect(self.path, FORM)
                     self._inode = self.path.stat().st_ino
                     if aside:
                         self._tell(_set_aside_words(aside))
@@ -236,7 +237,7 @@ class Writer:
                     self.path = None
                     self._tell(f"{error}: {_IN_MEMORY}")
             if self._connection is None:
-                self._connection = in_memory()
+                self._connection = in_memory(FORM)
             self._prepare(self._connection)
             return self._connection or self._open()  # what proved to be damaged was replaced
         return self._connection

@@ -8,7 +8,7 @@ from pathlib import Path
 from atlas_tui.comparison import Comparison, Judgements, Vote
 from atlas_tui.store import Journal, Store
 from atlas_tui.store.export import from_json, to_json
-from atlas_tui.store.schema import MIGRATIONS
+from atlas_tui.store.schema import FORM
 from tests.comparison.columns import answered
 from tests.played import PlayedProvider, says
 
@@ -43,7 +43,7 @@ def test_a_branch_keeps_the_columns(tmp_path: Path) -> None:
 def test_a_file_without_columns_gets_them(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     old = sqlite3.connect(path)
-    old.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1;")
+    old.executescript(f"{FORM.migrations[0]}; PRAGMA user_version = 1;")
     old.execute("INSERT INTO conversations (id, title, created, updated) VALUES ('abc', 'Old', 1, 1)")
     old.execute("INSERT INTO turns (id, conversation, created, prompt) VALUES (1, 'abc', 1, 'Old?')")
     old.execute(

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from atlas_tui.errors import AtlasError
+from atlas_tui.locks import exclusive
 from atlas_tui.store import Store
-from atlas_tui.store.locks import Owner, exclusive, owners_alive
-from atlas_tui.store.schema import MIGRATIONS
+from atlas_tui.store.owners import Owner, owners_alive
+from atlas_tui.store.schema import FORM
 from tests.played import PlayedProvider, says
 from tests.store.conftest import OpenStore
 from tests.store.rehearsal import ask, conversation, eventually, session_of
@@ -52,14 +53,14 @@ def test_nothing_is_touched_before_the_first_use(path: Path) -> None:
 def test_a_commit_is_on_the_disk_itself(store: Store) -> None:
     pragmas = ("journal_mode", "synchronous", "foreign_keys", "user_version")
     values = store.writer.call(lambda c: [c.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]).result(5)
-    assert values == ["wal", 2, 1, len(MIGRATIONS)]
+    assert values == ["wal", 2, 1, len(FORM.migrations)]
 
 
 def test_a_newer_one_is_left_as_it_is(store: Store, path: Path) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE future (x)")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        connection.execute(f"PRAGMA user_version = {len(FORM.migrations) + 1}")
     connection.close()
     before = path.read_bytes()
     assert kept_in_memory(store).startswith("the history was written by a newer Atlas and is left as it is")
