@@ -138,6 +138,15 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def release(self) -> None:
+        """Leave it alone: it brings to an end what it is doing, and ends. Who waits for an answer waits no more."""
+        self._alive = False
+        with suppress(OSError), self._lock:
+            assert self._process.stdin
+            self._process.stdin.close()
+        for waiting in list(self._waiting.values()):
+            waiting.put(None)
+
     def kill(self) -> None:
         """End it now."""
         self._alive = False

@@ -17,8 +17,8 @@ from atlas_tui.errors import AtlasError
 from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.vectors import VectorIndex, open_index
-from atlas_tui.retrieval.vectors.generations import Busy, Generations
-from tests.retrieval.shelf import Plain, put, shelf, texts, truth, vector_of, workers
+from atlas_tui.retrieval.vectors.generations import Busy, Generations, name_of
+from tests.retrieval.shelf import MODEL, Plain, put, shelf, texts, truth, vector_of, workers
 
 pytestmark = pytest.mark.xdist_group("chroma")
 CHUNKS = 6000
@@ -56,8 +56,7 @@ def built(collection: Collection, folder: Path) -> VectorIndex:
 
 
 def generations(folder: Path) -> Generations:
-    (root,) = (folder / "chroma").iterdir()
-    return Generations(root)
+    return Generations(folder / "chroma" / name_of("docs", MODEL))
 
 
 def current(folder: Path) -> Path:
@@ -127,6 +126,10 @@ def test_one_process_makes_the_next_generation_and_nobody_reads_where_it_writes(
         put(collection, f"doc{number}.md", [f"more {number} {n}" for n in range(100)])
     collection.remove([f"doc{number}.md" for number in range(3)])
     root = generations(copied)
+    abandoned = copied / "chroma" / "0123456789ab"  # of an embedder that was given up
+    (abandoned / "4").mkdir(parents=True)
+    (abandoned / "4" / "ids").touch()
+    (abandoned / "current").write_text("4")
     with root.making():
         with pytest.raises(Busy), Generations(root.root).making():
             pass
@@ -134,6 +137,7 @@ def test_one_process_makes_the_next_generation_and_nobody_reads_where_it_writes(
         assert current(copied).name == "1"
         agrees(writer, collection)
     writer.build(quiet, CancelToken())
+    assert not abandoned.exists()
     after = current(copied)
     assert after.name != "1"
     agrees(writer, collection)
@@ -259,6 +263,25 @@ def test_chroma_reaches_the_caller_with_nothing_and_ends_with_it(copied: Path) -
         (worker,) = caller.stdout.readline().split()
         caller.kill()
     until(lambda: gone(int(worker)), "Chroma's process outlived its caller")
+
+
+def test_leaving_in_the_middle_of_a_build_takes_no_time(tmp_path: Path) -> None:
+    collection = shelf(tmp_path, CHUNKS)
+    index = opened(collection, tmp_path)
+    adding, left = threading.Event(), threading.Event()
+
+    def build() -> None:
+        index.build(lambda done, total: adding.set(), CancelToken())
+        left.set()
+
+    thread = threading.Thread(target=build)
+    thread.start()
+    assert adding.wait(30)
+    before = time.monotonic()
+    index.close()
+    assert time.monotonic() - before < 1
+    thread.join(10)
+    assert left.is_set()
 
 
 def test_a_small_collection_needs_no_process(tmp_path: Path) -> None:

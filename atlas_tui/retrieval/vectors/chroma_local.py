@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.retrieval.library import Collection, Library
-from atlas_tui.retrieval.vectors.generations import Broken, Generations, ids_of
+from atlas_tui.retrieval.vectors.generations import Broken, Generations, ids_of, name_of
 from atlas_tui.retrieval.worker import Answer, Line
 
 if TYPE_CHECKING:
@@ -77,7 +77,16 @@ class Task:
                 raise _broken(error) from error
             if ids is not None:
                 generations.publish(folder, ids)
+                _sweep(source, Path(root))
             return {"generation": folder.name if ids is not None else None}
+
+
+def _sweep(library: Library, root: Path) -> None:
+    """Remove the indexes of collections that are gone, and of embedders that were given up."""
+    wanted = {name_of(info.name, info.embedder) for info in library.collections() if info.embedder}
+    for folder in root.parent.iterdir():
+        if folder.name not in wanted and folder != root and folder.is_dir():
+            Generations(folder).abandon()
 
 
 def _broken(error: BaseException) -> Broken:

@@ -124,7 +124,8 @@ class Engine:
                 **self._values,
             )
         except BaseException:
-            self._end(worker)
+            if not self._closed:
+                self._end(worker)
             raise
         finally:
             self._builder = None
@@ -153,12 +154,15 @@ class Engine:
                 self._generations.discard(current)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes; the one that builds ends by itself, with what it has."""
         with self._lock:
             self._closed = True
             workers = list(self._workers)
         for worker in workers:
-            self._end(worker, patience=2.0 if worker is self._builder else 0.2)
+            if worker is self._builder:
+                worker.release()
+            else:
+                self._end(worker)
 
     def _start(self) -> Worker:
         with self._lock:
@@ -168,7 +172,7 @@ class Engine:
             self._workers.add(worker)
             return worker
 
-    def _end(self, worker: Worker | None, patience: float = 0.2) -> None:
+    def _end(self, worker: Worker | None) -> None:
         if worker is not None:
-            worker.close(patience)
+            worker.close()
             self._workers.discard(worker)

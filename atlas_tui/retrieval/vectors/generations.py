@@ -16,6 +16,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,11 @@ class Broken(AtlasError):
     """A generation that does not open, or is not what it should be."""
 
     kind = "broken"
+
+
+def name_of(collection: str, model: str) -> str:
+    """The folder's name for the vectors of one embedder in one collection of a library."""
+    return sha256(f"{collection}\0{model}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 class Generations:
@@ -112,6 +118,14 @@ class Generations:
             with suppress(FileNotFoundError):
                 (self.root / "current").unlink()
 
+    def abandon(self) -> None:
+        """Remove everything that nobody reads: the index is not wanted any more."""
+        with suppress(OSError, Busy), self.making():
+            (self.root / "current").unlink(missing_ok=True)
+        self._clean()
+        if not any(path.name.isdigit() for path in self.root.iterdir()):
+            shutil.rmtree(self.root, ignore_errors=True)
+
     def _set_current(self, number: str) -> None:
         new = self.root / "current.new"
         with open(new, "w", encoding="ascii", opener=private_opener) as file:
@@ -149,7 +163,7 @@ def ids_of(folder: Path) -> NDArray[np.int64]:
 
 
 def _to_disk(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
+    file = os.open(path, os.O_RDWR)  # which some systems want for it
     try:
         os.fsync(file)
     finally:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from hashlib import sha256
 
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.transport import checked_url
 from atlas_tui.retrieval.embedders import Embedder
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.vectors.engine import Engine
+from atlas_tui.retrieval.vectors.generations import name_of
 from atlas_tui.retrieval.vectors.layered import LayeredIndex
 
 _AT_LEAST = 1000
@@ -32,11 +32,11 @@ def open_vectors(collection: Collection, db_path: str, embedder: Embedder | None
     def engine_for(model: str | None) -> Engine | None:
         values = {"library": str(collection.file), "collection": collection.name, "model": model}
         if served:
-            root = folder / sha256(collection.name.encode()).hexdigest()[:12]
+            root = folder / name_of(collection.name, "")
             return Engine("chroma_server", root, {**values, "url": checked_url(db_path)}, remote=True)
         if not chroma or model is None:
             return None
-        return Engine("chroma_local", folder / sha256(f"{collection.name}\0{model}".encode()).hexdigest()[:12], values)
+        return Engine("chroma_local", folder / name_of(collection.name, model), values)
 
     at_least = 0 if served or vectors == "chroma" else _AT_LEAST
     return LayeredIndex(collection, embedder.name if embedder else None, engine_for, at_least=at_least)
