@@ -14,7 +14,7 @@ from atlas_tui.tui.widgets.markdown_log.looks import Look
 from atlas_tui.tui.widgets.markdown_log.message import Message
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 
-KEPT_ROWS = 6_000
+KEPT_ROWS = 600
 """How many rows are kept laid out, seen ones not counted."""
 
 
