@@ -58,6 +58,10 @@ class Attempt:
         }
 
 
+_PIECES = 1024
+"""Pieces of a text after which they are joined: by themselves they take ten times the room."""
+
+
 class _GrowingText:
     """Text that is appended to often and read seldom."""
 
@@ -69,6 +73,8 @@ class _GrowingText:
 
     def append(self, text: str) -> None:
         self._pieces.append(text)
+        if len(self._pieces) >= _PIECES:
+            str(self)
 
     def __str__(self) -> str:
         if self._pieces:
