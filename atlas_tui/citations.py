@@ -6,6 +6,7 @@ least `source`.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -112,14 +113,31 @@ def sources(documents: Sequence[Document]) -> list[str]:
     return [f"[{number}] {place_of(document)}" for number, document in enumerate(documents, 1)]
 
 
-def place_of(document: Document) -> str:
-    """Where a passage stands, as people write it: `guide.md:10-24`, `paper.pdf, page 3`."""
+def cited(text: str, count: int) -> tuple[Citation, ...]:
+    """The citations in a piece of an answer to which so many passages were sent; those in code are none."""
+    return tuple(_citations(_without_code(text), count)) if "[" in text else ()
+
+
+def place_of(document: Document, *, short: bool = False) -> str:
+    """Where a passage stands, as people write it: `guide.md:10-24`, `paper.pdf, page 3`; with `short`, from this
+    folder or from home, as `shown` has it."""
     metadata = document.get("metadata") or {}
     source = one_line(str(metadata.get("source", "unknown")), 200)
+    source = shown(source) if short else source
     first, last, page = (metadata.get(name) for name in ("first_line", "last_line", "page"))
     if first is not None:
         return f"{source}:{first}" if last in (None, first) else f"{source}:{first}-{last}"
     return source if page is None else f"{source}, page {page}"
+
+
+def shown(source: str) -> str:
+    """A source as briefly as it can be found: from this folder, from home, or from the root."""
+    here, home = os.getcwd(), os.path.expanduser("~").rstrip(os.sep)
+    if source.startswith(here.rstrip(os.sep) + os.sep):
+        source = os.path.relpath(source, here)
+    elif home and source.startswith(home + os.sep):
+        source = "~" + source[len(home) :]
+    return one_line(source)
 
 
 def _without_code(text: str) -> str:

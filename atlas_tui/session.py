@@ -7,7 +7,7 @@ import copy
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from atlas_tui.attempts import Attempts
 from atlas_tui.budget import Account, Allowance
@@ -43,10 +43,21 @@ from atlas_tui.text import sound
 from atlas_tui.turns import Turn, history, reopened
 
 if TYPE_CHECKING:
-    from atlas_tui.retrieval import Document, KnowledgeBase
+    from atlas_tui.retrieval import Document
     from atlas_tui.store import Conversation, Journal, Record
 
 __all__ = ["Session", "Turn"]
+
+class Knowledge(Protocol):
+    """What passages are looked for in: a `KnowledgeBase`, or what a user has chosen of one."""
+
+    def search(self, query: str, /) -> Sequence[Document]:
+        """The passages for a prompt, as they are to be sent. Raises AtlasError."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What the user should know of it, a sentence each."""
+
 
 _ROOM_TO_ANSWER = 1000
 """Tokens that passages leave to the answer, where no limit on it is set; at most half of the context window."""
@@ -72,7 +83,7 @@ class Session:
         max_tokens: int | None = None,
         temperature: float | None = None,
         fallback: Sequence[Provider] = (),
-        knowledge: KnowledgeBase | None = None,
+        knowledge: Knowledge | None = None,
         account: Account | None = None,
         policy: Policy | None = None,
         journal: Journal | None = None,
@@ -351,7 +362,7 @@ class Session:
         )
 
 
-def _found(knowledge: KnowledgeBase, prompt: str) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+def _found(knowledge: Knowledge, prompt: str) -> tuple[tuple[Document, ...], tuple[str, ...]]:
     """Passages for a prompt, and what is to be said of the search; one that cannot be made is no reason not to ask."""
     try:
         return tuple(knowledge.search(prompt)), tuple(knowledge.notices)

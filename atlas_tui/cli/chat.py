@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from dataclasses import replace
 
 from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
@@ -24,4 +25,6 @@ def chat(options: argparse.Namespace, config: Config) -> int:
     from atlas_tui.tui.app import run
 
     target = options.provider[0] if options.provider else None
+    if options.context is not None:
+        config = replace(config, retrieval=replace(config.retrieval, context=options.context))
     return run(config, target=target, model=options.model, mock=options.mock)

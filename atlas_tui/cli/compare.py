@@ -108,7 +108,7 @@ def _headless(
     system_prompt = config.system_prompt if options.system is None else options.system
     common = {"system_prompt": system_prompt, "max_tokens": options.max_tokens, "temperature": options.temperature}
     targets = [create(column, target).target for column, target in enumerate(line_up, 1)]
-    plan = Plan(targets, questions, options.repeat, {**common, "context": options.context, "mock": options.mock})
+    plan = Plan(targets, questions, options.repeat, {**common, "context": bool(options.context), "mock": options.mock})
     budget = replace(config.budget, conversation=options.max_cost)
     store = Store() if budget.day is not None else None
     account = Account(budget, Ledger(store))

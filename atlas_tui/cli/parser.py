@@ -101,6 +101,7 @@ _DEFAULTS: dict[str, Any] = {
     "limit": 20,
     "json": False,
     "form": None,
+    "context": None,
 }
 """The common options, and those of the actions; no parser has defaults of its own for them, so that `-p x ask` and
 `ask -p x` mean the same."""
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="atlas-tui", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw,
         allow_abbrev=False,
     )  # fmt: skip
+    _add_context(parser)
     _add_common(parser)
     commands = parser.add_subparsers(
         title="commands (without one, the chat screen opens)", dest="command", metavar="COMMAND", required=False
@@ -213,8 +215,12 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
     add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
     add("--temperature", metavar="T", type=_number, help="how freely the model chooses, from 0")
     add("--timeout", metavar="SECONDS", type=_positive, help="the longest that a whole answer may take")
-    add(
-        "--context", action=argparse.BooleanOptionalAction, default=False,
+    _add_context(parser)
+
+
+def _add_context(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--context", action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
         help="send passages from the knowledge base along",
     )  # fmt: skip
 

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import os
 
-from atlas_tui.text import one_line
+from atlas_tui.citations import shown
 
-
-def shown(source: str) -> str:
-    """A source as briefly as it can be found: from this folder, from home, or from the root."""
-    here = os.getcwd()
-    if source.startswith(here.rstrip(os.sep) + os.sep):
-        source = os.path.relpath(source, here)
-    else:
-        home = os.path.expanduser("~").rstrip(os.sep)
-        if home and source.startswith(home + os.sep):
-            source = "~" + source[len(home) :]
-    return one_line(source)
+__all__ = ["shown", "sources_in"]
 
 
 def sources_in(wanted: str) -> list[str]:

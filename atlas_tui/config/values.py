@@ -83,6 +83,8 @@ class RetrievalSettings:
     machine."""
     vectors: str = "auto"
     """Where vectors are searched: `chroma`, `exact`, or `auto`: Chroma where it is installed and there are many."""
+    context: bool = False
+    """Whether the chat sends passages along from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
