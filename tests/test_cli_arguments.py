@@ -41,6 +41,9 @@ class TestWrongArguments:
         ("arguments", "words"),
         [
             (["aks", "hi"], "there is no command 'aks'"),
+            (["aks", "hi"], "(did you mean ask?)"),
+            (["history", "exprt", "last"], "there is no action 'exprt' (did you mean export?): `atlas-tui history --"),
+            (["serve", "--port", "65536"], "--port: must be a whole number from 0 to 65535"),
             (["Why is the sky blue?"], "a prompt goes after ask"),
             (["ask", "--max-tokens", "0", "hi"], "--max-tokens: must be a whole number above 0"),
             (["ask", "--max-tokens", "many", "hi"], "--max-tokens: must be a whole number above 0"),
@@ -49,6 +52,7 @@ class TestWrongArguments:
             (["ask", "--max-cost", "-1", "hi"], "--max-cost: must be a number from 0 on"),
             (["ask", "--temperature", "warm", "hi"], "--temperature: must be a number from 0 on"),
             (["ask", "--temp", "1", "hi"], "unrecognized arguments: --temp"),
+            (["ask", "--jsno", "hi"], "--jsno (did you mean --json?): `atlas-tui ask --help` shows how"),
             (["ask", "--json", "--events", "hi"], "not allowed with argument"),
             (["ask", "-p", "mock", "-p", "openai", "hi"], "one -p/--provider is enough"),
             (["ask", "-p"], "expected one argument"),

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import NoReturn
 
 from atlas_tui.cli.parser import parse
@@ -59,41 +60,10 @@ def _run(options: argparse.Namespace) -> int:
 
     start_logging(debug=options.debug)
     config = load_config(options.config)
-    if options.command == "ask":
-        from atlas_tui.cli.ask import ask
-
-        return ask(options, config)
-    if options.command == "compare":
-        from atlas_tui.cli.compare import compare
-
-        return compare(options, config)
-    if options.command == "models":
-        from atlas_tui.cli.models import models
-
-        return models(options, config)
-    if options.command == "history":
-        from atlas_tui.cli.history import history
-
-        return history(options, config)
-    if options.command == "index":
-        from atlas_tui.cli.index import index
-
-        return index(options, config)
-    if options.command == "search":
-        from atlas_tui.cli.search import search
-
-        return search(options, config)
-    if options.command == "serve":
-        from atlas_tui.cli.serve import serve
-
-        return serve(options, config)
-    if options.command == "doctor":
-        from atlas_tui.cli.doctor import doctor
-
-        return doctor(options, config)
-    from atlas_tui.cli.chat import chat
-
-    return chat(options, config)
+    # Each command is the function of its name in the module of its name, imported only when it runs.
+    command = getattr(import_module(f"atlas_tui.cli.{options.command}"), options.command)
+    status: int = command(options, config)
+    return status
 
 
 def _report(error: Exception, options: argparse.Namespace) -> int:

@@ -180,12 +180,16 @@ def _terminal() -> Iterator[Finding]:
     yield Finding(group, "size", "ok" if size else "note", size or "no terminal here; the chat screen needs one")
     term = os.environ.get("TERM", "")
     usable = term not in ("", "dumb")
-    yield Finding(group, "TERM", "ok", term) if usable else Finding(
-        group, "TERM", "problem", f"{term or 'not set'}: set it to xterm-256color"
+    yield (
+        Finding(group, "TERM", "ok", term)
+        if usable
+        else Finding(group, "TERM", "problem", f"{term or 'not set'}: set it to xterm-256color")
     )
     encoding = (getattr(sys.stdout, "encoding", None) or locale.getpreferredencoding()).lower()
-    yield Finding(group, "encoding", "ok", encoding) if "utf" in encoding else Finding(
-        group, "encoding", "problem", f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8"
+    yield (
+        Finding(group, "encoding", "ok", encoding)
+        if "utf" in encoding
+        else Finding(group, "encoding", "problem", f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8")
     )
     colours = os.environ.get("COLORTERM", "")
     if os.environ.get("NO_COLOR"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -85,7 +86,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = _parser().parse_args(arguments, argparse.Namespace(**_DEFAULTS))
     options.json = options.json or options.form == "json"
     if len(options.provider) > 1 and options.command != "compare":
-        _Parser(prog="atlas-tui").error("one -p/--provider is enough here; give one target")
+        _Parser(prog=f"atlas-tui {options.command}".removesuffix(" chat")).error(
+            "one -p/--provider is enough here; give one target"
+        )
     return options
 
 
@@ -108,15 +111,35 @@ _DEFAULTS: dict[str, Any] = {
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """What is not known is an error here, in the parser of the command, which knows what was meant."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._nearest(unknown[0])}")
+        return found, []
+
     def error(self, message: str) -> NoReturn:
         """One line: what is wrong, and where help is."""
         from atlas_tui.cli.console import complain
 
-        if message.startswith("argument COMMAND: invalid choice"):
-            message = message.replace("argument COMMAND: invalid choice:", "there is no command")
-            message += ' (a prompt goes after ask: atlas-tui ask "...")'
+        wrong = re.match(r"argument (COMMAND|ACTION): invalid choice: '(.*)' \(choose from", message, re.DOTALL)
+        if wrong:
+            message = f"there is no {wrong[1].lower()} {wrong[2]!r}{self._nearest(wrong[2])}"
+            if wrong[1] == "COMMAND":
+                message += ' (a prompt goes after ask: atlas-tui ask "...")'
         complain(f"{message}: `{self.prog} --help` shows how")
         sys.exit(2)
+
+    def _nearest(self, word: str) -> str:
+        """A question for what was meant, where one of the parser's own words is near."""
+        from difflib import get_close_matches
+
+        if word.startswith("--"):
+            known = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+        else:
+            known = [str(name) for action in self._actions for name in action.choices or ()]
+        near = get_close_matches(word, known, 1, 0.72 if word.startswith("-") else 0.6)
+        return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -359,7 +382,7 @@ def _add_serve(commands: Any) -> None:
     )  # fmt: skip
     add = serve.add_argument
     add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
-    add("--port", type=int, default=8000, help="the port (default 8000); 0 takes a free one")
+    add("--port", metavar="PORT", type=_port, default=8000, help="the port (default 8000); 0 takes a free one")
     add("--name", metavar="HOST", action="append", default=[], help="another host name that leads here; repeatable")
     add("--system", metavar="TEXT", help="an instruction that stands above every query")
     add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
@@ -371,6 +394,12 @@ def _add_serve(commands: Any) -> None:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError("must be a whole number above 0")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 65535")
     return int(text)
 
 

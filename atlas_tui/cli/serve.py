@@ -57,8 +57,8 @@ def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, reuse_port=False)
-    except OverflowError as error:
-        raise ConfigError(f"there is no port {port}: choose one from 0 to 65535") from error
     except OSError as error:
         where = f"{host}:{port}"
-        raise ConfigError(f"{where} cannot be served ({error.strerror}): choose another --host or --port") from error
+        # Python adds to the system's words what stands here anyway.
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        raise ConfigError(f"{where} cannot be served ({reason}): choose another --host or --port") from error
