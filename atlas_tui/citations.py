@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 
 Document = Mapping[str, Any]
 
@@ -74,12 +74,12 @@ class Evidence:
         if not self.citations:
             return ""
         cited = len({citation.number for citation in self.citations if citation.known})
-        parts = [f"{cited} passage{'' if cited == 1 else 's'} cited"]
+        parts = [f"{counted(cited, 'passage')} cited"]
         verified = sum(quotation.verified for quotation in self.quotations)
         if verified:
-            parts.append(f"{verified} quotation{'' if verified == 1 else 's'} verified")
+            parts.append(f"{counted(verified, 'quotation')} verified")
         if wrong := len(self.quotations) - verified:
-            parts.append(f"{wrong} quotation{'' if wrong == 1 else 's'} not found")
+            parts.append(f"{counted(wrong, 'quotation')} not found")
         if self.missing:
             parts.append(f"no passage {', '.join(f'[{number}]' for number in self.missing)}")
         return " · ".join(parts)

@@ -80,6 +80,11 @@ def one_line(text: str, limit: int = 300) -> str:
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something, in words: `1 file`, `2,000 files`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def remember_secret(secret: str | None) -> None:
     """Have `redact` remove this key from now on. Values under 8 characters (`none`, `ollama`) are no keys."""
     if secret and len(secret) >= _MIN_SECRET:

@@ -96,3 +96,22 @@ def test_an_excerpt_has_the_lines_with_the_most_of_the_words() -> None:
     prose = excerpt("filler " * 100 + "alpha beta gamma " + "filler " * 100, words, 70)
     assert "alpha beta gamma" in " ".join(" ".join(prose).split())
     assert max(map(len, prose)) <= 70
+
+
+@pytest.mark.parametrize(
+    "command", ["search sky", "index --list", "index --remove .", "ask sky", "compare sky -p mock"]
+)
+def test_a_collection_that_is_not_there_is_an_error(command: str) -> None:
+    result = run(*command.split(), "--collection", "nope")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "atlas-tui: there is no collection 'nope': `atlas-tui index --list` lists them\n"
+
+
+def test_a_question_takes_passages_of_the_collection_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sea.md").write_text("The sea is salty.\n")
+    assert run("index", str(tmp_path), "--collection", "nature", "--embedder", "none").status == 0
+    answer = json.loads(run("ask", "--json", "--collection", "nature", "Is the sea salty?").out)
+    assert [document["content"] for document in answer["context"]["documents"]] == ["The sea is salty."]
+    nothing = run("ask", "--context", "-q", "Is the sea salty?")
+    assert nothing.status == 0
+    assert nothing.err.splitlines() == ["atlas-tui: no passage goes along: `atlas-tui search` shows what there is"]

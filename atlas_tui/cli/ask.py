@@ -16,6 +16,7 @@ from atlas_tui.citations import check, sources
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
+from atlas_tui.cli.knowledge import knowledge_base
 from atlas_tui.cli.meters import Meter, summary
 from atlas_tui.config import Budget, Config
 from atlas_tui.errors import ConfigError
@@ -32,9 +33,9 @@ from atlas_tui.models.base import (
 )
 from atlas_tui.models.factory import chain, create_provider
 from atlas_tui.policy import Policy
-from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.session import Session
 from atlas_tui.store import LAST, Conversation, Journal, Ledger, Store
+from atlas_tui.text import counted
 from atlas_tui.turns import Turn
 
 _LONG = 8000
@@ -162,7 +163,7 @@ def _session(options: argparse.Namespace, config: Config, account: Account, stor
         max_tokens=options.max_tokens,
         temperature=options.temperature,
         fallback=spares,
-        knowledge=KnowledgeBase(config.db_path, config.collection_name) if options.context else None,
+        knowledge=knowledge_base(options, config) if options.context else None,
         account=account,
         policy=Policy(config.retries),
         journal=Journal(store) if store is not None else None,
@@ -230,11 +231,15 @@ def _tell(event: Event, console: Console) -> None:
             console.note(f"atlas-tui: {error.message}; falling back to {target}")
         case RetryScheduled(error, delay, attempt) if console.interactive:
             console.note(f"{error.message}; attempt {attempt} in {delay:.1f} s", dim=True)
-        case Retrieved(documents, dropped, notices) if console.interactive:
+        case Retrieved(documents, dropped, notices):
             left_out = f"; {dropped} more did not fit into the context window" if dropped else ""
-            console.note(f"{len(documents)} passage{'' if len(documents) == 1 else 's'}{left_out}", dim=True)
-            for line in (*sources(documents), *notices):
-                console.note(line, dim=True)
+            if console.interactive:
+                for line in (f"{counted(len(documents), 'passage')}{left_out}", *sources(documents)):
+                    console.note(line, dim=True)
+            elif not documents:
+                console.note(f"atlas-tui: no passage goes along{left_out}: `atlas-tui search` shows what there is")
+            for notice in notices:
+                console.note(f"atlas-tui: {notice}")
 
 
 class Writer(Protocol):

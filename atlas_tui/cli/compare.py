@@ -16,7 +16,9 @@ from atlas_tui.cli.ask import read_prompt
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
+from atlas_tui.cli.knowledge import knowledge_base
 from atlas_tui.cli.progress import bar, clock
+from atlas_tui.cli.tables import table
 from atlas_tui.comparison.judgement import leaderboard
 from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, to_form, to_markdown
 from atlas_tui.comparison.results import Question, Results
@@ -28,7 +30,6 @@ from atlas_tui.models.factory import create_provider, split_target
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.models.recording import Recorder, Recording, read_recording
 from atlas_tui.policy import Policy
-from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.session import Session
 from atlas_tui.store import Ledger, Store
 from atlas_tui.store.judgements import Judgements
@@ -112,7 +113,7 @@ def _headless(
     budget = replace(config.budget, conversation=options.max_cost)
     store = Store() if budget.day is not None else None
     account = Account(budget, Ledger(store))
-    knowledge = KnowledgeBase(config.db_path, config.collection_name, config=config) if options.context else None
+    knowledge = knowledge_base(options, config) if options.context else None
     kept = _kept(plan, options)
     recorder = Recorder(Path(options.record)) if options.record else None
     console = Console()
@@ -228,10 +229,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
             )
             for each in standings
         ]  # fmt: skip
-        widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-        for row in rows:
-            cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-            console.answer("  ".join(cells).rstrip() + "\n")
+        console.answer(table(rows))
     console.finish()
     return 0
 

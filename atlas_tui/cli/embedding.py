@@ -15,7 +15,7 @@ from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_for
 from atlas_tui.retrieval.vectors import open_index
 from atlas_tui.retrieval.vectors.opening import is_server
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 
 _DECLINED = "minilm-declined"
 """In the data folder once the user has said no to the download: nobody is asked twice."""
@@ -119,7 +119,7 @@ class Embedding:
                 return
             if filled.embedded and not self._quiet:
                 seconds = monotonic() - self._begun
-                texts = f"{filled.embedded:,} text{'' if filled.embedded == 1 else 's'}"
+                texts = counted(filled.embedded, "text")
                 self._console.answer(f"embedded {texts} with {one_line(embedder.name)} in {seconds:.1f} s\n")
         elif not is_server(self._place):
             return

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.meters import cost_words
+from atlas_tui.cli.tables import minute, table
 from atlas_tui.config import Config, private_opener
 from atlas_tui.errors import ConfigError
 from atlas_tui.store import ConversationInfo, Hit, Store
 from atlas_tui.store.export import EXPORTS, from_json, to_markdown, transcript
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 
 _IMPORT_LIMIT = 200_000_000
 
@@ -48,11 +48,12 @@ def _list(store: Store, options: argparse.Namespace, console: Console) -> None:
         return
     if not infos and sys.stdout.isatty():
         console.answer("nothing here yet: atlas-tui ask begins a conversation\n")
+    rows = []
     for info in infos:
-        turns = f"{info.turns} turn{'' if info.turns == 1 else 's'}"
         mark = " (interrupted)" if info.interrupted else ""
-        row = f"{info.id}  {_when(info.updated)}  {turns:>9}  {cost_words(info.cost):>12}  {one_line(info.title)}{mark}"
-        console.answer(row + "\n")
+        title = one_line(info.title) + mark
+        rows.append((info.id, minute(info.updated), counted(info.turns, "turn"), cost_words(info.cost), title))
+    console.answer(table(rows, right=(2, 3)))
 
 
 def _search(store: Store, options: argparse.Namespace, console: Console) -> None:
@@ -62,7 +63,7 @@ def _search(store: Store, options: argparse.Namespace, console: Console) -> None
         return
     for hit in hits:
         who = "You" if hit.role == "user" else "Answer"
-        console.answer(f"{hit.conversation}  {_when(hit.created)}  {one_line(hit.title)}\n    {who}: {hit.snippet}\n")
+        console.answer(f"{hit.conversation}  {minute(hit.created)}  {one_line(hit.title)}\n    {who}: {hit.snippet}\n")
 
 
 def _show(store: Store, options: argparse.Namespace, console: Console) -> None:
@@ -166,7 +167,3 @@ def _hit_form(hit: Hit) -> dict[str, Any]:
         "marks": hit.marks,
         "created": hit.created.isoformat(),
     }
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

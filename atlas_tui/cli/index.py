@@ -10,8 +10,10 @@ from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.embedding import Embedding
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
+from atlas_tui.cli.knowledge import knowledge_base
 from atlas_tui.cli.paths import shown
 from atlas_tui.cli.progress import bar, clock
+from atlas_tui.cli.tables import minute, table
 from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
@@ -19,7 +21,8 @@ from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.indexing import Progress, Report, remove, watch
 from atlas_tui.retrieval.indexing import index as bring
 from atlas_tui.retrieval.tree import MAX_SIZE, Skipped, size_words
-from atlas_tui.text import one_line
+from atlas_tui.retrieval.values import SourceState
+from atlas_tui.text import counted, one_line
 
 _TOLD = 20
 """Files whose trouble is told; there may be thousands of the same."""
@@ -33,7 +36,7 @@ def index(options: argparse.Namespace, config: Config) -> int:
     """
     if not options.list and not options.paths:
         raise ConfigError("nothing to index: give a file or a folder (atlas-tui index PATH)")
-    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config)
+    knowledge = knowledge_base(options, config, begins=not (options.list or options.remove))
     console = Console()
     try:
         if options.list:
@@ -59,8 +62,8 @@ def _list(knowledge: KnowledgeBase, options: argparse.Namespace, console: Consol
         if options.json:
             console.answer(to_json({"documents": [{"source": each.source, "size": each.size} for each in sources]}))
             return
-        for state in sources:
-            console.answer(f"{size_words(state.size):>10}  {_when(state.modified_ns / 1e9)}  {shown(state.source)}\n")
+        rows = [(size_words(each.size), _minute_of(each), shown(each.source)) for each in sources]
+        console.answer(table(rows, right=(0,)))
         return
     collections = knowledge.collections()
     if options.json:
@@ -68,16 +71,26 @@ def _list(knowledge: KnowledgeBase, options: argparse.Namespace, console: Consol
         return
     if not collections:
         complain("nothing is indexed yet: `atlas-tui index PATH` takes in files and folders")
-    width = max((len(one_line(info.name)) for info in collections), default=0)
-    for info in collections:
-        counts = f"{info.sources:>8,} documents  {info.chunks:>9,} chunks  {info.vectors:>9,} vectors"
-        embedder = f"  {one_line(info.embedder)}" if info.embedder else ""
-        console.answer(f"{one_line(info.name):<{width}}  {counts}  {_when(info.updated.timestamp())}{embedder}\n")
+    lines = [
+        (
+            one_line(info.name), counted(info.sources, "document"), counted(info.chunks, "chunk"),
+            counted(info.vectors, "vector"), minute(info.updated), one_line(info.embedder or ""),
+        )
+        for info in collections
+    ]  # fmt: skip
+    console.answer(table(lines, right=(1, 2, 3)))
+
+
+def _minute_of(state: SourceState) -> str:
+    return minute(datetime.fromtimestamp(state.modified_ns / 1e9))
 
 
 def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
     count = remove(options.paths, knowledge.collection)
-    console.answer(to_json({"removed": count}) if options.json else f"removed {_many(count, 'document')}\n")
+    console.answer(to_json({"removed": count}) if options.json else f"removed {counted(count, 'document')}\n")
+    if not count:
+        console.finish()
+        complain("nothing was indexed there: `atlas-tui index --list --collection NAME` lists what is")
 
 
 class _Run:
@@ -122,10 +135,10 @@ class _Run:
             self._embedding.run()
             self._console.finish()
         if report.cancelled and not self._options.watch:
-            left = f"{_many(report.left, 'file')} left" if report.left else "before anything was read"
+            left = f"{counted(report.left, 'file')} left" if report.left else "before anything was read"
             complain(f"interrupted ({left}): what is done stays, the same command does the rest")
         if self._options.watch:
-            self._watching = f"watching {_many(report.unchanged + report.added + report.changed, 'file')}"
+            self._watching = f"watching {counted(report.unchanged + report.added + report.changed, 'file')}"
 
     def _tell(self, passed_over: list[Skipped]) -> None:
         """One line for each file with which something is wrong, once."""
@@ -146,11 +159,11 @@ class _Run:
 def progress_line(progress: Progress) -> str:
     """How far it is, as a bar with rate and remaining time."""
     if not progress.files:
-        return f"looking · {_many(progress.found, 'file')}"
+        return f"looking · {counted(progress.found, 'file')}"
     share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
     parts = [
         bar(share),
-        f"{progress.files_done:,} of {_many(progress.files, 'file')}",
+        f"{progress.files_done:,} of {counted(progress.files, 'file')}",
     ]
     if progress.rate is not None:
         parts.append(f"{size_words(int(progress.rate))}/s")
@@ -169,7 +182,7 @@ def summary(report: Report) -> str:
     if report.bytes:
         rate = f", {size_words(int(report.bytes / report.seconds))}/s" if report.seconds > 0.2 else ""
         took = f"{report.seconds:.1f} s{rate}"
-        line += f" · {_many(report.chunks, 'chunk')} from {size_words(report.bytes)} in {took}"
+        line += f" · {counted(report.chunks, 'chunk')} from {size_words(report.bytes)} in {took}"
     if report.skipped:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.reasons.items())
         line += f" · skipped {len(report.skipped):,}: {reasons}"
@@ -197,11 +210,3 @@ def report_form(report: Report, collection: str) -> dict[str, Any]:
 def _collection_form(info: Any) -> dict[str, Any]:
     names = ("name", "embedder", "sources", "chunks", "vectors")
     return {**{name: getattr(info, name) for name in names}, "updated": info.updated.isoformat()}
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _when(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.tables import table
 from atlas_tui.config import Config
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.base import ModelInfo, Provider
@@ -40,8 +41,7 @@ def models(options: argparse.Namespace, config: Config) -> int:
     if options.json:
         console.answer(_json(offers))
     else:
-        for row in _table(offers, header=sys.stdout.isatty()):
-            console.answer(row + "\n")
+        console.answer(table(_rows(offers, header=sys.stdout.isatty()), right=(1, 2, 3)))
     console.finish()
     for offer in offers:
         if offer.problem:
@@ -85,9 +85,9 @@ def _json(offers: list[Offer]) -> str:
     return to_json({"models": listed, "unavailable": missing})
 
 
-def _table(offers: list[Offer], *, header: bool) -> list[str]:
-    """Rows in columns, the target first; a header only for people, so that a pipe gets nothing but targets."""
-    rows = [("TARGET", "CONTEXT", "IN $/M", "OUT $/M", "DETAIL")] if header else []
+def _rows(offers: list[Offer], *, header: bool) -> list[tuple[str, ...]]:
+    """The target first; a header only for people, so that a pipe gets nothing but targets."""
+    rows: list[tuple[str, ...]] = [("TARGET", "CONTEXT", "IN $/M", "OUT $/M", "DETAIL")] if header else []
     rows += [
         (
             one_line(f"{offer.provider}:{model.id}"),
@@ -99,11 +99,7 @@ def _table(offers: list[Offer], *, header: bool) -> list[str]:
         for offer in offers
         for model in offer.models
     ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    return [
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}".rstrip()
-        for row in rows
-    ]
+    return rows
 
 
 def _thousands(tokens: int | None) -> str:

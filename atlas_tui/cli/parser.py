@@ -84,6 +84,8 @@ links, files above --max-size. A path that is given itself is taken whatever its
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of a command; ends the process for `--help`, `--version` and a wrong argument (status 2)."""
     options = _parser().parse_args(arguments, argparse.Namespace(**_DEFAULTS))
+    if options.context is None and options.collection is not None:
+        options.context = True
     options.json = options.json or options.form == "json"
     if len(options.provider) > 1 and options.command != "compare":
         _Parser(prog=f"atlas-tui {options.command}".removesuffix(" chat")).error(
@@ -105,6 +107,7 @@ _DEFAULTS: dict[str, Any] = {
     "json": False,
     "form": None,
     "context": None,
+    "collection": None,
 }
 """The common options, and those of the actions; no parser has defaults of its own for them, so that `-p x ask` and
 `ask -p x` mean the same."""
@@ -166,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
         "million tokens.",
         formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
-    models.add_argument("--json", action="store_true", help="one JSON object")
+    _add_json(models)
     _add_common(models)
     _add_history(commands)
     _add_index(commands)
@@ -178,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )  # fmt: skip
     doctor.add_argument("--offline", action="store_true", help="ask no server")
-    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    _add_json(doctor)
     _add_common(doctor, everywhere=True)
     return parser
 
@@ -239,6 +242,7 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
     add("--temperature", metavar="T", type=_number, help="how freely the model chooses, from 0")
     add("--timeout", metavar="SECONDS", type=_positive, help="the longest that a whole answer may take")
     _add_context(parser)
+    _add_collection(parser)
 
 
 def _add_context(parser: argparse.ArgumentParser) -> None:
@@ -324,8 +328,8 @@ def _add_history(commands: Any) -> None:
         )
     for parser in (history, *actions.choices.values()):
         if parser is not exported:
-            parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
-        _add_common(parser, everywhere=parser is not history)
+            _add_json(parser)
+        _add_common(parser, everywhere=True)
 
 
 def _add_index(commands: Any) -> None:
@@ -349,6 +353,7 @@ def _add_index(commands: Any) -> None:
         help="find by meaning too: minilm, ollama[:MODEL], openai[:MODEL], or none; a new one embeds all again",
     )  # fmt: skip
     _add_collection(index)
+    _add_json(index)
     _add_common(index, everywhere=True)
 
 
@@ -365,11 +370,18 @@ def _add_search(commands: Any) -> None:
         help="only in this file or folder, or what fits a pattern such as '*.md'; repeatable",
     )  # fmt: skip
     _add_collection(search)
+    _add_json(search)
     _add_common(search, everywhere=True)
 
 
 def _add_collection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--collection", metavar="NAME", help="this collection of documents, instead of the usual one")
+    parser.add_argument(
+        "--collection", metavar="NAME", default=argparse.SUPPRESS,
+        help="this collection of documents, instead of the usual one",
+    )  # fmt: skip
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
 
 

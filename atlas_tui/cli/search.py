@@ -10,9 +10,10 @@ from shutil import get_terminal_size
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.knowledge import knowledge_base
 from atlas_tui.cli.paths import shown, sources_in
 from atlas_tui.config import Config
-from atlas_tui.retrieval import Document, KnowledgeBase
+from atlas_tui.retrieval import Document
 from atlas_tui.text import clean, one_line
 
 _LINES = 4
@@ -28,10 +29,10 @@ def search(options: argparse.Namespace, config: Config) -> int:
         AtlasError: the knowledge base cannot be read.
     """
     console = Console()
-    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config)
+    knowledge = knowledge_base(options, config)
     try:
         within = [source for wanted in options.within for source in sources_in(wanted)] or None
-        documents = knowledge.search(" ".join(options.query), options.k, within=within, wait=True)
+        documents = knowledge.search(" ".join(options.query), options.k, within=within)
         known = bool(documents) or any(info.sources for info in knowledge.collections())
         notices = knowledge.notices
     finally:

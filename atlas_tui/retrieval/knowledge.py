@@ -43,6 +43,7 @@ class KnowledgeBase:
         collection_name: the collection; None takes the usual one.
         config: the settings, for the embedder; None loads the user's.
         patience: seconds that a question waits for an embedder that is a server.
+        wait: every question waits as `search` does with `wait`.
     """
 
     def __init__(
@@ -52,13 +53,20 @@ class KnowledgeBase:
         *,
         config: Config | None = None,
         patience: float = 3.0,
+        wait: bool = False,
     ) -> None:
         self.db_path = db_path
         self.collection_name = collection_name or DEFAULT_COLLECTION
         self._config = config
         self._patience = patience
+        self._wait = wait
         self._lock = threading.Lock()
         self._opened: tuple[Library, Meaning] | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether a Chroma server has it, so that others may have indexed what this machine does not know yet."""
+        return self.db_path is not None and _is_server(self.db_path)
 
     @property
     def library(self) -> Library:
@@ -84,7 +92,8 @@ class KnowledgeBase:
 
         Args:
             within: only passages of these sources: paths, folders, or patterns with `*`, `?` and `[...]`.
-            wait: also while the embedder still loads, which takes seconds; else words alone answer meanwhile.
+            wait: also while the embedder still loads, which takes seconds, at most 30; else words alone answer
+                meanwhile.
 
         Raises:
             AtlasError: the library cannot be read.
@@ -94,7 +103,7 @@ class KnowledgeBase:
         from atlas_tui.retrieval.fusion import DEPTH, fuse
 
         collection = self.collection
-        dense = self._open()[1].search(collection, query, max(k, DEPTH), within=within, wait=wait)
+        dense = self._open()[1].search(collection, query, max(k, DEPTH), within=within, wait=wait or self._wait)
         lexical = collection.lexical(query, max(_SPARE * k, DEPTH if dense else 0), within=within)
         ranked = fuse(lexical, dense)[: _SPARE * k]
         chunks: dict[str, StoredChunk] = {}
@@ -148,11 +157,8 @@ class KnowledgeBase:
                 from atlas_tui.retrieval.meaning import Meaning
 
                 file = library_file(self.db_path)
-                served = self.db_path if self.db_path and _is_server(self.db_path) else ""
-                self._opened = (
-                    Library(file),
-                    Meaning(served or str(file.parent), bool(served), self._config, self._patience),
-                )
+                place = self.db_path if self.db_path and self.served else str(file.parent)
+                self._opened = Library(file), Meaning(place, self.served, self._config, self._patience)
             return self._opened
 
     def _document(self, stored: StoredChunk, score: float, why: list[str]) -> Document:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _READ = 8000
 """Characters of a question that are embedded: more than most models read."""
+_LOADING = 30.0
+"""Seconds for a question that is to wait for its vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Meaning:
             if not (wait or opened.embedder.ready()):
                 opened.embedder.warm()
                 return []
-            vector = _embed(opened.embedder, question[:_READ], None if wait else self._patience)
+            vector = _embed(opened.embedder, question[:_READ], _LOADING if wait else self._patience)
             return opened.index.query(vector, k, allowed=None if within is None else collection.ids(within))
         except AtlasError as error:
             self._tell(error)
@@ -134,7 +136,7 @@ class Meaning:
         log.warning("%s", sentence, exc_info=error)
 
 
-def _embed(embedder: Embedder, question: str, patience: float | None) -> bytes:
+def _embed(embedder: Embedder, question: str, patience: float) -> bytes:
     """The question's vector.
 
     Raises:

@@ -1,0 +1,29 @@
+"""The knowledge base that the options mean."""
+
+from __future__ import annotations
+
+import argparse
+
+from atlas_tui.config import Config
+from atlas_tui.errors import ConfigError
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.text import one_line
+
+
+def knowledge_base(options: argparse.Namespace, config: Config, *, begins: bool = False) -> KnowledgeBase:
+    """The collection that `--collection` names, or the settings'. A question waits for the embedder: the command ends
+    with its answer, so there is no next one that would find it loaded.
+
+    Args:
+        begins: a collection that is not there yet is begun.
+
+    Raises:
+        ConfigError: there is no collection of the name.
+        AtlasError: the library cannot be read.
+    """
+    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config, wait=True)
+    if options.collection and not (begins or knowledge.served) and knowledge.info() is None:
+        knowledge.close()
+        name = one_line(options.collection, 60)
+        raise ConfigError(f"there is no collection {name!r}: `atlas-tui index --list` lists them")
+    return knowledge
