@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
@@ -21,7 +20,7 @@ _FIGURES = (
     "cost", "cost_input", "cost_output", "cost_estimated",
 )  # fmt: skip
 _RESPONSE = (
-    "state", "owner", "provider", "model", "mock", "content", "reasoning", "finish_reason", "request_id",
+    "state", "provider", "model", "mock", "content", "reasoning", "finish_reason", "request_id",
     "error_kind", "error_message", *_FIGURES, "ttft", "duration", "tokens_per_second",
 )  # fmt: skip
 _INFO = """
@@ -82,18 +81,14 @@ def add_attempts(connection: sqlite3.Connection, number: int, attempts: Iterable
 
 def interrupt(connection: sqlite3.Connection, number: int) -> None:
     """The process that wrote this response has ended: what had come of it is kept."""
-    texts: tuple[list[str], list[str]] = ([], [])
-    for reasoning, text in connection.execute(
-        "SELECT reasoning, text FROM pieces WHERE response = ? ORDER BY id", (number,)
-    ):
-        texts[reasoning].append(text)
+    content, reasoning = _come(connection, number)
     provider, model = connection.execute("SELECT provider, model FROM responses WHERE id = ?", (number,)).fetchone()
     message = "Atlas was ended while the answer came"
     update(
         connection,
         number,
         {
-            "state": "interrupted", "owner": None, "content": "".join(texts[0]), "reasoning": "".join(texts[1]),
+            "state": "interrupted", "owner": None, "content": content, "reasoning": reasoning,
             "error_kind": "interrupted", "error_message": message,
         },
     )  # fmt: skip
@@ -151,13 +146,13 @@ def _info(row: tuple[Any, ...]) -> ConversationInfo:
 
 
 def load(connection: sqlite3.Connection, info: ConversationInfo) -> Conversation:
-    """All of a conversation, in four reads whatever its length."""
+    """All of a conversation: one read a table, in the order of its index, whatever its length."""
     system_prompt, fallback = connection.execute(
         "SELECT system_prompt, fallback FROM conversations WHERE id = ?", (info.id,)
     ).fetchone()
     responses = _responses(connection, info.id)
     turns = [
-        StoredTurn(prompt, at(created), responses.get(number, ()), json.loads(found), chosen, number)
+        StoredTurn(prompt, at(created), responses.get(number, ()), _documents(found), chosen, number)
         for number, created, prompt, found, chosen in connection.execute(
             "SELECT id, created, prompt, documents, chosen FROM turns WHERE conversation = ? ORDER BY id", (info.id,)
         )
@@ -165,56 +160,60 @@ def load(connection: sqlite3.Connection, info: ConversationInfo) -> Conversation
     return Conversation(info, turns, system_prompt, json.loads(fallback))
 
 
+def _documents(column: str) -> Sequence[Mapping[str, Any]]:
+    return () if column == "[]" else json.loads(column)  # most turns have none
+
+
 def _responses(connection: sqlite3.Connection, conversation: str) -> dict[int, list[StoredResponse]]:
     of_conversation = "FROM turns t JOIN responses r ON r.turn = t.id"
     attempts: defaultdict[int, list[Attempt]] = defaultdict(list)
     for number, *fields in connection.execute(
         f"SELECT response, a.provider, a.model, error, message, a.duration {of_conversation}"
-        " JOIN attempts a ON a.response = r.id WHERE conversation = ? ORDER BY a.id",
+        " JOIN attempts a ON a.response = r.id WHERE conversation = ? ORDER BY t.id, r.id, a.id",
         (conversation,),
     ):
         attempts[number].append(Attempt(*fields))
-    pieces: defaultdict[int, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
-    for number, reasoning, text in connection.execute(
-        f"SELECT r.id, p.reasoning, p.text {of_conversation} JOIN pieces p ON p.response = r.id"
-        " WHERE conversation = ? AND state = 'streaming' ORDER BY p.id",
-        (conversation,),
-    ):
-        pieces[number][reasoning].append(text)
     found: defaultdict[int, list[StoredResponse]] = defaultdict(list)
-    for number, turn, created, column, *row in connection.execute(
-        f"SELECT r.id, turn, r.created, column_number, {', '.join(_RESPONSE)} {of_conversation}"
-        " WHERE conversation = ? ORDER BY r.id",
+    for turn, *row in connection.execute(
+        f"SELECT turn, r.id, r.created, column_number, {', '.join(_RESPONSE)} {of_conversation}"
+        " WHERE conversation = ? ORDER BY t.id, r.id",
         (conversation,),
     ):
-        come = pieces.get(number)
-        stored = _response(number, created, row, attempts.get(number, ()), come)
-        found[turn].append(replace(stored, column=column))
+        found[turn].append(_response(connection, row, attempts))
     return found
 
 
 def _response(
-    number: int, created: float, row: list[Any], attempts: Sequence[Attempt], come: tuple[list[str], list[str]] | None
+    connection: sqlite3.Connection, row: Sequence[Any], attempts: Mapping[int, Sequence[Attempt]]
 ) -> StoredResponse:
-    (state, _, provider, model, mock, content, reasoning, finish_reason, request_id, kind, message,
-     tokens_in, tokens_out, read, written, thought, usage_estimated, total, cost_in, cost_out, cost_estimated,
+    (number, created, column, state, provider, model, mock, content, reasoning, finish_reason, request_id, kind,
+     message, tokens_in, tokens_out, read, written, thought, usage_estimated, total, cost_in, cost_out, cost_estimated,
      ttft, duration, rate) = row  # fmt: skip
-    if come is not None:
-        content, reasoning = "".join(come[0]), "".join(come[1])
-    cost = CostEstimate(total, cost_in, cost_out, bool(cost_estimated))
+    if state == "streaming":
+        content, reasoning = _come(connection, number)
     response = ModelResponse(
         content=content,
         reasoning=reasoning,
         model=model,
         provider=provider,
         usage=TokenUsage(tokens_in, tokens_out, read, written, thought, bool(usage_estimated)),
+        cost=CostEstimate(total, cost_in, cost_out, bool(cost_estimated)),
         finish_reason=finish_reason,
         timing=Timing(ttft, duration, rate),
         request_id=request_id,
         complete=state == "complete",
-        attempts=tuple(attempts),
+        attempts=tuple(attempts.get(number, ())),
         mock=bool(mock),
-        pricer=lambda usage, model: cost,
     )
     remember(response, number)
-    return StoredResponse(response, state, at(created), kind, message or "", number)
+    return StoredResponse(response, state, at(created), kind, message or "", number, column)
+
+
+def _come(connection: sqlite3.Connection, number: int) -> tuple[str, str]:
+    """What has come so far of a response that grows: the answer, and the reasoning."""
+    texts: tuple[list[str], list[str]] = ([], [])
+    for reasoning, text in connection.execute(
+        "SELECT reasoning, text FROM pieces WHERE response = ? ORDER BY id", (number,)
+    ):
+        texts[reasoning].append(text)
+    return "".join(texts[0]), "".join(texts[1])
