@@ -86,6 +86,12 @@ class _GrowingText:
 class ModelResponse:
     """An answer: whole when `complete`, else what has arrived so far."""
 
+    __slots__ = (
+        "__weakref__", "_content", "_correction", "_cost", "_counted", "_counter", "_priced", "_pricer", "_reasoning",
+        "_usage", "attempts", "complete", "estimated_input", "finish_reason", "mock", "model", "provider", "request_id",
+        "timing",
+    )  # fmt: skip
+
     def __init__(
         self,
         *,
