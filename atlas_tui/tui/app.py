@@ -66,8 +66,7 @@ class AtlasApp(App[int]):
     def on_mount(self) -> None:
         """The terminal is ours: give it back on a signal too."""
         self._handle_signals()
-        # Textual paints nothing when a shell brings the program back (`fg`).
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _: self._resume())
         for problem in self._refused_themes:
             self.notify(problem, severity="warning", markup=False)
         self.call_after_refresh(_settle_memory)
@@ -109,6 +108,20 @@ class AtlasApp(App[int]):
                 loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
             except (NotImplementedError, RuntimeError, ValueError):  # no signals here: Windows, or not the main thread
                 return
+        self._handle_sizes()
+
+    def _handle_sizes(self) -> None:
+        # One signal that interrupts the handler of another would have the older size told last, and so kept: the loop
+        # calls what Textual's driver has put there, one call after the other.
+        number = getattr(signal, "SIGWINCH", None)
+        told = signal.getsignal(number) if number is not None else None
+        if number is not None and callable(told):
+            asyncio.get_running_loop().add_signal_handler(number, told, number, None)
+
+    def _resume(self) -> None:
+        """A shell has brought the program back (`fg`): Textual paints nothing then, and its driver has begun anew."""
+        self._handle_sizes()
+        self.refresh(layout=True)
 
 
 def run(config: Config, *, target: str | None = None, model: str | None = None, mock: bool = False) -> int:
