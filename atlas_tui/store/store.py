@@ -7,8 +7,9 @@ a loop must not wait.
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,12 @@ class Store:
 
     # Conversations
 
-    def conversations(self, limit: int = 50, offset: int = 0, *, deleted: bool = False) -> list[ConversationInfo]:
-        """Those of one page, the last used first; the deleted ones on demand."""
-        where = f"WHERE deleted IS {'NOT ' if deleted else ''}NULL ORDER BY updated DESC, id LIMIT ? OFFSET ?"
-        return self._ask(lambda connection: rows.infos(connection, where, limit, offset))
+    def conversations(
+        self, limit: int = 50, offset: int = 0, *, deleted: bool = False, words: str = ""
+    ) -> list[ConversationInfo]:
+        """Those of one page, the last used first; the deleted ones on demand; those whose title and target hold all
+        of some words, whatever their case."""
+        return self._ask(lambda connection: _page(connection, limit, offset, deleted, words.lower().split()))
 
     def info(self, reference: str, *, deleted: bool = False) -> ConversationInfo:
         """The conversation with this id, or with an id that begins so, or `last`.
@@ -270,6 +273,20 @@ def _find(connection: sqlite3.Connection, reference: str, *, deleted: bool | Non
     if len(found) > 1 and found[0].id != wanted:
         raise ConfigError(f"more than one conversation begins with {one_line(reference, 60)!r}: type more of its id")
     return found[0]
+
+
+def _page(
+    connection: sqlite3.Connection, limit: int, offset: int, deleted: bool, words: Sequence[str]
+) -> list[ConversationInfo]:
+    where = f"WHERE deleted IS {'NOT ' if deleted else ''}NULL"
+    order = "ORDER BY updated DESC, id"
+    if not words:
+        return rows.infos(connection, f"{where} {order} LIMIT ? OFFSET ?", limit, offset)
+    # SQLite knows the two cases of ASCII letters alone.
+    titled = connection.execute(f"SELECT id, title || ' ' || target FROM conversations {where} {order}")
+    found = [number for number, title in titled if all(word in title.lower() for word in words)]
+    page = json.dumps(found[offset : offset + limit])
+    return rows.infos(connection, f"WHERE id IN (SELECT value FROM json_each(?)) {order}", page)
 
 
 def _purge(connection: sqlite3.Connection, before: float) -> int:

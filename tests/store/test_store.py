@@ -40,6 +40,15 @@ class TestConversations:
         assert [info.title for info in store.conversations(2)] == ["title 4", "title 3"]
         assert [info.title for info in store.conversations(2, 4)] == ["title 0"]
 
+    def test_titles_are_searched_however_long_ago(self, store: Store) -> None:
+        for number in range(5):
+            add(store, ("p", "a"), title=f"Über title {number}")
+        add(store, ("p", "a"), title="another")
+        assert [info.title for info in store.conversations(2, words="ÜBER test-MODEL 3")] == ["Über title 3"]
+        titles = [info.title for offset in (0, 3) for info in store.conversations(3, offset, words="über")]
+        assert sorted(titles) == [f"Über title {number}" for number in range(5)]
+        assert store.conversations(words="über", deleted=True) == []
+
     def test_an_id_is_found_by_its_beginning(self, store: Store) -> None:
         add(store, number="abcdefgh", title="one")
         add(store, number="abzzzzzz", title="two")

@@ -133,7 +133,7 @@ class Conversations(Picker):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Near the end of what was read: read on."""
-        if event.option_index == len(self._infos) - 1 and len(self._infos) == self._limit and not self._field.value:
+        if event.option_index == len(self._infos) - 1 and len(self._infos) == self._limit:
             self._limit += _PAGE
             self.refill()
 
@@ -148,18 +148,14 @@ class Conversations(Picker):
     async def _look(self, query: str) -> None:
         try:
             deleted = self._deleted_shown
-            self._infos = await beside(lambda: self._store.conversations(self._limit, deleted=deleted))
+            self._infos = await beside(lambda: self._store.conversations(self._limit, deleted=deleted, words=query))
             hits = await beside(lambda: self._store.search(query)) if query and not deleted else []
         except AtlasError as error:
             self.say(str(error))
             return
-        words, now = query.lower().split(), self._now()
+        now = self._now()
         width = min(_WIDTH, int(self.app.size.width * 0.96)) - _FRAME
-        options = [
-            Option(row(info, width, now, current=info.id == self._current), id=info.id)
-            for info in self._infos
-            if all(word in f"{info.title} {info.target}".lower() for word in words)
-        ]
+        options = [Option(row(info, width, now, current=info.id == self._current), id=info.id) for info in self._infos]
         if options and hits:
             options.append(Option(Content.styled("\n  In prompts and answers", "bold"), disabled=True))
         # A turn is found once, also where its prompt and its answer both hold the words.
