@@ -33,6 +33,8 @@ class Turn:
     """Its id in the history."""
     columns: dict[ModelResponse, int] = field(default_factory=dict)
     """The column of a comparison that each response came in; those of a chat, which are not here, count as column 1."""
+    picked: dict[int, ModelResponse] = field(default_factory=dict, compare=False)
+    """The sibling that stands in a column where that is not its last; a new response there takes it back."""
 
     @property
     def response(self) -> ModelResponse | None:
@@ -43,13 +45,17 @@ class Turn:
         """The responses of one column, in the order in which they came."""
         return [response for response in self.responses if self.columns.get(response, 1) == column]
 
+    def own(self, column: int) -> ModelResponse | None:
+        """The response that a column shows of its own: the picked one, else the last that says something."""
+        return self.picked.get(column) or _last_said(self.of(column))
+
     def answer(self, column: int | None) -> ModelResponse | None:
         """The response that stands in the thread of a column: the chosen one, else its own, else that of the first
         column that has one. Without a column it is the conversation's."""
         if column is None or self.chosen is not None:
             return self.response
         numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses} - {MERGED})]
-        answers = [_last_said(self.of(number)) for number in numbers]
+        answers = [self.own(number) for number in numbers]
         said = (answer for answer in answers if answer is not None and answer.content.strip())
         return next(said, answers[0])
 
@@ -57,6 +63,7 @@ class Turn:
         """One more sibling. In a column it leaves the choice of another column's response alone."""
         if column is not None:
             self.columns[response] = column
+        self.picked.pop(column or 1, None)
         self.responses.append(response)
         if column is None or (self.chosen is not None and self.columns.get(self.chosen, 1) == column):
             self.chosen = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from atlas_tui.comparison.judgement import merge_prompt
@@ -257,9 +257,15 @@ class Comparison:
         self.stop()
         self.session.load(conversation)
         if providers:
-            self.columns = [Column(number, provider, self._own_policy()) for number, provider in providers.items()]
+            self.restore(providers)
             self.session.provider = self.columns[0].provider
         self._last_number = max((column.number for column in self.columns), default=0)
+
+    def restore(self, providers: Mapping[int, Provider]) -> None:
+        """Have these columns, by their numbers, instead of those of now; what runs in those is stopped."""
+        self.stop()
+        self.columns = [Column(number, provider, self._own_policy()) for number, provider in providers.items()]
+        self._last_number = max(providers)
 
     def _next_number(self) -> int:
         if self._last_number:

@@ -51,19 +51,32 @@ class Action:
         return ("prompt" in here and bool(there & _PROMPTED)) or ("prompt" in there and bool(here & _PROMPTED))
 
 
-ANSWERING, ANSWERS, HISTORY, SCREEN, PROGRAM = "Asking", "Answers", "Conversations", "Screen", "Program"
+ANSWERING, ANSWERS, COMPARISON = "Asking", "Answers", "Comparison"
+HISTORY, SCREEN, PROGRAM = "Conversations", "Screen", "Program"
+_BOTH: tuple[Scope, ...] = ("chat", "compare")
+_COMPARE: tuple[Scope, ...] = ("compare",)
 
 ACTIONS: tuple[Action, ...] = (
     Action(
         "send", "enter", "Send the prompt", ANSWERING, hint="send", states=("empty", "idle", "failed"), on=("prompt",)
     ),
     Action("newline", "ctrl+j,shift+enter,alt+enter", "Begin a new line", ANSWERING, on=("prompt",)),
-    Action("stop", "escape", "Stop the answer, at once", ANSWERING, "/stop", hint="stop", states=("running",)),
+    Action(
+        "stop",
+        "escape",
+        "Stop the answer, at once; twice in a comparison: all",
+        ANSWERING,
+        "/stop",
+        hint="stop",
+        states=("running",),
+        on=_BOTH,
+    ),
     Action(
         "interrupt",
         "ctrl+c",
         "Copy, stop or clear; twice: quit",
         ANSWERING,
+        on=_BOTH,
     ),
     Action(
         "retry",
@@ -73,6 +86,7 @@ ACTIONS: tuple[Action, ...] = (
         "/retry",
         hint="retry",
         states=("failed", "transcript"),
+        on=_BOTH,
     ),
     Action(
         "fall_back",
@@ -82,6 +96,7 @@ ACTIONS: tuple[Action, ...] = (
         "/next",
         hint="fall back",
         states=("failed",),
+        on=_BOTH,
     ),
     Action(
         "go_on",
@@ -91,8 +106,9 @@ ACTIONS: tuple[Action, ...] = (
         "/continue",
         hint="continue",
         states=("failed",),
+        on=_BOTH,
     ),
-    Action("editor", "ctrl+g", "Write the prompt in $EDITOR", ANSWERING, "/editor", on=("chat", "compare")),
+    Action("editor", "ctrl+g", "Write the prompt in $EDITOR", ANSWERING, "/editor", on=_BOTH),
     Action(
         "model",
         "f3,ctrl+l",
@@ -102,22 +118,121 @@ ACTIONS: tuple[Action, ...] = (
         "TARGET",
         hint="model",
         states=("empty", "idle", "failed"),
+        on=_BOTH,
     ),
     Action("fallback", "F", "Choose who is asked when one fails, in which order", ANSWERING, "/fallback", "TARGET ..."),
-    Action("new", "ctrl+n", "Begin a new conversation", ANSWERING, "/new", hint="new", states=("idle",)),
-    Action("copy", "y", "Copy the answer as plain text", ANSWERS, "/copy", hint="copy", states=("transcript",)),
-    Action("copy_markdown", "Y", "Copy the answer's Markdown", ANSWERS, "/markdown"),
-    Action("code", "u", "Copy a code block; again: the next", ANSWERS, "/code", hint="code", states=("transcript",)),
-    Action("reasoning", "ctrl+t", "Show or hide the model's reasoning", ANSWERS, "/reasoning"),
-    Action("attempts", "i", "Show or hide what was tried for the answer", ANSWERS, "/attempts"),
-    Action("previous_sibling", "left_square_bracket", "Show the answer before this retry", ANSWERS),
-    Action("next_sibling", "right_square_bracket", "Show the answer after it", ANSWERS),
-    Action("next_message", "n", "Go to the next message", ANSWERS),
-    Action("previous_message", "p", "Go to the message before", ANSWERS),
-    Action("page_up", "pageup", "Scroll one page back", ANSWERS),
-    Action("page_down", "pagedown", "Scroll one page on", ANSWERS),
-    Action("follow", "ctrl+end", "Go to the end and follow the answer", ANSWERS),
-    Action("find", "ctrl+f", "Find in the transcript", ANSWERS, "/find", "TEXT"),
+    Action("new", "ctrl+n", "Begin a new conversation", ANSWERING, "/new", hint="new", states=("idle",), on=_BOTH),
+    Action(
+        "copy", "y", "Copy the answer as plain text", ANSWERS, "/copy", hint="copy", states=("transcript",), on=_BOTH
+    ),
+    Action("copy_markdown", "Y", "Copy the answer's Markdown", ANSWERS, "/markdown", on=_BOTH),
+    Action(
+        "code",
+        "u",
+        "Copy a code block; again: the next",
+        ANSWERS,
+        "/code",
+        hint="code",
+        states=("transcript",),
+        on=_BOTH,
+    ),
+    Action("reasoning", "ctrl+t", "Show or hide the model's reasoning", ANSWERS, "/reasoning", on=_BOTH),
+    Action("attempts", "i", "Show or hide what was tried for the answer", ANSWERS, "/attempts", on=_BOTH),
+    Action("previous_sibling", "left_square_bracket", "Show the answer before this retry", ANSWERS, on=_BOTH),
+    Action("next_sibling", "right_square_bracket", "Show the answer after it", ANSWERS, on=_BOTH),
+    Action("next_message", "n", "Go to the next message", ANSWERS, on=_BOTH),
+    Action("previous_message", "p", "Go to the message before", ANSWERS, on=_BOTH),
+    Action("page_up", "pageup", "Scroll one page back", ANSWERS, on=_BOTH),
+    Action("page_down", "pagedown", "Scroll one page on", ANSWERS, on=_BOTH),
+    Action("follow", "ctrl+end", "Go to the end and follow the answer", ANSWERS, on=_BOTH),
+    Action("find", "ctrl+f", "Find in the transcript", ANSWERS, "/find", "TEXT", on=_BOTH),
+    Action(
+        "compare",
+        "f7",
+        "Compare targets side by side, and back to the chat",
+        COMPARISON,
+        "/compare",
+        "TARGET ...",
+        hint="compare",
+        states=("empty",),
+        on=_BOTH,
+    ),
+    Action(
+        "others",
+        "o,alt+o",
+        "Ask the other targets the last prompt",
+        COMPARISON,
+        "/others",
+        hint="ask others",
+        states=("transcript",),
+        on=_BOTH,
+    ),
+    *(
+        Action(f"column_{place}", f"{place},alt+{place}", f"Go to column {place}", COMPARISON, on=_COMPARE)
+        for place in (1, 2, 3, 4)
+    ),
+    Action("next_column", "greater_than_sign,alt+right", "Go to the next column", COMPARISON, on=_COMPARE),
+    Action("previous_column", "less_than_sign,alt+left", "Go to the column before", COMPARISON, on=_COMPARE),
+    Action("expand", "x,alt+x", "Show this column alone, and back", COMPARISON, "/expand", on=_COMPARE),
+    Action("pin", "P", "Keep this column in sight, and back", COMPARISON, "/pin", on=_COMPARE),
+    Action("drop", "D", "Take this column away", COMPARISON, "/drop", on=_COMPARE),
+    Action("together", "s", "Scroll all columns together, or each by itself", COMPARISON, "/together", on=_COMPARE),
+    Action(
+        "adopt",
+        "a,alt+a",
+        "Make this answer the common history",
+        COMPARISON,
+        "/adopt",
+        hint="adopt",
+        states=("transcript",),
+        on=_COMPARE,
+    ),
+    Action(
+        "differences",
+        "d,alt+d",
+        "Show where two answers differ",
+        COMPARISON,
+        "/differences",
+        hint="differences",
+        states=("transcript", "idle"),
+        on=_COMPARE,
+    ),
+    Action(
+        "race",
+        "t,alt+t",
+        "Show or hide the race table",
+        COMPARISON,
+        "/race",
+        "COLUMN",
+        hint="race",
+        states=("transcript", "idle", "running"),
+        on=_COMPARE,
+    ),
+    Action("sort", "T", "Sort the race table by the next figure", COMPARISON, "/sort", on=_COMPARE),
+    Action(
+        "vote",
+        "v,alt+v",
+        "Say which answer is best",
+        COMPARISON,
+        "/vote",
+        hint="vote",
+        states=("transcript", "idle"),
+        on=_COMPARE,
+    ),
+    Action("blind", "B", "Hide names and figures until the vote, and back", COMPARISON, "/blind", on=_COMPARE),
+    Action("leaderboard", "L", "Show who won your votes", COMPARISON, "/leaderboard", on=_COMPARE),
+    Action("merge", "m", "Have a model make one answer of all", COMPARISON, "/merge", "TARGET", on=_COMPARE),
+    Action(
+        "line_up",
+        "l,alt+l",
+        "Choose who is compared",
+        COMPARISON,
+        "/targets",
+        hint="line-up",
+        states=("empty", "transcript"),
+        on=_COMPARE,
+    ),
+    Action("line_ups", "K", "Keep this line-up under a name, or take one", COMPARISON, "/lineup", "NAME", on=_COMPARE),
     Action(
         "conversations",
         "f2,ctrl+s",
@@ -137,7 +252,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("deleted", "tab", "In the list: show what is deleted, and back", HISTORY, on=("conversations",)),
     Action("sidebar", "f4,ctrl+b", "Show or hide the sidebar", SCREEN, "/sidebar", hint="sidebar", states=("empty",)),
     Action("context", "f8", "Show the passages that were sent along", SCREEN, "/context"),
-    Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME", on=("chat", "compare")),
+    Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME", on=_BOTH),
     Action(
         "palette",
         "ctrl+p,slash",
@@ -155,7 +270,7 @@ ACTIONS: tuple[Action, ...] = (
         "/help",
         hint="help",
         states=("empty", "idle", "running", "failed", "transcript"),
-        on=("chat", "compare"),
+        on=_BOTH,
     ),
     Action("quit", "ctrl+q", "Quit", PROGRAM, "/quit", hint="quit", states=("empty",), on=("app",)),
 )
@@ -238,10 +353,16 @@ def hints(
     ]
 
 
-def help_groups(keys: KeyTable) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """The help screen: for each group its rows of keys, slash command and text."""
+def helped(scope: Scope) -> list[Action]:
+    """The actions that a screen's help tells of: its own, and those of what is opened from it."""
+    places = {scope, "app", "prompt", *(["conversations"] if scope == "chat" else [])}
+    return [action for action in ACTIONS if places & set(action.on)]
+
+
+def help_groups(keys: KeyTable, scope: Scope) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The help of a screen: for each group its rows of keys, slash command and text."""
     groups: dict[str, list[tuple[str, str, str]]] = {}
-    for action in ACTIONS:
+    for action in helped(scope):
         shown = "  ".join(show_key(key) for key in keys[action.id])
         groups.setdefault(action.group, []).append((shown, action.slash, action.text))
     return list(groups.items())

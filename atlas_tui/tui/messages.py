@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from atlas_tui.models.base import End, ModelInfo
     from atlas_tui.models.factory import ProviderStatus
 
@@ -92,6 +94,30 @@ class Noticed(Message):
     """Something that the user should know once: that the history cannot be written, say."""
 
     text: str
+
+
+@dataclass
+class ColumnTaken(Message):
+    """The user took a column of a comparison with the mouse."""
+
+    place: int
+    """Where it stands, from 1."""
+
+
+@dataclass
+class RaceSorted(Message):
+    """The user wants the race table sorted by this figure."""
+
+    name: str
+
+
+@dataclass
+class Scrolled(Message):
+    """The reader moved a transcript."""
+
+    log: Widget
+    rows: int
+    """So many rows down, or up if negative."""
 
 
 @dataclass

@@ -103,10 +103,10 @@ async def test_a_model_that_no_list_has_can_be_typed() -> None:
         await user.shows("ollama:llama3:8b answers from now on")
 
 
-async def test_help_shows_every_action_of_the_table() -> None:
+async def test_help_shows_every_action_of_the_screen() -> None:
     async with driving(size=(120, 60)) as user:
         await user.press("f1")
-        await user.shows(*(action.text for action in commands.ACTIONS))
+        await user.shows(*(action.text for action in commands.helped("chat")))
         await user.press("escape")
         await user.shows("Ask anything")
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from atlas_tui.tui.commands import KeyTable, help_groups
+from atlas_tui.tui.commands import KeyTable, Scope, help_groups
 
 _LETTERS = "Letters work on the transcript: Tab or a click takes you there, and back."
 
@@ -37,14 +37,15 @@ class HelpScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1,question_mark", "dismiss(None)", "Close", show=False)]
 
-    def __init__(self, keys: KeyTable) -> None:
+    def __init__(self, keys: KeyTable, scope: Scope) -> None:
         super().__init__()
         self._keys = keys
+        self._scope = scope
 
     def compose(self) -> ComposeResult:
         """One text, so that it costs nothing and scrolls as a whole."""
         with VerticalScroll():
-            yield _KeyTable(self._keys)
+            yield _KeyTable(self._keys, self._scope)
 
 
 class _KeyTable(Widget):
@@ -52,9 +53,9 @@ class _KeyTable(Widget):
 
     DEFAULT_CSS = "_KeyTable { height: auto; width: 100%; }"
 
-    def __init__(self, keys: KeyTable) -> None:
+    def __init__(self, keys: KeyTable, scope: Scope) -> None:
         super().__init__()
-        self._groups = help_groups(keys)
+        self._groups = help_groups(keys, scope)
 
     def render(self) -> Content:
         rows = [row for _, group in self._groups for row in group]

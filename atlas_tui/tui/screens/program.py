@@ -47,7 +47,7 @@ class Program:
         """Show every key."""
         from atlas_tui.tui.screens.help import HelpScreen
 
-        self._screen.app.push_screen(HelpScreen(self._screen.keys))
+        self._screen.app.push_screen(HelpScreen(self._screen.keys, self._screen.scope))
 
     def quit(self, _: str) -> None:
         """Leave."""

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from atlas_tui.text import clean, one_line
 
 if TYPE_CHECKING:
-    from atlas_tui.tui.screens.chat.screen import ChatScreen
+    from textual.app import App
+
+    from atlas_tui.tui.screens.chat.conversation import Conversation
+    from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+    from atlas_tui.tui.widgets.meters import Status
+
+
+class Answering(Protocol):
+    """A screen that shows answers: the chat, or a comparison, which means its current column."""
+
+    status: Status
+
+    @property
+    def app(self) -> App[object]:
+        """The program."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """What is asked and shown."""
+
+    @property
+    def transcript(self) -> MarkdownLog:
+        """Where it is shown."""
+
+    @property
+    def focused_exchange(self) -> Exchange | None:
+        """The turn that an action is about."""
 
 
 class Answers:
     """A method for each id of the table; they are about the message in focus, else about the last answer."""
 
-    def __init__(self, screen: ChatScreen) -> None:
+    def __init__(self, screen: Answering) -> None:
         self._screen = screen
 
     def copy(self, _: str) -> None:
@@ -39,7 +66,7 @@ class Answers:
     def reasoning(self, _: str) -> None:
         """Show or hide what the model thought."""
         exchange = self._screen.focused_exchange
-        response = exchange.turn.response if exchange else None
+        response = exchange.answer if exchange else None
         if exchange and (self._screen.conversation.running or (response and response.reasoning)):
             self._screen.transcript.toggle_reasoning(exchange.answer_key)
         else:
@@ -68,7 +95,7 @@ class Answers:
 
     def _answer(self) -> str:
         exchange = self._screen.focused_exchange
-        answer = exchange.turn.response if exchange else None
+        answer = exchange.answer if exchange else None
         if answer is None or not answer.content:
             self._screen.status.say("no answer to copy yet")
             return ""

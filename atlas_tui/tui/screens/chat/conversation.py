@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from atlas_tui.models.base import (
     End,
@@ -15,27 +15,73 @@ from atlas_tui.models.base import (
     ReasoningDelta,
     Retrieved,
     RetryScheduled,
+    Sink,
     Start,
     TextDelta,
-    Worker,
 )
-from atlas_tui.session import Session
-from atlas_tui.text import one_line
 from atlas_tui.tui.messages import Finished
-from atlas_tui.tui.screens.chat.exchange import Exchange, heading
+from atlas_tui.tui.screens.chat.exchange import Exchange
 from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.streaming import Owner, Pump
 from atlas_tui.tui.widgets.gauge import Gauge
 
 if TYPE_CHECKING:
-    from atlas_tui.store import Conversation as StoredConversation
+    from atlas_tui.models.base import ModelRequest
+    from atlas_tui.turns import Turn
+
+
+class Asked(Protocol):
+    """Who answers: a session, or a column of a comparison."""
+
+    @property
+    def provider(self) -> Provider:
+        """Who is asked."""
+
+    @property
+    def fallback(self) -> Sequence[Provider]:
+        """Who is asked when that one fails."""
+
+    @property
+    def steering(self) -> Steered:
+        """Its answer under way."""
+
+    def request(self, turn: Turn) -> ModelRequest:
+        """What is sent for a turn."""
+
+    def start(
+        self, turn: Turn, sink: Sink, *, first: Provider | None = None, extend: ModelResponse | None = None
+    ) -> Running:
+        """Have a turn answered in a worker."""
+
+    def choose(self, turn: Turn, response: ModelResponse) -> None:
+        """Have this sibling stand in the conversation."""
+
+
+class Steered(Protocol):
+    """What can be hurried."""
+
+    def retry_now(self) -> None:
+        """End the wait before the next attempt."""
+
+    def fall_back_now(self) -> None:
+        """Ask the next target."""
+
+
+class Running(Protocol):
+    """An answer under way."""
+
+    def cancel(self) -> None:
+        """Stop it."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for its end."""
 
 
 @dataclass
-class _Running:
+class _UnderWay:
     exchange: Exchange
     pump: Pump
-    worker: Worker
+    worker: Running
 
 
 class Conversation:
@@ -43,7 +89,7 @@ class Conversation:
 
     def __init__(
         self,
-        session: Session,
+        session: Asked,
         transcript: Transcript,
         gauge: Gauge,
         owner: Owner,
@@ -55,7 +101,7 @@ class Conversation:
         self._gauge = gauge
         self._owner = owner
         self._on_documents = on_documents
-        self._running: _Running | None = None
+        self._running: _UnderWay | None = None
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -73,11 +119,11 @@ class Conversation:
         if self.running or not self.exchanges:
             return False
         last = self.exchanges[-1]
-        return last.error is not None or (last.turn.response is not None and not last.turn.response.complete)
+        return last.error is not None or (last.answer is not None and not last.answer.complete)
 
-    def ask(self, prompt: str) -> None:
-        """Send a prompt. Raises ConfigError for an empty one."""
-        self._start(self.transcript.ask(self.session.add_turn(prompt)), self.session.provider)
+    def ask(self, turn: Turn) -> None:
+        """Have a turn that is new answered."""
+        self._start(self.transcript.ask(turn), self.session.provider)
 
     def retry(self, exchange: Exchange) -> None:
         """Ask again; where a retry is awaited anyway, now."""
@@ -96,7 +142,7 @@ class Conversation:
 
     def next_target(self, exchange: Exchange) -> Provider:
         """Who is asked after the one that answered last, or failed; after the last of them the first again."""
-        responses = exchange.turn.responses
+        responses = exchange.siblings
         last = f"{responses[-1].provider}:{responses[-1].model}" if responses else ""
         others = [provider for provider in self.session.fallback if provider.target != last]
         names = [provider.target for provider in self.session.fallback]
@@ -105,7 +151,7 @@ class Conversation:
 
     def go_on(self, exchange: Exchange) -> bool:
         """Continue an answer that broke off; False if there is none."""
-        broken = exchange.turn.response
+        broken = exchange.answer
         if self.running or broken is None or not broken.content:
             return False
         if broken.complete and broken.finish_reason != "length":
@@ -148,21 +194,11 @@ class Conversation:
         running.worker.cancel()
         return running.worker.join(patience)
 
-    def clear(self) -> None:
-        """Begin a new conversation."""
+    def show(self, turns: Sequence[Turn]) -> None:
+        """Show these turns instead of what stood here."""
         self.close(0.0)
-        self.session.clear()
-        self.transcript.clear()
         self._gauge.reset()
-
-    def open(self, stored: StoredConversation) -> None:
-        """Show a conversation of the history instead of this one, and go on with it."""
-        self.close(0.0)
-        self.session.load(stored)
-        self._gauge.reset()
-        self.transcript.fill(self.session.turns)
-        if self.exchanges and self.exchanges[-1].turn.documents:
-            self._on_documents(self.exchanges[-1].turn.documents)
+        self.transcript.fill(turns)
 
     # What comes
 
@@ -191,7 +227,7 @@ class Conversation:
         request = self.session.request(exchange.turn)
         self._gauge.begin(round(request.estimated_tokens() * provider.correction))
         pump = Pump(self._owner)
-        self._running = _Running(exchange, pump, self.session.start(exchange.turn, pump, first=first, extend=extend))
+        self._running = _UnderWay(exchange, pump, self.session.start(exchange.turn, pump, first=first, extend=extend))
 
     def _apply(self, exchange: Exchange, event: Event) -> None:
         key, log = exchange.answer_key, self.transcript.log
@@ -201,23 +237,23 @@ class Conversation:
             case ReasoningDelta(text):
                 log.append_reasoning(key, text)
             case Start(provider, model, mock=mock):
-                log.set_title(key, heading(provider, model, mock=mock))
+                log.set_title(key, self.transcript.title(provider, model, mock=mock))
                 log.set_footer(key, "")
             case Retrieved(documents):
                 self._on_documents(documents)
             case RetryScheduled(error, delay):
-                log.set_footer(key, f"{one_line(str(error), 120)} · again in {delay:.1f} s")
+                log.set_footer(key, f"{self.transcript.reason(error)} · again in {delay:.1f} s")
             case FellBack(error, target):
                 provider, _, model = target.partition(":")
                 self.transcript.open_answer(exchange, provider, model, mock=False)
-                log.set_footer(key, f"fell back: {one_line(error.message, 100)}")
+                log.set_footer(key, f"fell back: {self.transcript.reason(error)}")
             case End():
                 self._finish(exchange, event)
 
     def _finish(self, exchange: Exchange, end: End) -> None:
         self._running = None
         exchange.error = error = end.error
-        response, standing = end.response, exchange.turn.response
+        response, standing = end.response, exchange.answer
         if response.content or response.reasoning or error is None:
             self.transcript.close_answer(exchange, response)
         elif standing is not None and standing.content:

@@ -23,20 +23,29 @@ class Exchange:
 
     number: int
     turn: Turn
+    column: int | None = None
+    """The column of a comparison whose answers are shown; None in a chat."""
     error: ProviderError | None = None
     """Why the last one failed."""
     looked_at: ModelResponse | None = None
     """A failed sibling that is shown in the place of the answer, but does not stand in the conversation."""
 
     @property
+    def answer(self) -> ModelResponse | None:
+        """The response that stands here: in a column its own, else the one that it takes up from others."""
+        if self.column is None:
+            return self.turn.response
+        return self.turn.own(self.column) or self.turn.answer(self.column)
+
+    @property
     def shown(self) -> ModelResponse | None:
         """The response that is seen."""
-        return self.looked_at or self.turn.response
+        return self.looked_at or self.answer
 
     @property
     def siblings(self) -> list[ModelResponse]:
         """The responses, failed ones too, in the order in which they came."""
-        return self.turn.responses
+        return self.turn.responses if self.column is None else self.turn.of(self.column)
 
     def number_of(self, response: ModelResponse) -> int:
         """Which of the siblings it is, from 1; 0 if it is none."""

@@ -91,7 +91,9 @@ class History:
     def begin(self) -> None:
         """Forget the conversation on the screen."""
         self._screen.drafts.keep()
-        self._screen.conversation.clear()
+        self._leave()
+        self._screen.session.clear()
+        self._screen.conversation.show(())
         self._screen.sidebar.context.empty()
         self._screen.elsewhere.follow(None)
         self._screen.targets.reopened(())
@@ -100,12 +102,23 @@ class History:
 
     def open(self, stored: Conversation) -> None:
         """Go on with a conversation of the history."""
-        self._screen.drafts.keep()
-        self._screen.sidebar.context.empty()
-        self._screen.conversation.open(stored)
+        screen = self._screen
+        screen.drafts.keep()
+        self._leave()
+        screen.session.load(stored)
+        screen.conversation.show(screen.session.turns)
+        last = screen.session.turns[-1] if screen.session.turns else None
+        screen.sidebar.context.empty()
+        if last is not None and last.documents:
+            screen.sidebar.context.show(last.documents)
         self._screen.elsewhere.follow(stored)
         self._screen.targets.reopened(stored.fallback)
         self._changed_over(True)
+
+    def _leave(self) -> None:
+        """What is under way belongs to the conversation that is left."""
+        self._screen.conversation.close(0.0)
+        self._screen.comparing.halt()
 
     def _changed_over(self, filled: bool) -> None:
         self._screen.panes.show_transcript(filled)

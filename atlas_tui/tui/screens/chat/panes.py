@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SMALLEST = (60, 16)
 """Columns and rows below which there is only one sentence."""
-_TOO_SMALL = f"Atlas needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}."
+TOO_SMALL = f"Atlas needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}."
 _WIDE = 100
 """Columns from which on the sidebar stands beside the transcript, by itself."""
 _HIGH = 24
@@ -66,7 +66,7 @@ class Panes:
         self._transcript: MarkdownLog | None = None
         self._main = Vertical(id="main")
         self._body = Horizontal(id="body")
-        self._too_small = Static(_TOO_SMALL, id="too-small", markup=False)
+        self._too_small = Static(TOO_SMALL, id="too-small", markup=False)
         self._too_small.display = False
         self._sidebar_wanted: bool | None = None
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.tui.screens.chat.answers import Answers
 from atlas_tui.tui.screens.chat.asking import Asking
+from atlas_tui.tui.screens.chat.comparing import Comparing
 from atlas_tui.tui.screens.chat.conversation import Conversation
 from atlas_tui.tui.screens.chat.drafts import Drafts
 from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
@@ -15,14 +16,14 @@ from atlas_tui.tui.screens.chat.metering import Metering
 from atlas_tui.tui.screens.chat.spending import Spending
 from atlas_tui.tui.screens.chat.targets import Targets
 from atlas_tui.tui.screens.chat.transcript import Transcript
-from atlas_tui.tui.screens.chat.view import View
+from atlas_tui.tui.screens.chat.view import Paging, View
 from atlas_tui.tui.screens.program import Program
 
 if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-ACTIONS = (Asking, Answers, View, History, Program)
+ACTIONS = (Asking, Answers, Comparing, Paging, View, History, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -43,4 +44,6 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.asking = Asking(screen)
     screen.answers = Answers(screen)
     screen.history = History(screen)
-    return screen.asking, screen.answers, View(screen), screen.history, Program(screen)
+    screen.comparing = Comparing(screen)
+    paging, view, program = Paging(screen), View(screen), Program(screen)
+    return screen.asking, screen.answers, screen.comparing, paging, view, screen.history, program

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.chat.answers import Answers
     from atlas_tui.tui.screens.chat.asking import Asking
+    from atlas_tui.tui.screens.chat.comparing import Comparing
     from atlas_tui.tui.screens.chat.conversation import Conversation
     from atlas_tui.tui.screens.chat.drafts import Drafts
     from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
@@ -37,19 +38,6 @@ if TYPE_CHECKING:
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
-
-_ROOMS = (
-    "answers",
-    "asking",
-    "conversation",
-    "drafts",
-    "elsewhere",
-    "estimating",
-    "history",
-    "metering",
-    "targets",
-    "view",
-)
 
 
 class ChatScreen(ActingScreen):
@@ -74,6 +62,7 @@ class ChatScreen(ActingScreen):
     answers: Answers
     history: History
     """What is done with earlier conversations."""
+    comparing: Comparing
     _rooms: tuple[object, ...]
 
     def __init__(self, opening: Opening, keys: KeyTable, *, clock: Callable[[], float]) -> None:
@@ -128,6 +117,7 @@ class ChatScreen(ActingScreen):
         if self.opened:
             self.drafts.keep()
             self.conversation.close(patience)
+            self.comparing.close(patience)
 
     def on_unmount(self) -> None:
         """Nobody listens any more."""

@@ -27,8 +27,11 @@ _SLICE, _EVERY = 0.004, 0.02
 class Transcript:
     """Puts into the log what is asked and answered, and knows which message belongs to which turn."""
 
-    def __init__(self, open_log: Callable[[], MarkdownLog], keys: KeyTable) -> None:
+    def __init__(self, open_log: Callable[[], MarkdownLog], keys: KeyTable, column: int | None = None) -> None:
         self.exchanges: list[Exchange] = []
+        self.mask = ""
+        """What stands in place of the names, while they and all figures are hidden; nothing shows them."""
+        self._column = column
         self._open_log = open_log
         self._keys = keys
         self._notes = 0
@@ -59,7 +62,7 @@ class Transcript:
     def fill(self, turns: Sequence[Turn]) -> None:
         """Show these turns instead of what stood here, the last one in sight; the earlier ones follow by and by."""
         self.clear()
-        self.exchanges += [Exchange(number, turn) for number, turn in enumerate(turns, 1)]
+        self.exchanges += [Exchange(number, turn, self._column) for number, turn in enumerate(turns, 1)]
         self._above = len(self.exchanges)
         self.reach(max(1, self._above - _AT_ONCE + 1))
         self.log.scroll_to_end()
@@ -71,7 +74,7 @@ class Transcript:
         if number > self._above:
             return
         wanted = self.exchanges[number - 1 : self._above]
-        self.log.prepend([entry for exchange in wanted for entry in _entries(exchange)])
+        self.log.prepend([entry for exchange in wanted for entry in self._entries(exchange)])
         self._above = number - 1
         if not self._above:
             self._fill_no_more()
@@ -80,7 +83,7 @@ class Transcript:
         until = perf_counter() + _SLICE
         entries: list[Entry] = []
         while self._above and perf_counter() < until:
-            entries[:0] = _entries(self.exchanges[self._above - 1])
+            entries[:0] = self._entries(self.exchanges[self._above - 1])
             self._above -= 1
         self.log.prepend(entries)
         if not self._above:
@@ -94,7 +97,7 @@ class Transcript:
 
     def ask(self, turn: Turn) -> Exchange:
         """One more prompt."""
-        exchange = Exchange(len(self.exchanges) + 1, turn)
+        exchange = Exchange(len(self.exchanges) + 1, turn, self._column)
         self.exchanges.append(exchange)
         self.log.add(exchange.prompt_key, "user", turn.prompt, title="You")
         self.log.scroll_to_end()
@@ -104,13 +107,21 @@ class Transcript:
         """An answer begins here, in the place of the one before."""
         self._drop(exchange.attempts_key)
         self._drop(exchange.answer_key)
-        title = heading(provider, model, mock=mock)
+        title = self.title(provider, model, mock=mock)
         self.log.add(exchange.answer_key, "assistant", title=title, after=exchange.prompt_key)
+
+    def title(self, provider: str, model: str, *, mock: bool) -> str:
+        """The line above an answer."""
+        return self.mask or heading(provider, model, mock=mock)
+
+    def reason(self, error: ProviderError) -> str:
+        """Why something failed, in a line."""
+        return error.kind.replace("_", " ") if self.mask else one_line(str(error), 120)
 
     def close_answer(self, exchange: Exchange, response: ModelResponse) -> None:
         """The answer has ended."""
         footer, state = outcome(exchange, response)
-        self.log.finish(exchange.answer_key, footer, state)
+        self.log.finish(exchange.answer_key, "" if self.mask else footer, state)
 
     def grow(self, response: ModelResponse) -> None:
         """The last answer as far as another process has written it."""
@@ -137,12 +148,13 @@ class Transcript:
         offers = [f"**{keys['retry']}** asks again"]
         if error.partial is not None and error.partial.content:
             offers.append(f"**{keys['go_on']}** continues")
-        if following:
+        if following and not self.mask:
             offers.append(f"**{keys['fall_back']}** asks {literal(one_line(following, 60))}")
         offers.append(f"**{keys['model']}** chooses another model")
-        text = f"{literal(one_line(str(error), 600))}\n\n{' · '.join(offers)}"
+        said = self.reason(error) if self.mask else one_line(str(error), 600)
+        text = f"{literal(said)}\n\n{' · '.join(offers)}"
         after = next(key for key in (exchange.answer_key, exchange.prompt_key) if key in self.log.keys)
-        title = f"{one_line(error.provider, 60)}: {error.kind.replace('_', ' ')}"
+        title = f"{self.mask or one_line(error.provider, 60)}: {error.kind.replace('_', ' ')}"
         self.log.add(exchange.error_key, "error", text, title=title, after=after)
 
     def toggle_attempts(self, exchange: Exchange) -> bool:
@@ -151,7 +163,7 @@ class Transcript:
             self._drop(exchange.attempts_key)
             return True
         response = exchange.shown
-        if response is None or not response.attempts:
+        if response is None or not response.attempts or self.mask:
             return False
         after = next(
             key for key in (exchange.error_key, exchange.answer_key, exchange.prompt_key) if key in self.log.keys
@@ -176,18 +188,19 @@ class Transcript:
         self.log.append(exchange.answer_key, response.content)
         self.close_answer(exchange, response)
 
+    def _entries(self, exchange: Exchange) -> list[Entry]:
+        """A turn that has ended, as messages of the log."""
+        from atlas_tui.tui.widgets.markdown_log import Entry
+
+        entries = [Entry(exchange.prompt_key, "user", exchange.turn.prompt, "You")]
+        if (answer := exchange.shown) is not None:
+            title = self.title(answer.provider, answer.model, mock=answer.mock)
+            footer, state = outcome(exchange, answer)
+            footer = "" if self.mask else footer
+            key = exchange.answer_key
+            entries.append(Entry(key, "assistant", answer.content, title, answer.reasoning, footer, state))
+        return entries
+
     def _drop(self, key: str) -> None:
         if key in self.log.keys:
             self.log.remove(key)
-
-
-def _entries(exchange: Exchange) -> list[Entry]:
-    """A turn that has ended, as messages of the log."""
-    from atlas_tui.tui.widgets.markdown_log import Entry
-
-    entries = [Entry(exchange.prompt_key, "user", exchange.turn.prompt, "You")]
-    if (answer := exchange.turn.response) is not None:
-        title = heading(answer.provider, answer.model, mock=answer.mock)
-        key = exchange.answer_key
-        entries.append(Entry(key, "assistant", answer.content, title, answer.reasoning, *outcome(exchange, answer)))
-    return entries

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from atlas_tui.tui.screens.chat.answers import Answering
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
 
-class View:
-    """A method for each id of the table; all take the argument of the slash command, most ignore it."""
+class Paging:
+    """A method for each id of the table; all take the argument of the slash command, which they ignore."""
 
-    def __init__(self, screen: ChatScreen) -> None:
+    def __init__(self, screen: Answering) -> None:
         self._screen = screen
 
     def next_message(self, _: str) -> None:
@@ -33,6 +34,13 @@ class View:
     def follow(self, _: str) -> None:
         """Go to the end."""
         self._screen.transcript.scroll_to_end()
+
+
+class View:
+    """A method for each id of the table; all take the argument of the slash command, most ignore it."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
 
     def find(self, argument: str) -> None:
         """Look for a text."""

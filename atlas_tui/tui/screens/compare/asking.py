@@ -1,0 +1,172 @@
+"""What is done about asking: all at once, and each column by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atlas_tui.errors import AtlasError
+from atlas_tui.text import one_line
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.screens.compare.screen import CompareScreen
+
+_TWICE = 1.5
+"""Seconds in which a second key means all columns, or the end of the program."""
+
+
+class Asking:
+    """Sends prompts, and has a method for each id of the table; all take the argument of the slash command."""
+
+    def __init__(self, screen: CompareScreen) -> None:
+        self._screen = screen
+        self._stopped_at = self._interrupted_at = -_TWICE
+
+    def ask(self, prompt: str) -> None:
+        """Ask all columns."""
+        screen, columns = self._screen, self._screen.columns
+        if columns.running:
+            screen.status.say(f"answers are coming: {screen.key('stop')} stops this column, twice all")
+            return
+        screen.judging.begin_turn()
+        turn = columns.comparison.ask(prompt)
+        for view in columns.compared:
+            view.ask(turn)
+        if screen.prompt.text.startswith(prompt):  # what was typed after it is the next one
+            screen.prompt.text = screen.prompt.text.removeprefix(prompt)
+        screen.status.say("")
+        columns.run()
+
+    # Actions of the table
+
+    def others(self, _: str) -> None:
+        """Have those answer the last prompt who have not."""
+        screen, columns = self._screen, self._screen.columns
+        turn = columns.turn
+        waiting = [view for view in columns.compared if turn and view.own(turn) is None and not view.running]
+        if turn is None:
+            screen.status.say("nothing has been asked yet")
+        elif not waiting:
+            screen.status.say("all have answered the last prompt")
+        else:
+            for view in waiting:
+                view.ask(turn)
+            columns.run()
+
+    def stop(self, _: str) -> None:
+        """Stop this column; again: all. Where nothing comes, back to the prompt."""
+        screen, columns = self._screen, self._screen.columns
+        now = screen.clock()
+        again, self._stopped_at = now - self._stopped_at < _TWICE, now
+        if again:
+            for view in columns.views:
+                view.conversation.stop()
+        stopped = screen.conversation.stop()
+        others = [view for view in columns.views if view.running and view is not screen.current]
+        if others and not again:
+            screen.status.say(f"{screen.key('stop')} again stops all")
+        elif not stopped and not again:
+            if screen.layout_of.expanded:
+                screen.looking.expand("")
+            screen.prompt.editor.focus()
+
+    def interrupt(self, _: str) -> None:
+        """Copy, else stop all, else clear; twice: quit."""
+        screen = self._screen
+        if selected := screen.get_selected_text():
+            screen.answers.to_clipboard(selected, "selection")
+            screen.clear_selection()
+            return
+        if [view for view in screen.columns.views if view.conversation.stop()]:
+            return
+        now = screen.clock()
+        if now - self._interrupted_at < _TWICE:
+            screen.app.exit()
+            return
+        self._interrupted_at = now
+        cleared = "prompt cleared, Up brings it back; " if screen.prompt.text else ""
+        screen.prompt.clear()
+        screen.status.say(f"{cleared}{screen.key('interrupt')} again quits")
+
+    def retry(self, _: str) -> None:
+        """Ask this column again."""
+        exchange = self._screen.focused_exchange
+        if exchange is None:
+            self._screen.status.say("nothing to ask again yet")
+            return
+        self._screen.conversation.retry(exchange)
+        self._screen.columns.run()
+
+    def fall_back(self, _: str) -> None:
+        """Ask the next target in this column."""
+        screen, exchange = self._screen, self._screen.focused_exchange
+        if not screen.current.thread.fallback:
+            screen.status.say("there is no target to fall back to: the chat chooses some")
+        elif exchange is None:
+            screen.status.say("nothing to ask yet")
+        else:
+            screen.conversation.fall_back(exchange)
+            screen.columns.run()
+
+    def go_on(self, _: str) -> None:
+        """Continue what broke off in this column."""
+        exchange = self._screen.focused_exchange
+        try:
+            went_on = exchange is not None and self._screen.conversation.go_on(exchange)
+        except AtlasError as error:
+            self._screen.status.say(one_line(str(error)))
+            return
+        if went_on:
+            self._screen.columns.run()
+        else:
+            self._screen.status.say("no answer in this column broke off")
+
+    def new(self, _: str) -> None:
+        """Begin a new conversation, here and in the chat."""
+        screen = self._screen
+        screen.on_new()
+        screen.judging.begin_turn()
+        screen.columns.catch_up()
+        screen.columns.read()
+        screen.prompt.editor.focus()
+
+    def adopt(self, _: str) -> None:
+        """Make this column's answer the common history."""
+        screen, exchange = self._screen, self._screen.focused_exchange
+        response = screen.current.own(exchange.turn) if exchange else None
+        if exchange is None or response is None or not response.content.strip():
+            screen.status.say("this column has no answer to adopt")
+            return
+        screen.session.choose(exchange.turn, response)
+        place = screen.columns.views.index(screen.current) + 1
+        screen.status.say(f"all go on from the answer of column {place}")
+        screen.columns.read()
+
+    def merge(self, argument: str) -> None:
+        """Have a model make one answer of all."""
+        from atlas_tui.tui.screens.target_pickers import ModelPicker
+
+        screen, turn = self._screen, self._screen.columns.turn
+        answers = [view.column.response(turn) for view in screen.columns.compared] if turn else []
+        if len([answer for answer in answers if answer and answer.complete and answer.content.strip()]) < 2:
+            screen.status.say("there are no two whole answers to merge")
+        elif argument:
+            self._merge(argument)
+        else:
+            screen.app.push_screen(ModelPicker(screen.catalogue, screen.current.column.target), self._merge)
+
+    def _merge(self, target: str | None) -> None:
+        screen, turn = self._screen, self._screen.columns.turn
+        if target is None or turn is None:
+            return
+        try:
+            provider = screen.catalogue.provider(target)
+        except AtlasError as error:
+            screen.status.say(one_line(str(error)))
+            return
+        view = screen.columns.merged(provider)
+        if view.running:
+            screen.status.say("the merged answer is coming")
+            return
+        screen.columns.focus(len(screen.columns.views))
+        view.ask(turn)
+        screen.columns.run()

@@ -1,0 +1,219 @@
+"""The screen of a comparison: takes keys and messages, and hands them to the room that knows what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.events import DescendantFocus, Resize
+
+from atlas_tui.tui import commands, messages
+from atlas_tui.tui.commands import KeyTable, Scope, State
+from atlas_tui.tui.opening import Early
+from atlas_tui.tui.screens.acting import ActingScreen, method_for
+from atlas_tui.tui.screens.compare.layout import Layout
+from atlas_tui.tui.widgets.welcome import EXAMPLES
+
+if TYPE_CHECKING:
+    from atlas_tui.session import Session
+    from atlas_tui.tui.screens.catalogue import Catalogue
+    from atlas_tui.tui.screens.chat.answers import Answers
+    from atlas_tui.tui.screens.chat.conversation import Conversation
+    from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.screens.compare.asking import Asking
+    from atlas_tui.tui.screens.compare.column_view import ColumnView
+    from atlas_tui.tui.screens.compare.columns import Columns
+    from atlas_tui.tui.screens.compare.judging import Judging
+    from atlas_tui.tui.screens.compare.line_up import LineUpRoom
+    from atlas_tui.tui.screens.compare.looking import Looking
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
+
+
+class CompareScreen(ActingScreen):
+    """One prompt to several targets. It goes on while the chat is seen."""
+
+    DEFAULT_CSS = Layout.CSS
+    scope: ClassVar[Scope] = "compare"
+
+    # The rooms are there from `_complete` on.
+    columns: Columns
+    asking: Asking
+    answers: Answers
+    looking: Looking
+    line_up: LineUpRoom
+    judging: Judging
+    _rooms: tuple[object, ...]
+
+    def __init__(
+        self,
+        session: Session,
+        catalogue: Catalogue,
+        keys: KeyTable,
+        *,
+        clock: Callable[[], float],
+        on_change: Callable[[str], None],
+        on_new: Callable[[], None],
+    ) -> None:
+        super().__init__(keys)
+        self.session = session
+        self.catalogue = catalogue
+        self.clock = clock
+        self.on_change = on_change
+        self.on_new = on_new
+        self._early = Early()
+        self.layout_of = Layout(keys, lambda: self.size)
+        self.prompt, self.status = self.layout_of.prompt, self.layout_of.status
+
+    def compose(self) -> ComposeResult:
+        """What is there before anything is known."""
+        yield from self.layout_of.compose()
+
+    def on_mount(self) -> None:
+        """Paint first, then load what answers."""
+        self.call_after_refresh(lambda: self.run_worker(self._complete()))
+
+    async def _complete(self) -> None:
+        def load() -> Sequence[str]:
+            rooms = import_module("atlas_tui.tui.screens.compare.rooms")
+            kept: Sequence[str] = rooms.kept_line_up(self.session)
+            return kept
+
+        kept = await asyncio.to_thread(load)
+        from atlas_tui.tui.screens.compare.rooms import furnish
+
+        self._rooms = furnish(self, kept)
+        self._early.catch_up()
+
+    # Coming and going
+
+    def enter(self, targets: Sequence[str], *, draft: str, prompt: str, others: bool) -> None:
+        """The user comes from the chat.
+
+        Args:
+            targets: the line-up; none for that of before.
+            draft: what stood in the chat's prompt.
+            prompt: sent at once.
+            others: have those answer who have not answered the last prompt.
+        """
+
+        def work() -> None:
+            self.line_up.enter(targets)
+            if prompt:
+                self.asking.ask(prompt)
+            elif others:
+                self.asking.others("")
+            self.columns.read()
+
+        self._early.do(work)
+        self.call_after_refresh(lambda: self._offer(draft, quiet=bool(prompt or others)))
+
+    def _offer(self, draft: str, *, quiet: bool) -> None:
+        """What stands in the prompt on coming: the draft, or an example that typing replaces."""
+        editor = self.prompt.editor
+        if draft and not self.prompt.text:
+            self.prompt.text = draft
+        elif not (quiet or self.session.turns or self.prompt.text):
+            self.prompt.text = EXAMPLES[0]
+            editor.select_all()
+        editor.focus()
+
+    def leave(self) -> None:
+        """Back to the chat; what runs goes on."""
+        draft = self.prompt.text
+        self.prompt.text = ""
+        self.app.pop_screen()
+        self.on_change(draft if draft != EXAMPLES[0] else "")
+
+    def halt(self) -> None:
+        """Another conversation comes: stop what runs."""
+        self._early.do(lambda: self.columns.close(0.0))
+
+    def close(self, patience: float) -> None:
+        """The program ends."""
+        if self._early.over:
+            self.columns.close(patience)
+
+    # What actions are about
+
+    @property
+    def current(self) -> ColumnView:
+        """The column in focus, or the one that was."""
+        return self.columns.current
+
+    @property
+    def conversation(self) -> Conversation:
+        """The current column's."""
+        return self.current.conversation
+
+    @property
+    def transcript(self) -> MarkdownLog:
+        """The current column's."""
+        return self.current.pane.log_view
+
+    @property
+    def focused_exchange(self) -> Exchange | None:
+        """The turn of the message in focus in the current column, else the last one."""
+        return self.current.exchange
+
+    def act(self, name: str, argument: str = "") -> None:
+        """Run an action of the table."""
+        self._early.do(lambda: method_for(name, self._rooms)(argument))
+
+    # Messages
+
+    def on_prompt_sent(self, message: messages.PromptSent) -> None:
+        """Ask all."""
+        self._early.do(lambda: self.asking.ask(message.text))
+
+    def on_column_taken(self, message: messages.ColumnTaken) -> None:
+        """A click on a head or a tab."""
+        self.columns.focus(message.place)
+
+    def on_scrolled(self, message: messages.Scrolled) -> None:
+        """The reader moved one transcript."""
+        self.looking.scrolled(message)
+
+    def on_race_sorted(self, message: messages.RaceSorted) -> None:
+        """A click on the race table."""
+        self.looking.race(message.name)
+
+    def on_find_closed(self, message: messages.FindClosed) -> None:
+        """Back to the column."""
+        self.transcript.focus()
+
+    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
+        """A model wrote the link: show where it goes before anything is opened."""
+        from atlas_tui.tui.screens.link import LinkScreen
+
+        self.app.push_screen(LinkScreen(message.href))
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """A column took the focus, or the prompt did."""
+        if self._early.over:
+            self.columns.focused(event.widget)
+        self.show_hints()
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out for the new size."""
+        self.layout_of.fit()
+        if self._early.over:
+            self.columns.arrange()
+
+    def show_hints(self) -> None:
+        """Show the keys that matter now."""
+        without = frozenset({"send"}) if self._state() == "transcript" else frozenset()
+        if not self.session.fallback:
+            without |= {"fall_back"}
+        self.layout_of.hints.hints = commands.hints(self._state(), self.keys, scope="compare", without=without)
+
+    def _state(self) -> State:
+        if not self._early.over or not self.session.turns:
+            return "empty"
+        if self.columns.running:
+            return "running"
+        if self.prompt.editor.has_focus:
+            return "idle"
+        return "transcript"
