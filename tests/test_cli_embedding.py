@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from atlas_tui.config import data_dir
-from tests.command import Terminal, run, settings
-from tests.servers.scripted import Body, Request, ScriptedServer
+from tests.command import Terminal, run, settings, start
+from tests.servers.scripted import Answer, Body, NoHeaders, Request, ScriptedServer
 
 WORDS = ("button", "milk")
 
@@ -75,6 +79,44 @@ def test_an_embedder_that_fails_leaves_the_words_and_one_line(
     assert len(result.err.splitlines()) == 1
     assert result.err.startswith("atlas-tui: passages are found by words alone: local")
     assert "milk" in run("search", "milk").out
+
+
+def test_ctrl_c_while_embedding_ends_at_once_and_the_next_time_does_the_rest(
+    tree: Path, embedding_server: dict[str, str], server: ScriptedServer
+) -> None:
+    (tree / "long.md").write_text("".join(f"# Head {n}\n\n{'Much milk. ' * 60}{n}\n\n" for n in range(600)))
+    asked = threading.Event()
+
+    def stall_at_the_second(request: Request) -> Answer:
+        if len(request.json["input"]) == 1:
+            return by_words(request)
+        asked.set()
+        return NoHeaders()
+
+    server.routes["/v1/embeddings"] = stall_at_the_second
+    with start("index", str(tree), "--embedder", "local:m", environ=embedding_server) as process:
+        assert asked.wait(20)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert time.monotonic() - begun < 1
+    assert process.returncode == 130
+    assert err == "atlas-tui: interrupted while embedding: words find everything, the same command does the rest\n"
+    assert re.search(r"\nwords find all of it from now on; embedding \d{3,} texts", out)
+    assert "Much milk" in run("search", "milk", environ=embedding_server).out
+    server.routes["/v1/embeddings"] = by_words
+    rest = run("index", str(tree), environ={**embedding_server, "ATLAS_EMBEDDER": ""})
+    assert (rest.status, rest.err) == (0, "")
+    assert "with local:m in" in rest.out
+
+
+def test_vectors_can_be_left_to_a_later_time(
+    tree: Path, embedding_server: dict[str, str], server: ScriptedServer
+) -> None:
+    environ = {**embedding_server, "ATLAS_EMBEDDER": "local:m"}
+    result = run("index", str(tree), "--no-vectors", environ=environ)
+    assert (result.status, len(result.out.splitlines()), server.requests) == (0, 1, [])
+    assert "embedded 2 texts with local:m" in run("index", str(tree), environ=environ).out
 
 
 def test_one_that_is_named_must_work(tree: Path) -> None:

@@ -17,6 +17,8 @@ from atlas_tui.retrieval.vectors import open_index
 from atlas_tui.retrieval.vectors.opening import is_server
 from atlas_tui.text import counted, one_line
 
+_MANY = 500
+"""Texts from which on embedding takes long enough to say what goes without it."""
 _DECLINED = "minilm-declined"
 """In the data folder once the user has said no to the download: nobody is asked twice."""
 
@@ -63,6 +65,7 @@ class Embedding:
                 if embedder is not None:
                     embedder.close()
         except AtlasError as error:
+            self._console.finish()
             if self._named:
                 raise
             complain(f"passages are found by words alone: {error}")
@@ -107,15 +110,16 @@ class Embedding:
             filled = fill(
                 self._collection,
                 embedder,
-                progress=lambda done, total: self._show("embedding", done, total, "texts"),
+                progress=self._embedded,
                 cancel=self._cancel,
                 change=bool(self._named),
             )
+            self._console.finish()
             if filled.refused:
                 complain(f"{filled.refused:,} passages are found by words alone: {embedder.name} does not take them")
             if not filled.complete:
                 if not self._watching:
-                    complain("interrupted while embedding: what is done stays, the same command does the rest")
+                    complain("interrupted while embedding: words find everything, the same command does the rest")
                 return
             if filled.embedded and not self._quiet:
                 seconds = monotonic() - self._begun
@@ -130,6 +134,16 @@ class Embedding:
             index.build(lambda done, total: self._show("ordering", done, total, "vectors"), self._cancel)
         finally:
             index.close()
+
+    def _embedded(self, done: int, total: int) -> None:
+        if not done and total > _MANY and not self._quiet:
+            # What follows may take an hour, and nobody needs to wait for it.
+            self._console.answer(
+                f"words find all of it from now on; embedding {total:,} texts, so that meaning does too"
+                " (Ctrl+C leaves the rest to the next time)\n"
+            )
+            self._console.finish()
+        self._show("embedding", done, total, "texts")
 
     def _start(self) -> None:
         self._begun, self._first = monotonic(), -1

@@ -348,9 +348,15 @@ def _add_index(commands: Any) -> None:
         "--list", action="store_true", help="list the collections; with --collection, the documents of that one"
     )
     index.add_argument("--max-size", metavar="SIZE", type=_size, help="skip larger files (default 20MB)")
-    index.add_argument(
+    vectors = index.add_mutually_exclusive_group()
+    vectors.add_argument(
         "--embedder", metavar="NAME",
-        help="find by meaning too: minilm, ollama[:MODEL], openai[:MODEL], or none; a new one embeds all again",
+        help="what makes the vectors by which passages are found by their meaning: minilm, ollama[:MODEL], "
+        "openai[:MODEL], PROVIDER:MODEL; another one than before embeds all again",
+    )  # fmt: skip
+    vectors.add_argument(
+        "--no-vectors", dest="embedder", action="store_const", const="none",
+        help="index the words alone; a later run makes the vectors",
     )  # fmt: skip
     _add_collection(index)
     _add_json(index)

@@ -11,8 +11,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn, TypeVar
 
 from atlas_tui.config import make_private_folder
 from atlas_tui.errors import AtlasError, Kind, ProviderError
@@ -31,6 +34,7 @@ _POLL = 0.2
 _TEXT_AT_FAULT: tuple[Kind, ...] = ("bad_request", "context_length", "refused")
 """Failures that other texts may not share."""
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def fill(
         collection: the library's.
         embedder: the one that made the collection's vectors so far, or the first.
         progress: called with texts done and texts in all.
-        cancel: stops it after the batch that is under way.
+        cancel: stops it at once; what is being embedded just then is left to the next time.
         change: from now on this embedder counts, and all of the collection is embedded again if another one did.
 
     Raises:
@@ -78,22 +82,59 @@ def fill(
         stop.forget()
 
 
+class _Stopped(Exception):
+    """The cancel has come."""
+
+
 class _Stop:
     """A cancel that can be waited for."""
 
     def __init__(self, cancel: CancelToken | None) -> None:
-        self._cancel = cancel
-        self._event = threading.Event()
-        if cancel is not None:
-            cancel.on_cancel(self._event.set)
+        self._cancel = cancel or CancelToken()
+        # A signal's handler may cancel in the middle of a wait, which an Event does not bear.
+        self._news: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
+        self._cancel.on_cancel(self._wake)
 
     def within(self, seconds: float) -> bool:
         """Whether it comes within so many seconds."""
-        return self._event.wait(seconds)
+        if seconds and not self._cancel.cancelled:
+            with suppress(Empty):
+                self._news.get(timeout=seconds)
+        return self._cancel.cancelled
+
+    def during(self, work: Callable[[], T]) -> T:
+        """What the work gives, or raises; a cancel leaves it alone.
+
+        Raises:
+            _Stopped: the cancel came first.
+        """
+
+        def run() -> None:
+            try:
+                result = work()
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                self._news.put(partial(_raise, error))
+            else:
+                self._news.put(lambda: result)
+
+        if self._cancel.cancelled:
+            raise _Stopped
+        threading.Thread(target=run, name="atlas-filling", daemon=True).start()
+        outcome = self._news.get()
+        if outcome is None:
+            raise _Stopped
+        given: T = outcome()
+        return given
 
     def forget(self) -> None:
-        if self._cancel is not None:
-            self._cancel.forget(self._event.set)
+        self._cancel.forget(self._wake)
+
+    def _wake(self) -> None:
+        self._news.put(None)
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 @contextmanager
@@ -124,29 +165,37 @@ class _Filling:
         self._progress = progress
         self._stop = stop
         self._change = change
-        self._refused = 0
+        self._name = ""
+        self._done = self._refused = 0
 
     def run(self) -> Filled:
         """See `fill`."""
+        try:
+            self._fill()
+        except _Stopped:
+            return self._filled(complete=False)
+        return self._filled(complete=True)
+
+    def _filled(self, *, complete: bool) -> Filled:
+        return Filled(self._name, self._done - self._refused, self._refused, complete)
+
+    def _fill(self) -> None:
         model = self._model()
         if model is None:
-            return Filled("", complete=not self._stop.within(0))
-        done = 0
+            return
+        self._name = model
         total = len(self._collection.ids()) - len(self._collection.vector_ids(model))
         after = ""
         while missing := self._collection.missing(model, _BATCH, after):
-            self._progress(done, max(total, done))
-            if self._stop.within(0):
-                return Filled(model, done - self._refused, self._refused, complete=False)
+            self._progress(self._done, max(total, self._done))
             vectors = self._embed([text for _, text in missing])
             kept = {key: vector for (key, _), vector in zip(missing, vectors, strict=True) if vector is not None}
             if any(len(vector) != _size(model) for vector in kept.values()):
                 raise AtlasError(f"{self._embedder.name} gives vectors of another size than before: {_ANEW}")
             self._collection.add_vectors(model, kept)
-            done += len(missing)
+            self._done += len(missing)
             after = missing[-1][0]
-        self._progress(done, done)
-        return Filled(model, done - self._refused, self._refused)
+        self._progress(self._done, self._done)
 
     def _model(self) -> str | None:
         """Under which name the vectors are kept, and the collection told so; None where there is nothing to embed."""
@@ -154,7 +203,7 @@ class _Filling:
         if have and have.rpartition(":")[0] == self._embedder.name and not self._change:
             return have
         first = self._collection.missing("", 1)  # nothing has a vector of no model
-        if not first or self._stop.within(0):
+        if not first:
             return None
         (vector,) = self._embed([first[0][1]])
         if vector is None:
@@ -168,7 +217,7 @@ class _Filling:
         """The vectors of the texts; None for one that the embedder does not take."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._embedder.embed(texts)
+                return self._stop.during(partial(self._embedder.embed, texts))
             except ProviderError as error:
                 if error.kind in _TEXT_AT_FAULT and len(texts) > 1:
                     return [vector for text in texts for vector in self._embed([text])]
@@ -176,8 +225,10 @@ class _Filling:
                     self._refused += 1
                     return [None]
                 wait = error.retry_after if error.retry_after is not None else 2.0 ** (attempt - 1)
-                if not error.retryable or attempt == _ATTEMPTS or wait > _LONGEST_WAIT or self._stop.within(wait):
+                if not error.retryable or attempt == _ATTEMPTS or wait > _LONGEST_WAIT:
                     raise
+                if self._stop.within(wait):
+                    raise _Stopped from error
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -216,7 +216,7 @@ def serve(task: str) -> None:
     """Answer calls until nobody can make one any more.
 
     `Task` in the module `task` has a method for each call, with the values as named arguments and `line` first; what
-    it returns is the answer.
+    it returns is the answer. Its `GRACE` are the seconds that it wants once the caller is gone.
     """
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
@@ -240,11 +240,13 @@ def serve(task: str) -> None:
                 calls.put(call)
         line.stopped.set()
         calls.put(None)
-        threading.Event().wait(_GRACE)
+        threading.Event().wait(grace)
         os._exit(1)
 
+    grace = _GRACE
     threading.Thread(target=listen, daemon=True).start()
     worker = importlib.import_module(task).Task()
+    grace = getattr(worker, "GRACE", _GRACE)
     while (call := calls.get()) is not None:
         number = call["number"]
         try:

@@ -6,9 +6,12 @@ import hashlib
 import io
 import json
 import math
+import os
 import struct
+import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -238,6 +241,14 @@ class TestChoice:
         assert "ollama serve" in ollama.reason
 
 
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.fixture
 def without_minilm(monkeypatch: pytest.MonkeyPatch) -> None:
     """The packages with MiniLM's files are not installed."""
@@ -282,6 +293,23 @@ class TestMiniLM:
         minilm.close()
         assert not minilm.ready()
         assert minilm.embed(["the same"]) == [before]
+
+    def test_its_process_ends_with_the_one_that_it_works_for(self, minilm: MiniLM) -> None:
+        code = (
+            "from atlas_tui.retrieval.embedders.minilm import MiniLM\n"
+            "embedder = MiniLM()\n"
+            "embedder.embed(['once'])\n"
+            "print(embedder._worker.pid, flush=True)\n"
+            "embedder.embed(['the quick brown fox ' * 60] * 2000)\n"  # some minutes
+        )
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            worker = int(process.stdout.readline())
+            process.kill()
+        limit = time.monotonic() + 4
+        while _runs(worker):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
 
     def test_a_changed_file_of_a_package_is_not_loaded(self, tmp_path: Path) -> None:
         need("onnxruntime")

@@ -87,6 +87,27 @@ def test_an_interruption_keeps_what_is_done_and_the_next_time_does_the_rest(tmp_
     assert len(collection.vector_ids(MODEL)) == 150
 
 
+def test_a_cancel_does_not_wait_for_what_is_being_embedded(tmp_path: Path) -> None:
+    class Slow(Plain):
+        released = threading.Event()
+        after = 64
+
+        def embed(self, texts: Sequence[str], *, question: bool = False) -> list[bytes]:
+            if len(self.texts) > self.after:
+                cancel.cancel()
+                assert self.released.wait(20)
+            return super().embed(texts)
+
+    collection = worded(tmp_path, TEXTS)
+    cancel, slow = CancelToken(), Slow()
+    filled = fill(collection, slow, cancel=cancel)
+    assert (filled.embedded, filled.complete) == (64, False)
+    assert not slow.released.is_set()
+    slow.released.set()
+    assert len(collection.vector_ids(MODEL)) == 64
+    assert fill(collection, Plain()).embedded == 86
+
+
 def test_a_killed_process_leaves_what_it_had_embedded(tmp_path: Path) -> None:
     collection = worded(tmp_path, TEXTS)
     code = (

@@ -60,6 +60,8 @@ class MiniLM:
         try:
             answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
         except WorkerDied:
+            if self._worker is None:
+                raise  # closed, by whoever needs it no more
             # Once more, in a new process: the old one may have been ended for want of memory, or by hand.
             answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
         return [b64decode(vector) for vector in answer["vectors"]]

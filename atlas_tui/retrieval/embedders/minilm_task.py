@@ -18,6 +18,9 @@ _BATCH = 16
 class Task:
     """The model, once it is loaded."""
 
+    GRACE = 0.0
+    """What nobody waits for any more need not be brought to an end."""
+
     def load(self, line: Line, model: str, tokenizer: str, packaged: bool) -> dict[str, Any]:
         """Load it.
 
