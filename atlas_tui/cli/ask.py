@@ -90,7 +90,7 @@ def read_prompt(words: list[str]) -> str:
     Raises:
         ConfigError: there is none, or the input is no text.
     """
-    parts = [_as_text(" ".join(words), "prompt")]
+    parts = [as_text(" ".join(words), "prompt")]
     if sys.stdin is not None and not sys.stdin.isatty():
         try:
             parts.append(sys.stdin.buffer.read().decode("utf-8-sig"))
@@ -102,7 +102,7 @@ def read_prompt(words: list[str]) -> str:
     return prompt
 
 
-def _as_text(argument: str, name: str) -> str:
+def as_text(argument: str, name: str) -> str:
     """The argument, if it is text: bytes that are none in the terminal's encoding arrive as lone surrogates."""
     try:
         argument.encode()
@@ -159,7 +159,7 @@ def _session(options: argparse.Namespace, config: Config, account: Account, stor
         complain(note)
     session = Session(
         provider(wanted or None, options.model),
-        system_prompt=config.system_prompt if options.system is None else _as_text(options.system, "system prompt"),
+        system_prompt=config.system_prompt if options.system is None else as_text(options.system, "system prompt"),
         max_tokens=options.max_tokens,
         temperature=options.temperature,
         fallback=spares,

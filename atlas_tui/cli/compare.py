@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
 from atlas_tui.budget import Account
-from atlas_tui.cli.ask import read_prompt
+from atlas_tui.cli.ask import as_text, read_prompt
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
@@ -23,7 +24,7 @@ from atlas_tui.comparison.judgement import leaderboard
 from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, to_form, to_markdown
 from atlas_tui.comparison.results import Question, Results
 from atlas_tui.comparison.runs import Kept, Plan, Runs, read_questions
-from atlas_tui.config import Config
+from atlas_tui.config import Config, Timeouts
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import Provider
 from atlas_tui.models.factory import create_provider, split_target
@@ -39,6 +40,7 @@ T = TypeVar("T")
 _TICK = 0.2
 """Seconds between two drawings of the progress."""
 _DOT = " · "
+_NO_MODEL = "a comparison has several models: name each with its provider (-p PROVIDER:MODEL)"
 
 
 def compare(options: argparse.Namespace, config: Config) -> int:
@@ -52,7 +54,7 @@ def compare(options: argparse.Namespace, config: Config) -> int:
     if _on_screen(options):
         return _screen(options, config)
     if options.model is not None:
-        raise ConfigError("a comparison has several models: name each with its provider (-p PROVIDER:MODEL)")
+        raise ConfigError(_NO_MODEL)
     replayed = read_recording(Path(options.replay)) if options.replay else None
     line_up = _line_up(options, replayed)
     questions = _questions(options, replayed)
@@ -60,13 +62,40 @@ def compare(options: argparse.Namespace, config: Config) -> int:
 
 
 def _on_screen(options: argparse.Namespace) -> bool:
-    headless = options.form or options.prompts or options.out or options.resume or options.record
+    """Whether there is a person to look, and nothing is asked for that only a run without a screen does."""
+    files = options.prompts or options.out or options.resume or options.record or options.replay
+    headless = options.form or files or options.repeat > 1
     return not headless and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _screen(options: argparse.Namespace, config: Config) -> int:
-    """Open the comparison screen; with a prompt it starts at once."""
-    raise ConfigError("the comparison screen is not there yet: choose --markdown, --json, --csv or --html")
+    """Open the comparison screen; with a prompt it starts at once, without targets it has those of the last time.
+
+    Raises:
+        AtlasError: one of the targets cannot be asked; nothing was drawn.
+    """
+    if options.model is not None:
+        raise ConfigError(_NO_MODEL)
+    named = bool(options.provider or options.line_up)
+    targets = [_provider(target, options, config) for target in _line_up(options, None)] if named else []
+    prompt = as_text(" ".join(options.prompt), "prompt")
+    config = replace(
+        config,
+        system_prompt=config.system_prompt if options.system is None else options.system,
+        max_tokens=options.max_tokens or config.max_tokens,
+        timeouts=config.timeouts if options.timeout is None else Timeouts.within(options.timeout),
+        budget=config.budget if options.max_cost is None else replace(config.budget, conversation=options.max_cost),
+    )
+    gc.disable()  # see `cli.chat`
+    from atlas_tui.tui.app import run
+    from atlas_tui.tui.opening import Compared
+
+    compared = Compared([target.target for target in targets], prompt.strip(), options.temperature)
+    return run(config, target=compared.targets[0] if targets else None, mock=options.mock, compared=compared)
+
+
+def _provider(target: str, options: argparse.Namespace, config: Config) -> Provider:
+    return create_provider(target, mock=options.mock, config=config)
 
 
 def _line_up(options: argparse.Namespace, replayed: Recording | None) -> list[str]:
@@ -112,7 +141,7 @@ def _headless(
     plan = Plan(targets, questions, options.repeat, {**common, "context": bool(options.context), "mock": options.mock})
     budget = replace(config.budget, conversation=options.max_cost)
     store = Store() if budget.day is not None else None
-    account = Account(budget, Ledger(store))
+    account = Account(budget, Ledger(store), together="run")
     knowledge = knowledge_base(options, config) if options.context else None
     kept = _kept(plan, options)
     recorder = Recorder(Path(options.record)) if options.record else None
@@ -192,19 +221,13 @@ def _status(results: Results, interruption: Interruption, options: argparse.Name
     for summary in results.summaries:
         if summary.failed:
             errors = [answer.error for answer in results.answers if answer.column == summary.column and answer.error]
-            words = Counter(_words(error, options) for error in errors).most_common(1)
+            words = Counter(str(error["message"]) for error in errors).most_common(1)
             why = f" ({words[0][0]})" if words else ""
             count = f"{summary.failed} of {summary.answers} answers" if summary.answers > 1 else "the answer"
             complain(f"{one_line(summary.target)}: {count} failed{why}")
     if results.unasked:
         complain(f"{results.unasked} answers were not asked for, because their target cannot be asked any more")
     return 1 if results.failed else 0
-
-
-def _words(error: Mapping[str, Any], options: argparse.Namespace) -> str:
-    if error["kind"] == "budget" and options.max_cost is not None and "conversation" in error["message"]:
-        return f"the whole run may cost no more than ${options.max_cost:g}: raise --max-cost"
-    return str(error["message"])
 
 
 def _leaderboard(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from textual.worker import WorkerFailed
 from atlas_tui.config import Config, config_path
 from atlas_tui.tui import commands, themes
 from atlas_tui.tui.messages import Noticed
-from atlas_tui.tui.opening import Opening
+from atlas_tui.tui.opening import Compared, Opening
 from atlas_tui.tui.screens.acting import ActingScreen
 from atlas_tui.tui.screens.chat import ChatScreen
 from atlas_tui.tui.terminal import enduring_terminal
@@ -43,11 +43,14 @@ class AtlasApp(App[int]):
     }
     """
 
-    def __init__(self, opening: Opening, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, opening: Opening, *, clock: Callable[[], float] = time.monotonic, compared: Compared | None = None
+    ) -> None:
         super().__init__()
         config = opening.config
         self.chat = ChatScreen(opening, commands.resolve_keys(config.keys), clock=clock)
         self._bindings = BindingsMap(commands.bindings("app", self.chat.keys))
+        self._compared = compared
         self._refused_themes: list[str] = []
         self._load_themes(config.theme)
 
@@ -70,6 +73,8 @@ class AtlasApp(App[int]):
         for problem in self._refused_themes:
             self.notify(problem, severity="warning", markup=False)
         self.call_after_refresh(_settle_memory)
+        if self._compared is not None:
+            self.chat.compare(self._compared)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action of the screen that a slash command has too."""
@@ -124,8 +129,15 @@ class AtlasApp(App[int]):
         self.refresh(layout=True)
 
 
-def run(config: Config, *, target: str | None = None, model: str | None = None, mock: bool = False) -> int:
-    """Run the terminal program and give its exit status.
+def run(
+    config: Config,
+    *,
+    target: str | None = None,
+    model: str | None = None,
+    mock: bool = False,
+    compared: Compared | None = None,
+) -> int:
+    """Run the terminal program, in the chat or with a comparison, and give its exit status.
 
     Raises:
         ConfigError: a name, an option, a key binding is wrong; nothing was drawn.
@@ -144,7 +156,7 @@ def run(config: Config, *, target: str | None = None, model: str | None = None, 
     opening = Opening(config, target=target, model=model, mock=mock, on_notice=notice)
     if opening.may_be_refused():
         opening.open()
-    app = AtlasApp(opening)
+    app = AtlasApp(opening, compared=compared)
     try:
         with enduring_terminal():
             app.run()

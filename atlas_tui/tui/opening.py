@@ -32,6 +32,16 @@ class Opened(NamedTuple):
     """Why there is nobody to ask, where that is so."""
 
 
+class Compared(NamedTuple):
+    """With which comparison the program begins."""
+
+    targets: Sequence[str]
+    """The line-up; none for that of the last time."""
+    prompt: str = ""
+    """Asked at once."""
+    temperature: float | None = None
+
+
 class Opening:
     """How the chat comes to its session."""
 

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands, messages
 from atlas_tui.tui.commands import KeyTable, Scope, State
-from atlas_tui.tui.opening import Early, Opened, Opening
+from atlas_tui.tui.opening import Compared, Early, Opened, Opening
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.chat.panes import Panes
 from atlas_tui.tui.widgets.reading import Reading
@@ -144,6 +144,15 @@ class ChatScreen(ActingScreen):
     def act(self, name: str, argument: str = "") -> None:
         """Run an action of the table."""
         self._early.do(lambda: method_for(name, self._rooms)(argument))
+
+    def compare(self, compared: Compared) -> None:
+        """Begin with a comparison, as soon as there is a session."""
+
+        def begin() -> None:
+            self.session.temperature = compared.temperature
+            self.comparing.open(compared.targets, compared.prompt)
+
+        self._early.do(begin)
 
     # Prompts and answers
 
