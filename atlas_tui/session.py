@@ -93,6 +93,8 @@ class Session:
         self.max_tokens = max_tokens
         self.temperature = temperature
         self.fallback = list(fallback)
+        self.own_fallback = False
+        """The fallback was chosen for this conversation, be it none; else it is what all begin with."""
         self.knowledge = knowledge
         self.policy = policy or Policy()
         self.journal = journal
@@ -133,14 +135,17 @@ class Session:
     def clear(self) -> None:
         """Begin a new conversation."""
         self.turns.clear()
+        self.own_fallback = False
         self.account.begin()
         if self.journal is not None:
             self.journal.renew()
 
     def load(self, conversation: Conversation) -> None:
-        """Go on with a conversation of the history; whom to ask stays as it is."""
+        """Go on with a conversation of the history; whom to ask stays as it is, though `own_fallback` says whether the
+        conversation has fallback targets of its own."""
         self.turns = [reopened(stored) for stored in conversation.turns]
         self.system_prompt = conversation.system_prompt
+        self.own_fallback = conversation.fallback is not None
         self.account.begin(sum(response.cost.total or 0.0 for turn in self.turns for response in turn.responses))
         if self.journal is not None:
             self.journal.resume(conversation.info.id)
@@ -158,7 +163,20 @@ class Session:
             )
             for turn in self.turns
         ]
-        return snapshot(self.journal.conversation if self.journal else "", turns, self.system_prompt)
+        number = self.journal.conversation if self.journal else ""
+        return snapshot(number, turns, self.system_prompt, self._chain)
+
+    @property
+    def _chain(self) -> list[str] | None:
+        """The fallback targets as they are written down: with the conversation that has any, or shall have none."""
+        targets = [provider.target for provider in self.fallback]
+        return targets if targets or self.own_fallback else None
+
+    def fall_back_to(self, providers: Sequence[Provider]) -> None:
+        """Have these asked, in order, when one fails, from the next prompt on; it is kept with the conversation."""
+        self.fallback, self.own_fallback = list(providers), True
+        if self.journal is not None:
+            self.journal.fall_back_to([provider.target for provider in self.fallback])
 
     def choose(self, turn: Turn, response: ModelResponse) -> None:
         """Have this one of a turn's responses stand in the conversation."""
@@ -319,7 +337,7 @@ class Session:
             provider,
             documents=turn.documents,
             system_prompt=self.system_prompt,
-            fallback=self.fallback,
+            fallback=self._chain,
             column=self.column,
         )
 

@@ -154,7 +154,8 @@ def _session(options: argparse.Namespace, config: Config, account: Account, stor
     def provider(target: str | None, model: str | None = None) -> Provider:
         return create_provider(target, model, mock=mock, config=config, **settings)
 
-    spares, notes = chain(options.fallback or config.fallback, provider)
+    kept = before.fallback if before is not None else None
+    spares, notes = chain(options.fallback or (config.fallback if kept is None else kept), provider)
     for note in notes:
         complain(note)
     session = Session(

@@ -115,7 +115,7 @@ def to_json(conversation: Conversation) -> str:
         "created": info.created.isoformat(),
         "updated": info.updated.isoformat(),
         "target": info.target,
-        "fallback": list(conversation.fallback),
+        "fallback": None if conversation.fallback is None else list(conversation.fallback),
         "system_prompt": conversation.system_prompt,
         "turns": [_turn_form(turn) for turn in conversation.turns],
     }
@@ -182,9 +182,12 @@ def _conversation(form: dict[str, Any]) -> Conversation:
         target=_text(form["target"]),
         turns=len(turns),
     )
-    system_prompt = form.get("system_prompt")
+    system_prompt, fallback = form.get("system_prompt"), form["fallback"]
     return Conversation(
-        info, turns, None if system_prompt is None else _text(system_prompt), [_text(name) for name in form["fallback"]]
+        info,
+        turns,
+        None if system_prompt is None else _text(system_prompt),
+        None if fallback is None else [_text(name) for name in fallback],
     )
 
 

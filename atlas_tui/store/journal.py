@@ -7,7 +7,6 @@ a second after it came; here a delta costs one append to a list. The ending is o
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -77,10 +76,11 @@ class Journal:
         *,
         documents: Sequence[Mapping[str, Any]] = (),
         system_prompt: str | None = None,
-        fallback: Sequence[Provider] = (),
+        fallback: Sequence[str] | None = None,
         column: int | None = None,
     ) -> Record:
-        """A prompt is about to be sent, or sent again; it is being written when this returns."""
+        """A prompt is about to be sent, or sent again; it is being written when this returns. The fallback targets
+        are written down with the first one; from then on `fall_back_to` changes them."""
         opening = _Opening(
             conversation=self.conversation,
             title=storable(title_of(prompt)),
@@ -90,10 +90,14 @@ class Journal:
             documents=rows.documents(documents),
             system_prompt=system_prompt and storable(system_prompt),
             target=provider.target,
-            fallback=json.dumps([other.target for other in fallback]),
+            fallback=rows.chain(fallback),
             column=column,
         )
         return Record(self.store, opening, provider)
+
+    def fall_back_to(self, targets: Sequence[str]) -> None:
+        """The conversation, once it has begun, has these fallback targets from now on, be it none."""
+        self.store.writer.soon(_Chain(self.conversation, rows.chain(targets)))
 
     def choose(self, turn: int, response: ModelResponse) -> None:
         """This response stands in the conversation from now on."""
@@ -260,7 +264,7 @@ class Record:
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET updated = excluded.updated,"
             " system_prompt = excluded.system_prompt, deleted = NULL"
             # Who goes on with a comparison in a chat asks its first column.
-            + ("" if opening.column not in (None, 1) else ", target = excluded.target, fallback = excluded.fallback"),
+            + ("" if opening.column not in (None, 1) else ", target = excluded.target"),
             (
                 opening.conversation, opening.title, opening.created, time.time(), opening.system_prompt,
                 opening.target, opening.fallback,
@@ -293,6 +297,22 @@ class _Choice:
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE turns SET chosen = ? WHERE id = ?", (self.response, self.turn))
+
+    def written(self) -> None:
+        """Nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    conversation: str
+    targets: str
+
+    @property
+    def key(self) -> object:
+        return ("fallback", self.conversation)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE conversations SET fallback = ? WHERE id = ?", (self.targets, self.conversation))
 
     def written(self) -> None:
         """Nothing is kept."""

@@ -105,7 +105,7 @@ def insert(connection: sqlite3.Connection, conversation: Conversation) -> None:
         (
             info.id, storable(info.title), info.created.timestamp(), info.updated.timestamp(),
             conversation.system_prompt and storable(conversation.system_prompt), storable(info.target),
-            json.dumps(list(conversation.fallback)),
+            chain(conversation.fallback),
         ),
     )  # fmt: skip
     for turn in conversation.turns:
@@ -123,6 +123,11 @@ def insert(connection: sqlite3.Connection, conversation: Conversation) -> None:
                 (stored.id, turn.id, stored.created.timestamp(), stored.column, *row.values()),
             )
             add_attempts(connection, stored.id, stored.response.attempts)
+
+
+def chain(targets: Sequence[str] | None) -> str:
+    """The column of a conversation's fallback targets."""
+    return json.dumps(None if targets is None else list(targets))
 
 
 def documents(found: Sequence[Mapping[str, Any]]) -> str:

@@ -171,9 +171,14 @@ CREATE TABLE token_ratios (
 CREATE INDEX token_ratios_by_target ON token_ratios (target, id);
 """
 
+_FALLBACK = """
+-- null: the conversation has no fallback targets of its own; an empty list: it shall have none.
+UPDATE conversations SET fallback = 'null' WHERE fallback = '[]';
+"""
+
 FORM = Form(
     name="the history",
-    migrations=(_FIRST, _COMPARISON, _SPENDING),
+    migrations=(_FIRST, _COMPARISON, _SPENDING, _FALLBACK),
     pragmas=(
         "journal_mode = WAL",
         # A commit is on the disk itself when it returns: also what has streamed must outlive a loss of power.

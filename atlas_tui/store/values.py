@@ -74,7 +74,8 @@ class Conversation:
     info: ConversationInfo
     turns: Sequence[StoredTurn]
     system_prompt: str | None = None
-    fallback: Sequence[str] = ()
+    fallback: Sequence[str] | None = None
+    """Whom to ask when one fails, be it nobody; None leaves that to the settings."""
 
     @property
     def rehearsed(self) -> bool:
@@ -122,7 +123,9 @@ def unwritten(response: ModelResponse, column: int = 1) -> StoredResponse:
     return StoredResponse(response, state, made_at(number), kind, message, number, column)
 
 
-def snapshot(conversation: str, turns: Sequence[StoredTurn], system_prompt: str | None) -> Conversation:
+def snapshot(
+    conversation: str, turns: Sequence[StoredTurn], system_prompt: str | None, fallback: Sequence[str] | None
+) -> Conversation:
     """A conversation from its turns, as if it had been opened."""
     responses = [stored.response for turn in turns for stored in turn.responses]
     last = responses[-1] if responses else None
@@ -135,7 +138,7 @@ def snapshot(conversation: str, turns: Sequence[StoredTurn], system_prompt: str 
         turns=len(turns),
         cost=sum((response.cost for response in responses), FREE),
     )
-    return Conversation(info, turns, system_prompt)
+    return Conversation(info, turns, system_prompt, fallback)
 
 
 # The ids of responses that are in the history: a response itself knows nothing of it.

@@ -129,7 +129,7 @@ class TestWhatIsKept:
         (stored,) = turn.responses
         assert (stored.response.provider, stored.response.content) == ("second", "here")
         assert [(a.provider, a.error) for a in stored.response.attempts] == [("first", "server"), ("second", None)]
-        assert list(only(store).fallback) == ["second:test-model"]
+        assert only(store).fallback == ["second:test-model"]
 
     def test_the_part_that_came_before_a_fallback_stays(self, store: Store) -> None:
         first = PlayedProvider([TextDelta("half"), HANG], name="first")

@@ -30,6 +30,7 @@ from atlas_tui.store import Conversation, ConversationInfo, Journal, Store, Stor
 from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.screens.conversations import Conversations
 from tests.played import HANG, PlayedProvider, says
+from tests.store.rehearsal import eventually
 from tests.tui.driving import Driver, driving, make_app, once
 
 NOW = datetime(2025, 11, 12, 15, 0, tzinfo=UTC)
@@ -42,8 +43,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     assert store.close()
 
 
-def session_of(store: Store, provider: Provider) -> Session:
-    return Session(provider, policy=once(), journal=Journal(store))
+def session_of(store: Store, provider: Provider, fallback: Sequence[Provider] = ()) -> Session:
+    return Session(provider, policy=once(), journal=Journal(store), fallback=fallback)
 
 
 def kept(
@@ -211,6 +212,39 @@ async def test_the_fallback_chain_is_kept_with_the_conversation(store: Store) ->
         await user.press("enter")
         await user.shows("1 mock:mock-basic", "2 mock:mock-advanced")
         assert [provider.target for provider in user.session.fallback] == ["mock:mock-basic", "mock:mock-advanced"]
+
+
+async def test_the_fallback_chain_is_stored_when_it_is_edited(store: Store) -> None:
+    usual, own = PlayedProvider(says("x"), name="usual"), ["mock:mock-basic"]
+
+    def stored() -> list[str] | None:
+        chain = store.conversation("last").fallback
+        return None if chain is None else list(chain)
+
+    async with driving(session=session_of(store, PlayedProvider(says("One")), fallback=[usual])) as user:
+        await user.ask("Why?")
+        await user.answered()
+        assert stored() == [usual.target]
+        await user.ask("/fallback mock:mock-basic")
+        eventually(lambda: stored() == own)
+        await user.ask("/fallback none")
+        eventually(lambda: stored() == [])
+        await user.press("ctrl+n")
+        await user.shows("Try one of these")
+        assert user.session.fallback == [usual]
+        await listed(user, "Why?")
+        await user.press("enter")
+        await user.shows("One")
+        assert user.session.fallback == []  # none, which is not the same as nothing chosen
+
+
+async def test_a_chain_that_is_emptied_before_the_first_prompt_stays_empty(store: Store) -> None:
+    usual = PlayedProvider(says("x"), name="usual")
+    async with driving(session=session_of(store, PlayedProvider(says("One")), fallback=[usual])) as user:
+        await user.ask("/fallback none")
+        await user.ask("Why?")
+        await user.answered()
+        assert store.conversation("last").fallback == []
 
 
 async def test_an_interrupted_answer_is_marked_and_can_be_continued(store: Store) -> None:

@@ -79,17 +79,17 @@ class Targets:
         except AtlasError as error:
             screen.status.say(one_line(str(error)))
             return None
-        screen.session.fallback = list({provider.target: provider for provider in chain}.values())
+        screen.session.fall_back_to(list({provider.target: provider for provider in chain}.values()))
         names = ", then ".join(one_line(provider.target, 40) for provider in screen.session.fallback)
         screen.status.say(f"when one fails: {names}" if names else "when one fails, nobody else is asked")
         self._show_fallback()
         screen.show_hints()
         return [provider.target for provider in screen.session.fallback]
 
-    def reopened(self, targets: Sequence[str]) -> None:
-        """A conversation was opened, or begun: its own fallback targets come back; without any, the usual ones."""
+    def reopened(self, targets: Sequence[str] | None) -> None:
+        """A conversation was opened, or begun: its own fallback targets come back, be it none; else the usual ones."""
         screen = self._screen
-        if not targets:
+        if targets is None or not screen.session.own_fallback:
             screen.session.fallback = list(self._usual)
             return
         known = {provider.target: provider for provider in (*self._usual, *screen.session.fallback)}
