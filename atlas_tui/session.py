@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Turn"]
 
+
 class Knowledge(Protocol):
     """What passages are looked for in: a `KnowledgeBase`, or what a user has chosen of one."""
 

@@ -14,9 +14,9 @@ from textual.keys import Keys
 
 from atlas_tui.errors import ConfigError
 
-Scope = Literal["app", "prompt", "chat", "compare", "conversations"]
+Scope = Literal["app", "prompt", "chat", "compare", "conversations", "passages", "documents"]
 """Where an action can be run: everywhere, in the text field of a prompt, or on one screen."""
-State = Literal["empty", "idle", "running", "failed", "transcript"]
+State = Literal["empty", "idle", "running", "failed", "transcript", "passages"]
 """What the screen is doing, which decides what the footer offers."""
 
 
@@ -52,7 +52,7 @@ class Action:
 
 
 ANSWERING, ANSWERS, COMPARISON = "Asking", "Answers", "Comparison"
-HISTORY, SCREEN, PROGRAM = "Conversations", "Screen", "Program"
+HISTORY, DOCUMENTS, SCREEN, PROGRAM = "Conversations", "Your own documents", "Screen", "Program"
 _BOTH: tuple[Scope, ...] = ("chat", "compare")
 _COMPARE: tuple[Scope, ...] = ("compare",)
 
@@ -247,11 +247,68 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("branch", "b", "Go on in a copy that ends with this turn", HISTORY, "/branch"),
     Action("rename", "ctrl+e,f10", "In the list: give another title", HISTORY, on=("conversations",)),
-    Action("delete", "delete,ctrl+d", "In the list: delete", HISTORY, on=("conversations",)),
+    Action("delete", "delete,ctrl+d", "In a list: delete", HISTORY, on=("conversations", "documents")),
     Action("undelete", "ctrl+z", "In the list: bring back what was deleted last", HISTORY, on=("conversations",)),
     Action("deleted", "tab", "In the list: show what is deleted, and back", HISTORY, on=("conversations",)),
+    Action(
+        "context",
+        "f8",
+        "Send passages of your documents along, or not",
+        DOCUMENTS,
+        "/context",
+        "COLLECTION",
+        hint="context",
+        states=("empty",),
+    ),
+    Action("passages", "f12,s", "Go to the passages", DOCUMENTS, "/passages", hint="passages", states=("transcript",)),
+    Action("documents", "D", "Add, list and remove documents", DOCUMENTS, "/documents"),
+    Action(
+        "preview",
+        "v",
+        "On a passage: show it in full",
+        DOCUMENTS,
+        hint="view",
+        states=("passages",),
+        on=("passages",),
+    ),
+    Action(
+        "exclude",
+        "space,x",
+        "On a passage: leave it out, or take it in",
+        DOCUMENTS,
+        hint="in or out",
+        states=("passages",),
+        on=("passages",),
+    ),
+    Action(
+        "pin_passage",
+        "p",
+        "On a passage: send it with every prompt",
+        DOCUMENTS,
+        hint="pin",
+        states=("passages",),
+        on=("passages",),
+    ),
+    Action(
+        "source",
+        "e",
+        "On a passage: open the document there, in $EDITOR",
+        DOCUMENTS,
+        hint="$EDITOR",
+        states=("passages",),
+        on=("passages",),
+    ),
+    Action(
+        "search_again",
+        "s",
+        "On a passage: search with other words",
+        DOCUMENTS,
+        hint="other words",
+        states=("passages",),
+        on=("passages",),
+    ),
+    Action("copy_passage", "y", "On a passage: copy it", DOCUMENTS, on=("passages",)),
     Action("sidebar", "f4,ctrl+b", "Show or hide the sidebar", SCREEN, "/sidebar", hint="sidebar", states=("empty",)),
-    Action("context", "f8", "Show the passages that were sent along", SCREEN, "/context"),
     Action("theme", "f9", "Choose a colour theme", SCREEN, "/theme", "NAME", on=_BOTH),
     Action(
         "palette",
@@ -355,7 +412,7 @@ def hints(
 
 def helped(scope: Scope) -> list[Action]:
     """The actions that a screen's help tells of: its own, and those of what is opened from it."""
-    places = {scope, "app", "prompt", *(["conversations"] if scope == "chat" else [])}
+    places = {scope, "app", "prompt", *(["conversations", "passages"] if scope == "chat" else [])}
     return [action for action in ACTIONS if places & set(action.on)]
 
 
@@ -396,7 +453,7 @@ def show_key(key: str, *, short: bool = False) -> str:
 
 def _best_key(keys: tuple[str, ...], state: State) -> str:
     """In the transcript a letter is the shortest way; in the prompt a letter would only be typed."""
-    wanted = [key for key in keys if types_text(key) == (state == "transcript")]
+    wanted = [key for key in keys if types_text(key) == (state in ("transcript", "passages"))]
     return (wanted or list(keys))[0]
 
 

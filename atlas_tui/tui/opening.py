@@ -106,7 +106,6 @@ class Opening:
         from atlas_tui.budget import Account
         from atlas_tui.models.factory import chain, create_provider
         from atlas_tui.policy import Policy
-        from atlas_tui.retrieval import KnowledgeBase
         from atlas_tui.session import Session
         from atlas_tui.store import Journal, Ledger, Store
         from atlas_tui.tui.screens.catalogue import Catalogue
@@ -126,7 +125,6 @@ class Opening:
             system_prompt=config.system_prompt,
             max_tokens=config.max_tokens,
             fallback=fallback,
-            knowledge=KnowledgeBase(config.db_path, config.collection_name),
             account=Account(config.budget, Ledger(self._store)),
             policy=Policy(config.retries),
             journal=Journal(self._store) if config.history and self._store else None,

@@ -87,8 +87,8 @@ def test_a_wrong_binding_is_an_error_that_names_it(overrides: dict[str, str], wo
 
 
 def test_a_binding_replaces_the_defaults() -> None:
-    keys = commands.resolve_keys({"retry": "F12, %", "quit": "ctrl+x"})
-    assert keys["retry"] == ("f12", "percent_sign")
+    keys = commands.resolve_keys({"retry": "F11, %", "quit": "ctrl+x"})
+    assert keys["retry"] == ("f11", "percent_sign")
     assert keys["quit"] == ("ctrl+x",)
 
 

@@ -132,10 +132,10 @@ async def test_a_path_is_no_command(text: str) -> None:
 
 
 async def test_rebound_keys_hold_and_the_old_ones_do_not() -> None:
-    config = Config(keys={"send": "f12", "newline": "enter", "new": "ctrl+x"})
+    config = Config(keys={"send": "f11", "newline": "enter", "new": "ctrl+x"})
     async with driving(config=config) as user:
-        await user.shows("F12 send")
-        await user.press("a", "enter", "b", "f12")
+        await user.shows("F11 send")
+        await user.press("a", "enter", "b", "f11")
         await user.answered()
         assert sent(user) == ["a\nb"]
         await user.press("ctrl+n")

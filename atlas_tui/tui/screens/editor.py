@@ -1,4 +1,4 @@
-"""Writing a prompt in the user's own editor."""
+"""The user's own editor: to write a prompt in, and to open a document at a line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
@@ -13,6 +14,39 @@ from textual.app import App, SuspendNotSupported
 
 class EditorError(Exception):
     """The editor could not be used; the message says why."""
+
+
+_AT_LINE: dict[str, Callable[[str, int], list[str]]] = {
+    **dict.fromkeys(("code", "code-insiders", "codium", "cursor"), lambda path, line: ["-g", f"{path}:{line}"]),
+    **dict.fromkeys(("subl", "hx", "helix", "zed"), lambda path, line: [f"{path}:{line}"]),
+    **dict.fromkeys(("mate", "gedit"), lambda path, line: [path]),
+}
+"""How editors are told a line, where it is not `+LINE` as vi, nano, emacs and most others take it."""
+
+
+def _plus_line(path: str, line: int) -> list[str]:
+    return [f"+{line}", path]
+
+
+def open_in_editor(app: App[object], source: str, line: int) -> None:
+    """Open a document in `$VISUAL` or `$EDITOR` at a line, counted from 1; the terminal is the editor's meanwhile.
+
+    Raises:
+        EditorError: the document is gone, there is no editor, it failed, or this terminal cannot be handed over.
+    """
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    if not os.path.isabs(source) or not os.path.isfile(source):
+        raise EditorError(f"{source} is not there any more")
+    at_line = _AT_LINE.get(Path(command[0]).stem, _plus_line)
+    try:
+        with app.suspend():
+            done = subprocess.run([*command, *at_line(source, line)], check=False)
+    except SuspendNotSupported as error:
+        raise EditorError("this terminal cannot be handed to an editor") from error
+    except OSError as error:
+        raise EditorError(f"{command[0]} cannot be used: {error}; set EDITOR") from error
+    if done.returncode != 0:
+        raise EditorError(f"{command[0]} ended with status {done.returncode}")
 
 
 def edit_in_editor(app: App[object], text: str) -> str:

@@ -93,6 +93,8 @@ class Status(Painted):
     """True where the sidebar does not show the figures."""
     notice: reactive[str] = reactive("")
     """What the last key did."""
+    along: reactive[str] = reactive("")
+    """What goes along with the prompt."""
     outlook: reactive[str] = reactive("")
     """What the prompt would cost if it were sent now, where that is worth a word."""
     _timer: Timer | None = None
@@ -124,7 +126,10 @@ class Status(Painted):
         who = reading.target
         if cell_len(who) > room:
             who = set_cell_size(who, room - 1) + "…" if room else ""
-        return [Ends((*mock, (who, "$foreground")), right)]
+        left = (*mock, (who, "$foreground"))
+        if self.along and cell_len(who) + cell_len(self.along) + 3 <= room:
+            left += ((f" · {self.along}", "$text-accent"),)
+        return [Ends(left, right)]
 
     def _figures(self, reading: Reading) -> list[str]:
         parts = [figures.elapsed(reading.elapsed)]

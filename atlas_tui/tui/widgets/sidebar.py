@@ -1,4 +1,4 @@
-"""The column at the right: who can answer, the meters, the passages that were sent along."""
+"""The column at the right: who can answer, the meters, the passages that go along."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class Sidebar(VerticalScroll, can_focus=False):
         & > #models { max-height: 9; }
         & > #fallback { max-height: 6; }
         & > Meters { margin-bottom: 1; }
+        & > Context { margin-bottom: 1; }
         & > #limits { display: none; margin-bottom: 1; }
     }
     """
@@ -82,14 +83,14 @@ class Sidebar(VerticalScroll, can_focus=False):
             self._meters,
             self._limits_heading,
             self._limits,
+            self._context_heading,
+            self.context,
             _heading("PROVIDER"),
             self._providers,
             _heading("MODEL"),
             self._choices,
             _heading("FALLBACK"),
             self._fallback,
-            self._context_heading,
-            self.context,
         )
         self._draw()
 

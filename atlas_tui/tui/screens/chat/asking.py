@@ -34,7 +34,8 @@ class Asking:
             return
         if screen.history.resend(prompt):
             return
-        screen.conversation.ask(screen.session.add_turn(prompt))
+        screen.conversation.ask(screen.session.add_turn(prompt, screen.grounding.chosen(prompt)))
+        screen.grounding.asked(screen.conversation.exchanges[-1])
         if screen.prompt.text.startswith(prompt):  # what was typed after it is the next one
             screen.prompt.text = screen.prompt.text.removeprefix(prompt)
         self._started()

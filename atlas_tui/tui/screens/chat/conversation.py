@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from atlas_tui.models.base import (
     End,
@@ -94,13 +94,13 @@ class Conversation:
         gauge: Gauge,
         owner: Owner,
         *,
-        on_documents: Callable[[Sequence[Mapping[str, Any]]], None],
+        on_retrieved: Callable[[Exchange, Retrieved], None] | None = None,
     ) -> None:
         self.session = session
         self.transcript = transcript
         self._gauge = gauge
         self._owner = owner
-        self._on_documents = on_documents
+        self._on_retrieved = on_retrieved
         self._running: _UnderWay | None = None
 
     @property
@@ -239,8 +239,10 @@ class Conversation:
             case Start(provider, model, mock=mock):
                 log.set_title(key, self.transcript.title(provider, model, mock=mock))
                 log.set_footer(key, "")
-            case Retrieved(documents):
-                self._on_documents(documents)
+            case Retrieved():
+                self.transcript.ground(exchange)
+                if self._on_retrieved is not None:
+                    self._on_retrieved(exchange, event)
             case RetryScheduled(error, delay):
                 log.set_footer(key, f"{self.transcript.reason(error)} · again in {delay:.1f} s")
             case FellBack(error, target):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from atlas_tui.citations import check
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import ModelResponse
 from atlas_tui.text import one_line
@@ -92,6 +93,8 @@ def outcome(exchange: Exchange, response: ModelResponse) -> tuple[str, str]:
         parts.append("cut at the token limit")
     if tried := response.tried:
         parts.append(f"after {one_line(tried, 160)}")
+    if evidence := str(check(response.content, exchange.turn.documents)):
+        parts.append(evidence)
     if len(exchange.siblings) > 1:
         parts.append(f"{exchange.number_of(response)} of {len(exchange.siblings)}")
     return " · ".join(parts), state

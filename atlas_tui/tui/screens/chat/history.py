@@ -94,7 +94,6 @@ class History:
         self._leave()
         self._screen.session.clear()
         self._screen.conversation.show(())
-        self._screen.sidebar.context.empty()
         self._screen.elsewhere.follow(None)
         self._screen.targets.reopened(())
         self._changed_over(False)
@@ -107,10 +106,6 @@ class History:
         self._leave()
         screen.session.load(stored)
         screen.conversation.show(screen.session.turns)
-        last = screen.session.turns[-1] if screen.session.turns else None
-        screen.sidebar.context.empty()
-        if last is not None and last.documents:
-            screen.sidebar.context.show(last.documents)
         self._screen.elsewhere.follow(stored)
         self._screen.targets.reopened(stored.fallback)
         self._changed_over(True)
@@ -124,6 +119,7 @@ class History:
         self._screen.panes.show_transcript(filled)
         self._screen.metering.rest()
         self._screen.targets.show()
+        self._screen.grounding.look_at(self._screen.focused_exchange)
         self._screen.drafts.arrive()
 
     def stop_editing(self) -> bool:

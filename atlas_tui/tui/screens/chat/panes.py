@@ -29,6 +29,8 @@ SMALLEST = (60, 16)
 TOO_SMALL = f"Atlas needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}."
 _WIDE = 100
 """Columns from which on the sidebar stands beside the transcript, by itself."""
+_ROOMY = 118
+"""Columns from which on passages have room beside the transcript."""
 _HIGH = 24
 """Rows from which on there is room for air."""
 
@@ -45,6 +47,7 @@ class Panes:
         & PromptArea { padding: 1; background: $surface; border-left: outer $primary; }
         & #too-small { width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
         & Sidebar.-over { dock: right; layer: above; }
+        & Sidebar.-reading { width: 48; }
         & PromptArea.-low { padding: 0 1; }
     }
     """
@@ -60,7 +63,10 @@ class Panes:
             newline_keys=keys["newline"],
         )
         self.find_bar = FindBar(lambda: self.transcript)
-        self.sidebar = Sidebar(Context())
+        context = Context()
+        for binding in commands.bindings("passages", keys):
+            context._bindings.key_to_bindings[binding.key] = [binding]
+        self.sidebar = Sidebar(context)
         self.status = Status()
         self.hints = KeyHints()
         self._transcript: MarkdownLog | None = None
@@ -69,6 +75,7 @@ class Panes:
         self._too_small = Static(TOO_SMALL, id="too-small", markup=False)
         self._too_small.display = False
         self._sidebar_wanted: bool | None = None
+        self._reading = False
 
     def compose(self) -> ComposeResult:
         """Welcome and prompt, with room for the sidebar beside them, the keys below: the first paint, and no more."""
@@ -112,6 +119,22 @@ class Panes:
         """The transcript, or else the welcome."""
         self.transcript.display, self.welcome.display = shown, not shown
 
+    def show_context(self, shown: bool) -> None:
+        """Where there is room beside the transcript, let the passages be seen while a prompt is typed."""
+        if shown and self._size().width >= _WIDE:
+            self.toggle_sidebar(True)
+            self.sidebar.show_context()
+
+    def widen(self, wide: bool) -> None:
+        """Give the passages room, where there is some."""
+        self._reading = wide
+        self.fit()
+
+    @property
+    def in_context(self) -> bool:
+        """Whether the keys are those of the passages."""
+        return self.sidebar.context.list.has_focus
+
     def toggle_sidebar(self, shown: bool | None = None) -> None:
         """Show or hide the sidebar; None turns it over."""
         self._sidebar_wanted = not self.sidebar.display if shown is None else shown
@@ -131,7 +154,9 @@ class Panes:
         self.prompt.set_class(height < _HIGH, "-low")
         self.welcome.fit(height < _HIGH)
         beside = width >= _WIDE
+        self.sidebar.set_class(self._reading and (width >= _ROOMY or not beside), "-reading")
         self.sidebar.set_class(not beside, "-over")
+        self.sidebar.styles.max_height = None if beside else max(height - 1, 1)  # the keys stay in sight
         self.sidebar.display = beside if self._sidebar_wanted is None else self._sidebar_wanted
         self.status.full = not self.sidebar.display
         self._on_fit()

@@ -11,19 +11,21 @@ from atlas_tui.tui.screens.chat.conversation import Conversation
 from atlas_tui.tui.screens.chat.drafts import Drafts
 from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
 from atlas_tui.tui.screens.chat.estimating import Estimating
+from atlas_tui.tui.screens.chat.grounding import Grounding
 from atlas_tui.tui.screens.chat.history import History
 from atlas_tui.tui.screens.chat.metering import Metering
 from atlas_tui.tui.screens.chat.spending import Spending
 from atlas_tui.tui.screens.chat.targets import Targets
 from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.screens.chat.view import Paging, View
+from atlas_tui.tui.screens.indexing import Indexing
 from atlas_tui.tui.screens.program import Program
 
 if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-ACTIONS = (Asking, Answers, Comparing, Paging, View, History, Program)
+ACTIONS = (Asking, Answers, Comparing, Paging, View, Grounding, History, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -34,16 +36,22 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.gauge = screen.metering.gauge
     transcript = Transcript(lambda: screen.transcript, screen.keys)
     screen.conversation = Conversation(
-        screen.session, transcript, screen.gauge, screen, on_documents=screen.sidebar.context.show
+        screen.session,
+        transcript,
+        screen.gauge,
+        screen,
+        on_retrieved=lambda exchange, event: screen.grounding.settled(exchange, event),
     )
     screen.spending = Spending(screen)
     screen.targets = Targets(screen, problem)
     screen.drafts = Drafts(screen)
     screen.elsewhere = Elsewhere(screen)
     screen.estimating = Estimating(screen)
+    screen.indexing = Indexing(screen.catalogue.config)
+    screen.grounding = Grounding(screen)
     screen.asking = Asking(screen)
     screen.answers = Answers(screen)
     screen.history = History(screen)
     screen.comparing = Comparing(screen)
     paging, view, program = Paging(screen), View(screen), Program(screen)
-    return screen.asking, screen.answers, screen.comparing, paging, view, screen.history, program
+    return screen.asking, screen.answers, screen.comparing, paging, view, screen.grounding, screen.history, program

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.events import DescendantFocus, Resize
 from textual.widget import Widget
 
@@ -18,6 +19,7 @@ from atlas_tui.tui.commands import KeyTable, Scope, State
 from atlas_tui.tui.opening import Compared, Early, Opened, Opening
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.chat.panes import Panes
+from atlas_tui.tui.widgets.context import PassageChosen
 from atlas_tui.tui.widgets.reading import Reading
 
 if TYPE_CHECKING:
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
     from atlas_tui.tui.screens.chat.estimating import Estimating
     from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.screens.chat.grounding import Grounding
     from atlas_tui.tui.screens.chat.history import History
     from atlas_tui.tui.screens.chat.metering import Metering
     from atlas_tui.tui.screens.chat.spending import Spending
     from atlas_tui.tui.screens.chat.targets import Targets
+    from atlas_tui.tui.screens.indexing import Indexing
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
@@ -45,6 +49,9 @@ class ChatScreen(ActingScreen):
 
     DEFAULT_CSS = Panes.CSS
     scope: ClassVar[Scope] = "chat"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(str(number), f"cite({number})", show=False) for number in range(1, 10)
+    ]
 
     # What answers, and the rooms that need it, are there from `_complete` on.
     session: Session
@@ -58,6 +65,8 @@ class ChatScreen(ActingScreen):
     drafts: Drafts
     elsewhere: Elsewhere
     estimating: Estimating
+    grounding: Grounding
+    indexing: Indexing
     asking: Asking
     answers: Answers
     history: History
@@ -103,6 +112,7 @@ class ChatScreen(ActingScreen):
         self.targets.show()
         for note in self._opening.notes:
             self.status.say(one_line(note))
+        self.grounding.begin()
         self._early.catch_up()
         self.drafts.arrive()
         self.catalogue.warm_up(self.session.provider, lambda: import_module("atlas_tui.tui.widgets.markdown_log"))
@@ -118,6 +128,7 @@ class ChatScreen(ActingScreen):
             self.drafts.keep()
             self.conversation.close(patience)
             self.comparing.close(patience)
+            self.grounding.close()
 
     def on_unmount(self) -> None:
         """Nobody listens any more."""
@@ -165,6 +176,7 @@ class ChatScreen(ActingScreen):
         if self.opened:
             self.drafts.changed()
             self.estimating.changed()
+            self.grounding.changed()
 
     def on_ready(self, message: messages.Ready) -> None:
         """Events wait: draw a frame of them."""
@@ -194,6 +206,26 @@ class ChatScreen(ActingScreen):
 
         self.app.push_screen(LinkScreen(message.href))
 
+    def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
+        """Its passages are of interest now."""
+        if message.key is not None:
+            self.grounding.look_at(self.focused_exchange)
+
+    def on_markdown_log_citation_clicked(self, message: MarkdownLog.CitationClicked) -> None:
+        """A number was taken in an answer: show the passage."""
+        exchange = self.conversation.transcript.exchange_at(message.key)
+        if exchange is not None:
+            self.grounding.go_to(exchange, message.number)
+
+    def action_cite(self, number: int) -> None:
+        """A digit on an answer or among the passages: the passage that it cites by this number."""
+        if self.opened and (exchange := self.focused_exchange) is not None:
+            self.grounding.go_to(exchange, number)
+
+    def on_passage_chosen(self, message: PassageChosen) -> None:
+        """Show it in full."""
+        self.grounding.preview("")
+
     def on_find_closed(self, message: messages.FindClosed) -> None:
         """Back to the prompt."""
         self.prompt.editor.focus()
@@ -220,11 +252,16 @@ class ChatScreen(ActingScreen):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """The keys that matter depend on where one is."""
+        if self.opened and self.prompt.editor.has_focus:
+            self.grounding.look_ahead()
         self.show_hints()
 
     def show_hints(self) -> None:
         """Show the keys that matter now."""
         without = frozenset() if self.opened and self.session.fallback else frozenset({"fall_back"})
+        if self.opened and self.panes.in_context:
+            self.panes.hints.hints = commands.hints("passages", self.keys, scope="passages")
+            return
         self.panes.hints.hints = commands.hints(self._state(), self.keys, without=without)
 
     def _state(self) -> State:

@@ -109,6 +109,12 @@ class Transcript:
         self._drop(exchange.answer_key)
         title = self.title(provider, model, mock=mock)
         self.log.add(exchange.answer_key, "assistant", title=title, after=exchange.prompt_key)
+        self.ground(exchange)
+
+    def ground(self, exchange: Exchange) -> None:
+        """The passages of its turn are known: what the answer cites is linked to them."""
+        if exchange.answer_key in self.log.keys:
+            self.log.ground(exchange.answer_key, exchange.turn.documents)
 
     def title(self, provider: str, model: str, *, mock: bool) -> str:
         """The line above an answer."""
@@ -121,6 +127,7 @@ class Transcript:
     def close_answer(self, exchange: Exchange, response: ModelResponse) -> None:
         """The answer has ended."""
         footer, state = outcome(exchange, response)
+        self.ground(exchange)
         self.log.finish(exchange.answer_key, "" if self.mask else footer, state)
 
     def grow(self, response: ModelResponse) -> None:
@@ -198,7 +205,8 @@ class Transcript:
             footer, state = outcome(exchange, answer)
             footer = "" if self.mask else footer
             key = exchange.answer_key
-            entries.append(Entry(key, "assistant", answer.content, title, answer.reasoning, footer, state))
+            documents = exchange.turn.documents
+            entries.append(Entry(key, "assistant", answer.content, title, answer.reasoning, footer, state, documents))
         return entries
 
     def _drop(self, key: str) -> None:

@@ -50,8 +50,3 @@ class View:
     def sidebar(self, _: str) -> None:
         """Show or hide the sidebar."""
         self._screen.panes.toggle_sidebar()
-
-    def context(self, _: str) -> None:
-        """Show the passages."""
-        self._screen.panes.toggle_sidebar(True)
-        self._screen.sidebar.show_context()

@@ -43,7 +43,7 @@ class ColumnView:
         self.pane = ColumnPane(self._draw)
         self.gauge = Gauge(clock)
         self.transcript = Transcript(lambda: self.pane.log_view, keys, thread.column.number)
-        self.conversation = Conversation(thread, self.transcript, self.gauge, self.pane, on_documents=_ignore)
+        self.conversation = Conversation(thread, self.transcript, self.gauge, self.pane)
         self.pinned = False
         self._on_end = on_end
         self.name_target()
@@ -132,7 +132,3 @@ class ColumnView:
 def _failure(response: ModelResponse) -> str:
     kind = response.attempts[-1].error if response.attempts else None
     return "stopped" if kind in (None, "cancelled") else kind.replace("_", " ")
-
-
-def _ignore(_: object) -> None:
-    """All columns have the same passages: they are shown in the chat."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.await_remove import AwaitRemove
 
+from atlas_tui.citations import Document
 from atlas_tui.text import clean
 from atlas_tui.tui.widgets.markdown_log import looks
 from atlas_tui.tui.widgets.markdown_log.message import STATES, Entry, Message
@@ -48,6 +49,7 @@ class MarkdownLog(Reader, can_focus=True):
     def prepend(self, entries: Sequence[Entry]) -> None:
         """Put complete messages above all others, in one go; what is seen, selected and found stays as it is."""
         messages = [Message.of(entry) for entry in entries]
+        self._grounded = self._grounded or any(message.documents for message in messages)
         self._messages[:0] = messages
         self._by_key.update((message.key, message) for message in messages)
         self._view.prepended(len(messages))
@@ -90,6 +92,14 @@ class MarkdownLog(Reader, can_focus=True):
             message.reasoning.end()
             message.footer, message.state = clean(footer), state
 
+    def ground(self, key: str, documents: Sequence[Document]) -> None:
+        """Link what a message cites to the passages that were sent with its prompt."""
+        message = self._by_key[key]
+        if message.documents != documents:
+            message.documents = documents
+            self._grounded = self._grounded or bool(documents)
+            self._touched(message)
+
     def set_title(self, key: str, text: str) -> None:
         """Change the title of a message."""
         message = self._by_key[key]
@@ -130,6 +140,7 @@ class MarkdownLog(Reader, can_focus=True):
         self._messages.clear()
         self._by_key.clear()
         self._code = self._finder = None
+        self._grounded = False
         self._view.renumber()
         self._view.top = Place(0, 0, 0)
         self._view.following = True

@@ -52,6 +52,9 @@ _STYLES = {
     "code-function": "color: $text-primary; background: $panel;",
     "code-type": "color: $text-primary; background: $panel;",
     "code-deleted": "color: $text-error; background: $panel;",
+    "citation": "color: $text-accent; text-style: bold underline;",
+    "citation-missing": "color: $text-error; text-style: strike;",
+    "quotation-missing": "color: $text-warning; text-style: underline;",
     "find": "background: $warning-muted; color: $text-warning;",
     "find-current": "background: $warning; color: $background; text-style: bold;",
     "new-below": "background: $primary; color: $text; text-style: bold;",
@@ -71,6 +74,8 @@ _ANSI = {
     "code-label-focus": "color: $accent; background: $background; text-style: bold reverse;",
 }
 """Where a theme leaves the terminal its own colours, weight says what shades say in the others."""
+_OVERLAYS = ("citation", "citation-missing", "quotation-missing")
+"""What is drawn over text that has its own style."""
 NAMES = tuple(_STYLES)
 COMPONENTS = {PREFIX + name for name in NAMES}
 CSS = "\n".join(
@@ -113,6 +118,8 @@ class Look:
 
     def __init__(self, widget: Widget) -> None:
         self._bases = {name: _solid(widget, name) for name in NAMES}
+        for name in _OVERLAYS:
+            self._bases[name] = _stroke(self._bases[name])
         self._bases["selection"] = _overlay(widget.screen.get_component_rich_style("screen--selection"))
         self._marked: dict[tuple[str, int], Style] = {}
         self._syntax: dict[_TokenType, Style] = {}
@@ -164,6 +171,12 @@ def _solid(widget: Widget, name: str) -> Style:
 
 def _overlay(style: Style) -> Style:
     return Style(color=style.color, bgcolor=style.bgcolor, reverse=style.reverse or None, bold=style.bold or None)
+
+
+def _stroke(style: Style) -> Style:
+    """The colour and the strokes, over whatever background."""
+    marks = style.bold or None, style.underline or None, style.strike or None
+    return _colour(style) + Style(bold=marks[0], underline=marks[1], strike=marks[2])
 
 
 def _colour(style: Style) -> Style:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from atlas_tui.citations import Document, Quotation, check
 from atlas_tui.text import clean
 from atlas_tui.tui.widgets.markdown_log.blocks import Block, Chrome
 from atlas_tui.tui.widgets.markdown_log.segments import Code
@@ -31,6 +33,8 @@ class Entry(NamedTuple):
     reasoning: str = ""
     footer: str = ""
     state: str = "complete"
+    documents: Sequence[Document] = ()
+    """The passages that it was sent with."""
 
 
 class Message:
@@ -55,6 +59,9 @@ class Message:
         self._footer = Chrome(self.answer)
         self.gap = Chrome(self.answer)
         self._words = 0
+        self.documents: Sequence[Document] = ()
+        """The passages that were sent with the prompt."""
+        self._checked: tuple[int, tuple[Quotation, ...]] = 0, ()
 
     @classmethod
     def of(cls, entry: Entry) -> Message:
@@ -65,7 +72,18 @@ class Message:
         message.answer.end()
         message.reasoning.end()
         message.footer, message.state = clean(entry.footer), entry.state
+        message.documents = entry.documents
         return message
+
+    @property
+    def quotations(self) -> tuple[Quotation, ...]:
+        """What the answer quotes from the passages, once it has ended."""
+        if not self.documents or not self.answer.ended:
+            return ()
+        source = self.answer.source
+        if self._checked[0] != len(source):
+            self._checked = len(source), check(source, self.documents).quotations
+        return self._checked[1]
 
     @property
     def reasoning_open(self) -> bool:

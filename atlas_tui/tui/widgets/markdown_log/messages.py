@@ -29,6 +29,17 @@ class LinkClicked(LogMessage, namespace="markdown_log"):
         """Where the link really goes."""
 
 
+class CitationClicked(LogMessage, namespace="markdown_log"):
+    """A citation was clicked: `[n]` in an answer to which passages were sent."""
+
+    def __init__(self, log: Widget, key: str, number: int) -> None:
+        super().__init__(log)
+        self.key = key
+        """The key of the message that cites."""
+        self.number = number
+        """Which passage it cites, from 1; there may be none of this number."""
+
+
 class MessageFocused(LogMessage, namespace="markdown_log"):
     """The focus moved to a message, or to none."""
 

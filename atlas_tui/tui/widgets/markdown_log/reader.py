@@ -6,14 +6,14 @@ from typing import TypeAlias
 
 from atlas_tui.tui.widgets.markdown_log import messages
 from atlas_tui.tui.widgets.markdown_log.blocks import Chrome
+from atlas_tui.tui.widgets.markdown_log.citing import Citing
 from atlas_tui.tui.widgets.markdown_log.find import Finder
 from atlas_tui.tui.widgets.markdown_log.message import CodeBlock, Message
 from atlas_tui.tui.widgets.markdown_log.paint import Mark
-from atlas_tui.tui.widgets.markdown_log.selection import Selecting
 from atlas_tui.tui.widgets.markdown_log.view import Place, Seen
 
 
-class Reader(Selecting):
+class Reader(Citing):
     """The log knows which message, which code and which match one is at."""
 
     MessageFocused: TypeAlias = messages.MessageFocused

@@ -1,0 +1,366 @@
+"""The user's own documents in the chat: which passages go along with the next prompt, and which went with a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from atlas_tui.errors import AtlasError
+from atlas_tui.models.base import Retrieved
+from atlas_tui.retrieval import Document
+from atlas_tui.retrieval.knowledge import KnowledgeBase
+from atlas_tui.text import one_line
+from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.chat.choice import Choice, Found
+from atlas_tui.tui.widgets.context import Passage
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from atlas_tui.retrieval.library import CollectionInfo
+    from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.screens.chat.screen import ChatScreen
+
+_PAUSE = 0.12
+"""Seconds after a key."""
+
+
+class Grounding:
+    """Looks for passages in a thread while a prompt is typed. What the panel shows for it is what is sent."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        config = screen.catalogue.config
+        self._screen = screen
+        self._panel = screen.sidebar.context
+        self.on = False
+        """Whether passages go along."""
+        self._choice = Choice(KnowledgeBase(config.db_path, config.collection_name, config=config))
+        self._found: Found | None = None
+        self._at: Exchange | None = None
+        """The turn whose passages are shown; None for the prompt that is being written."""
+        self._said: dict[int, str] = {}
+        """What is to be said of the passages of a turn, by its id."""
+        self._info: CollectionInfo | None = None
+        self._timer: Timer | None = None
+        self._looking = False
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The collection in use."""
+        return self._choice.knowledge
+
+    def begin(self) -> None:
+        """The screen is complete: as the settings have it."""
+        if self._screen.catalogue.config.retrieval.context:
+            self._turn(True)
+        self.show()
+
+    def close(self) -> None:
+        """Let the files go."""
+        self.knowledge.close()
+
+    # What goes along
+
+    def changed(self) -> None:
+        """Something was typed, or sent."""
+        if not self.on:
+            return
+        if self._typed:
+            self._at = None
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._screen.set_timer(_PAUSE, self._look)
+
+    def chosen(self, prompt: str) -> Sequence[Document] | None:
+        """What is sent with a prompt; None where the session is still to look for it, by the same choice."""
+        self._screen.session.knowledge = self._choice if self.on else None
+        if not self.on:
+            return ()
+        found = self._current(prompt)
+        return [document for document, taken in self._candidates(found) if taken] if found else None
+
+    def asked(self, exchange: Exchange) -> None:
+        """A prompt was sent: what was said about its passages is done with."""
+        self._choice = self._choice.after()
+        self._at = exchange
+        self.show()
+
+    def settled(self, exchange: Exchange, event: Retrieved) -> None:
+        """The passages of a turn are what they will be."""
+        said = [one_line(notice) for notice in event.notices]
+        if event.dropped:
+            count = f"{event.dropped} passage{'' if event.dropped == 1 else 's'}"
+            said.insert(0, f"{count} left out: the context window has no room")
+            self._screen.status.say(said[0])
+        self._said[exchange.turn.id] = "\n".join(said)
+        if self._at is exchange:
+            self.show()
+
+    def look_at(self, exchange: Exchange | None) -> None:
+        """Show what was sent with a turn, or with None what goes along with the next prompt."""
+        if self._at is not exchange:
+            self._at = exchange
+            self.show()
+
+    def look_ahead(self) -> None:
+        """The prompt has the focus: show what goes along with it, if there is any."""
+        if self._typed:
+            self.look_at(None)
+
+    def go_to(self, exchange: Exchange, number: int) -> None:
+        """Show the passage that is cited by this number."""
+        documents = exchange.turn.documents
+        if not 1 <= number <= len(documents):
+            self._screen.status.say(f"there is no passage [{number}]: {len(documents)} were sent")
+            return
+        self._at = exchange
+        self.show()
+        self._screen.panes.toggle_sidebar(True)
+        self._panel.go_to(number - 1)
+        self._screen.sidebar.show_context()
+        self.preview("")
+
+    @property
+    def _typed(self) -> str:
+        text = self._screen.prompt.text
+        return "" if text.startswith("/") or not text.strip() else text
+
+    def _current(self, prompt: str) -> Found | None:
+        """What was found for this prompt, if that is what was looked for last."""
+        found, choice = self._found, self._choice
+        if found is None or found.knowledge is not choice.knowledge or found.query != choice.query(prompt):
+            return None
+        return found
+
+    def _candidates(self, found: Found | None) -> list[tuple[Document, bool]]:
+        return self._choice.candidates(found.documents if found else ())
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._typed and self.on and self._current(self._typed) is None and not self._looking:
+            self._looking = True
+            self._screen.run_worker(self._search(), group="passages")
+        else:
+            self.show()
+
+    async def _search(self) -> None:
+        """One search at a time; what is typed meanwhile is looked for next."""
+        try:
+            while (prompt := self._typed) and self.on and self._current(prompt) is None:
+                choice = self._choice
+                try:
+                    self._found = await beside(partial(choice.look, prompt))
+                except AtlasError as error:
+                    self._found = Found(choice.query(prompt), choice.knowledge, (), (one_line(str(error)),))
+        finally:
+            self._looking = False
+        self.show()
+
+    # What is shown
+
+    def show(self) -> None:
+        """Bring the panel up to date."""
+        if self._at is not None:
+            documents = self._at.turn.documents
+            pinned = self._choice.pinned
+            note = _sent(len(documents), self._said.get(self._at.turn.id, ""))
+            self._panel.show(note, [Passage(each, number, each in pinned) for number, each in enumerate(documents, 1)])
+            self._screen.status.along = ""
+            return
+        passages = list(self._passages()) if self.on else []
+        count = sum(passage.number is not None for passage in passages)
+        self._panel.show(self._outlook(count), passages)
+        self._screen.status.along = f"{_many(count)}" if self.on and self._typed and passages else ""
+
+    def _passages(self) -> Sequence[Passage]:
+        found = self._current(self._typed) if self._typed else None
+        number, listed = 0, []
+        for document, taken in self._candidates(found):
+            number += taken
+            listed.append(Passage(document, number if taken else None, document in self._choice.pinned))
+        return listed
+
+    def _outlook(self, count: int) -> str:
+        """The sentence above what goes along."""
+        screen, info = self._screen, self._info
+        if not self.on:
+            return f"Off. {screen.key('context')} sends passages from your own documents along with a prompt."
+        name = one_line(self.knowledge.collection_name, 40)
+        if info is None:
+            return f"{name} · nothing is indexed yet: /documents takes in files and folders."
+        found = self._current(self._typed) if self._typed else None
+        notices = "".join(f"\n{one_line(notice)}" for notice in (found.notices if found else ()))
+        if self._choice.words:
+            return f"{count} along, found by “{one_line(self._choice.words, 60)}”{notices}"
+        if found is not None:
+            found_some = f"{_many(count)} along" if count else "Nothing goes along"
+            return f"{found_some} · {name}{notices}"
+        if self._typed:
+            return f"{name} · looking …"
+        return f"{name} · {info.sources:,} documents. What fits stands here while you type."
+
+    # Actions of the table
+
+    def context(self, argument: str) -> None:
+        """On or off; with a name, on, and from this collection."""
+        if argument and argument != self.knowledge.collection_name:
+            config = self._screen.catalogue.config
+            before = self.knowledge
+            self._choice = replace(self._choice, knowledge=KnowledgeBase(config.db_path, argument, config=config))
+            self._found, self._info = None, None
+            self._screen.run_worker(beside(before.close), group="passages")
+        self._turn(bool(argument) or not self.on)
+        self._screen.panes.show_context(self.on)
+        if not self.on:
+            self._screen.status.say("context off: prompts are sent as they are")
+
+    def passages(self, _: str) -> None:
+        """To the panel; from an answer, to what was sent with it."""
+        screen = self._screen
+        if screen.panes.in_transcript:
+            self.look_at(screen.focused_exchange)
+        screen.panes.toggle_sidebar(True)
+        screen.sidebar.show_context()
+        if self._panel.passages:
+            self._panel.list.focus()
+        else:
+            screen.status.say("no passages here yet")
+
+    def documents(self, _: str) -> None:
+        """Add, list and remove documents."""
+        from atlas_tui.tui.screens.documents import Documents
+
+        screen = self._screen
+
+        def closed(name: str | None) -> None:
+            self._found = None
+            if name and (not self.on or name != self.knowledge.collection_name):
+                self.context(name)
+            else:
+                screen.run_worker(self._inform(), group="passages")
+
+        screen.app.push_screen(Documents(screen.indexing, self.knowledge, screen.keys), closed)
+
+    def exclude(self, _: str) -> None:
+        """Leave a passage out, or take it in again."""
+        passage = self._highlighted
+        if passage is None:
+            return
+        if self._at is not None:
+            self._screen.status.say("this was sent; what is typed next has passages of its own")
+            return
+        taken = passage.number is None
+        self._choice = self._choice.saying(_document(passage), taken)
+        self.show()
+
+    def pin_passage(self, _: str) -> None:
+        """Have a passage go along with every prompt, or no longer."""
+        passage = self._highlighted
+        if passage is None:
+            return
+        document = _document(passage)
+        self._choice = self._choice.pinning(document)
+        pinned = document in self._choice.pinned
+        self._screen.status.say("pinned: it goes along with every prompt" if pinned else "no longer pinned")
+        if pinned and not self.on:
+            self._turn(True)
+        self.show()
+
+    def source(self, _: str) -> None:
+        """Open the document at the passage."""
+        from atlas_tui.tui.screens.editor import EditorError, open_in_editor
+
+        passage = self._highlighted
+        if passage is None:
+            return
+        metadata = passage.document.get("metadata") or {}
+        line = metadata.get("first_line")
+        try:
+            open_in_editor(self._screen.app, str(metadata.get("source", "")), line if isinstance(line, int) else 1)
+        except EditorError as error:
+            self._screen.status.say(one_line(str(error)))
+
+    def copy_passage(self, _: str) -> None:
+        """Copy what stands in it."""
+        if (passage := self._highlighted) is not None:
+            self._screen.answers.to_clipboard(str(passage.document.get("content", "")), "passage")
+
+    def search_again(self, _: str) -> None:
+        """Look for passages with other words."""
+        from atlas_tui.tui.screens.passage import WordsScreen
+
+        screen = self._screen
+
+        def searched(words: str | None) -> None:
+            if words is None:
+                return
+            self._choice = replace(self._choice, words=words)
+            self._at = None
+            if not self.on:
+                self._turn(True)
+            self.changed()
+            self.show()
+
+        if not self._typed:
+            screen.status.say("type a prompt first: its passages stand here while you type")
+        else:
+            screen.app.push_screen(WordsScreen(self._choice.query(self._typed)), searched)
+
+    def preview(self, _: str) -> None:
+        """Show a passage in full."""
+        from atlas_tui.tui.screens.passage import PassageScreen
+
+        passage = self._highlighted
+        if passage is not None:
+            screen = PassageScreen(passage, self._screen.keys, sent=self._at is not None)
+            self._screen.app.push_screen(screen, lambda name: self._screen.act(name) if name else None)
+
+    @property
+    def _highlighted(self) -> Passage | None:
+        at = self._panel.highlighted
+        return self._panel.passages[at] if at is not None else None
+
+    def _turn(self, on: bool) -> None:
+        self.on = on
+        self._at = None
+        self._screen.panes.widen(on)
+        self._screen.session.knowledge = self._choice if on else None
+        if on:
+            self._screen.run_worker(self._inform(warm=True), group="passages")
+            self.changed()
+        self.show()
+
+    async def _inform(self, *, warm: bool = False) -> None:
+        """Open the knowledge base, which takes its time, and say what is in it."""
+        knowledge, screen = self.knowledge, self._screen
+        try:
+            self._info = await beside(knowledge.info)
+            if warm:
+                await beside(knowledge.warm)
+        except AtlasError as error:
+            screen.status.say(one_line(str(error)))
+            return
+        if warm and self.on and knowledge is self.knowledge:
+            name = one_line(knowledge.collection_name, 40)
+            if self._info is None:
+                screen.status.say(f"context on: nothing is indexed in {name} yet, /documents takes in files")
+            else:
+                screen.status.say(f"context on: {name}, {self._info.sources:,} documents")
+        self.changed()
+        self.show()
+
+
+def _document(passage: Passage) -> Document:
+    """The passage as the knowledge base gave it, or the history kept it."""
+    return cast("Document", passage.document)
+
+
+def _sent(count: int, said: str) -> str:
+    words = f"{_many(count)} went along with this prompt" if count else "No passage went along with this prompt"
+    return f"{words}\n{said}" if said else words
+
+
+def _many(count: int) -> str:
+    return f"{count} passage{'' if count == 1 else 's'}"

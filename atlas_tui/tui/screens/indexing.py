@@ -1,0 +1,191 @@
+"""Taking documents into the knowledge base while the screen goes on: in a thread, one after the other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from atlas_tui.config import Config
+from atlas_tui.errors import AtlasError
+from atlas_tui.models.base import CancelToken
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.text import one_line
+
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.embedders import Embedder
+
+log = logging.getLogger(__name__)
+_EVERY = 0.1
+"""Seconds between two messages about progress."""
+_TOLD = 12
+"""Files of which it is told why they were skipped."""
+
+
+@dataclass
+class Advanced(Message):
+    """How far the indexing is, or that it has ended."""
+
+    bubble = False
+    collection: str
+    doing: str
+    """What is done now; empty at the end."""
+    share: float | None = None
+    """How much of it is done."""
+    done: str = ""
+    """What was done, once it is."""
+    skipped: tuple[str, ...] = ()
+    """What was not taken in, and why, a line each."""
+
+
+class Indexing:
+    """One indexing at a time, which goes on whatever screen is looked at."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.listeners: list[MessagePump] = []
+        """Who is told of it."""
+        self.latest: Advanced | None = None
+        """What was told last."""
+        self._cancel: CancelToken | None = None
+        self._told = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether anything is under way."""
+        return self._cancel is not None
+
+    def start(self, path: str, collection: str) -> bool:
+        """Take a file or folder into a collection, and embed what is new; False while another indexing runs."""
+        if self._cancel is not None:
+            return False
+        self._cancel = CancelToken()
+        self._tell(Advanced(collection, "looking"), now=True)
+        work = lambda: self._work(path, collection)  # noqa: E731
+        threading.Thread(target=work, name="atlas-indexing", daemon=True).start()
+        return True
+
+    def cancel(self) -> bool:
+        """Stop: what is done stays. False if there is nothing to stop."""
+        cancel = self._cancel
+        if cancel is not None:
+            cancel.cancel()
+        return cancel is not None
+
+    def _work(self, path: str, collection: str) -> None:
+        knowledge = KnowledgeBase(self._config.db_path, collection, config=self._config)
+        skipped: tuple[str, ...] = ()
+        try:
+            words, skipped = self._index(path, knowledge)
+            words += self._embed(knowledge)
+        except AtlasError as error:
+            words = str(error)
+        except Exception as error:  # the border of a thread: it is said, and the screen goes on
+            log.exception("an indexing that fails")
+            words = f"indexing failed ({type(error).__name__}): the log has details"
+        finally:
+            knowledge.close()
+            self._cancel = None
+        self._tell(Advanced(collection, "", None, one_line(words), skipped), now=True)
+
+    def _index(self, path: str, knowledge: KnowledgeBase) -> tuple[str, tuple[str, ...]]:
+        from atlas_tui.citations import shown
+        from atlas_tui.retrieval.indexing import Progress, index
+        from atlas_tui.retrieval.tree import size_words
+
+        name = knowledge.collection_name
+
+        def progress(now: Progress) -> None:
+            if not now.files:
+                self._tell(Advanced(name, f"looking · {now.found:,} files"))
+                return
+            parts = [f"{now.files_done:,} of {now.files:,} files"]
+            parts += [f"{size_words(int(now.rate))}/s"] if now.rate is not None else []
+            parts += [f"{_clock(now.remaining)} left"] if now.remaining is not None else []
+            parts += [shown(now.source)] if now.source else []
+            self._tell(Advanced(name, " · ".join(parts), now.bytes_done / now.bytes if now.bytes else 1.0))
+
+        report = index([path], knowledge.collection, progress=progress, cancel=self._cancel)
+        counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
+        parts = [f"{count:,} {word}" for word, count in counts if count] + [f"{report.unchanged:,} unchanged"]
+        words = ", ".join(parts)
+        if report.skipped:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.reasons.items())
+            words += f" · skipped {len(report.skipped):,}: {reasons}"
+        if report.cancelled:
+            words += " · stopped: what is done stays, adding the path again does the rest"
+        told = [each for each in (*report.skipped, *report.notices) if not each.usual]
+        lines = [f"{shown(each.source)}: {one_line(each.reason, 120)}" for each in told[:_TOLD]]
+        lines += [f"and {len(told) - _TOLD:,} more"] if len(told) > _TOLD else []
+        return words, tuple(lines)
+
+    def _embed(self, knowledge: KnowledgeBase) -> str:
+        """Vectors behind the words, where an embedder is at hand; how it went."""
+        from atlas_tui.retrieval.embedders import default_embedder, embedder_for
+        from atlas_tui.retrieval.filling import fill
+
+        cancel, collection, name = self._cancel, knowledge.collection, knowledge.collection_name
+        if cancel is None or cancel.cancelled:
+            return ""
+        have, begun = collection.embedder, monotonic()
+        config = self._config
+        if have and not config.retrieval.embedder:
+            embedder = embedder_for(have.rpartition(":")[0], config)
+        elif (found := default_embedder(config)) is not None:
+            embedder = found
+        else:
+            return ""
+
+        def progress(doing: str) -> Callable[[int, int], None]:
+            def tell(done: int, total: int) -> None:
+                seconds = monotonic() - begun
+                left = f" · {_clock(seconds / done * (total - done))} left" if done and seconds > 1 else ""
+                share = done / total if total else None
+                self._tell(Advanced(name, f"{doing} · {done:,} of {total:,}{left}", share))
+
+            return tell
+
+        try:
+            filled = fill(collection, embedder, progress=progress("finding meanings"), cancel=cancel)
+            if filled.complete:
+                self._order(knowledge, embedder, progress("ordering them"), cancel)
+        except AtlasError as error:
+            return f" · found by words alone: {error}"
+        finally:
+            embedder.close()
+        return f" · {filled.embedded:,} embedded" if filled.embedded else ""
+
+    def _order(
+        self, knowledge: KnowledgeBase, embedder: Embedder, progress: Callable[[int, int], None], cancel: CancelToken
+    ) -> None:
+        from atlas_tui.retrieval.vectors import open_index
+
+        path = self._config.db_path or ""
+        place = path if path.startswith(("http://", "https://")) else str(knowledge.collection.file.parent)
+        index = open_index(knowledge.collection, place, embedder, vectors=self._config.retrieval.vectors)
+        try:
+            index.build(progress, cancel)
+        finally:
+            index.close()
+
+    def _tell(self, message: Advanced, *, now: bool = False) -> None:
+        self.latest = message
+        if not now and monotonic() - self._told < _EVERY:
+            return
+        self._told = monotonic()
+        for listener in list(self.listeners):
+            try:
+                listener.post_message(message)
+            except RuntimeError:  # its loop has closed: the program is ending
+                self.listeners.remove(listener)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
