@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
+from typing import Literal
 
 from atlas_tui.config import Budget
 from atlas_tui.errors import AtlasError, ProviderError
@@ -18,10 +19,21 @@ _PATIENCE = 5.0
 _LOOK_AGAIN = 0.5
 """Seconds after which what other processes spend is looked up again."""
 _SCOPES = {
-    "answer": ("the answer", "--max-cost", ""),
-    "conversation": ("the conversation", "--max-cost-conversation", "begin a new conversation, or "),
-    "day": ("today", "--max-cost-day", "wait for tomorrow, or "),
+    "answer": ("the answer", "raise the limit (--max-cost, or answer under [budget] in the configuration)"),
+    "conversation": (
+        "the conversation",
+        "begin a new conversation, or raise the limit (--max-cost-conversation, or conversation under [budget] in the"
+        " configuration)",
+    ),
+    "run": ("the run", "raise the limit (--max-cost)"),
+    "day": (
+        "today",
+        "wait for tomorrow, or raise the limit (--max-cost-day, or day under [budget] in the configuration)",
+    ),
 }
+"""What each limits, as the subject of a sentence, and how it is raised, as a clause."""
+Together = Literal["conversation", "run"]
+"""What `Budget.conversation` is the limit of: the answers of a conversation, or of a headless run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,7 @@ class Limit:
     """One limit, and what was spent under it before; in US dollars."""
 
     scope: str
-    """`answer`, `conversation` or `day`."""
+    """`answer`, `conversation`, `run` or `day`."""
     dollars: float
     spent: float = 0.0
 
@@ -41,8 +53,7 @@ class Limit:
     @property
     def remedy(self) -> str:
         """How it is raised, as a clause."""
-        _, flag, instead = _SCOPES[self.scope]
-        return f"{instead}raise the limit ({flag}, or {self.scope} under [budget] in the configuration)"
+        return _SCOPES[self.scope][1]
 
     def exceeded(self, cost: float) -> ProviderError | None:
         """The failure, if so much more does not fit."""
@@ -58,13 +69,9 @@ def money(dollars: float) -> str:
     return "$" + (f"{dollars:.6f}".rstrip("0").rstrip(".") or "0")
 
 
-def limits(budget: Budget, *, answer: float = 0.0, conversation: float = 0.0, day: float = 0.0) -> list[Limit]:
+def limits(budget: Budget, together: Together, spent: float, day: float) -> list[Limit]:
     """The limits that are set, the narrowest first, with what was spent under each."""
-    given = (
-        ("answer", budget.answer, answer),
-        ("conversation", budget.conversation, conversation),
-        ("day", budget.day, day),
-    )
+    given = (("answer", budget.answer, 0.0), (together, budget.conversation, spent), ("day", budget.day, day))
     return [Limit(scope, dollars, spent) for scope, dollars, spent in given if dollars is not None]
 
 
@@ -83,12 +90,14 @@ class Account:
     Args:
         budget: the limits.
         ledger: adds up what a day costs, and learns how models count tokens; None does so for this account alone.
+        together: what the limit for a conversation is said to be one of.
     """
 
-    def __init__(self, budget: Budget, ledger: Ledger | None = None) -> None:
+    def __init__(self, budget: Budget, ledger: Ledger | None = None, *, together: Together = "conversation") -> None:
         self.budget = budget
         """The limits; they can be changed at any time, and hold from the next prompt on."""
         self.ledger = ledger or Ledger()
+        self.together: Together = together
         self._costs: dict[int, float] = {}  # of each prompt; of what was asked before, under 0
 
     def begin(self, cost: float = 0.0) -> None:
@@ -103,7 +112,7 @@ class Account:
     def limits(self, *, mock: bool) -> list[Limit]:
         """The limits that are set, with what is spent under each. May wait for the history."""
         day = self.day(mock=mock) if self.budget.day is not None else 0.0
-        return limits(self.budget, conversation=self.spent(), day=day)
+        return limits(self.budget, self.together, self.spent(), day)
 
     def day(self, *, mock: bool) -> float:
         """US dollars that today has cost; 0 where that cannot be found out."""
@@ -128,7 +137,8 @@ class Account:
 
         return Allowance(
             self.budget,
-            conversation=lambda: self.spent(but=key),
+            self.together,
+            spent=lambda: self.spent(but=key),
             today=lambda: self.ledger.today(mock=mock, but=(key,) if kept is None else kept),
             report=report,
             end=lambda: self.ledger.ended(key),
@@ -141,15 +151,17 @@ class Allowance:
     def __init__(
         self,
         budget: Budget,
+        together: Together,
         *,
-        conversation: Callable[[], float],
+        spent: Callable[[], float],
         today: Callable[[], Future[float]],
         report: Callable[[float], None],
         end: Callable[[], Future[None] | None],
     ) -> None:
         self.limited = budget.limited
         self._budget = budget
-        self._conversation = conversation
+        self._together = together
+        self._spent = spent
         self._today = today
         self._report = report
         self._end = end
@@ -175,7 +187,7 @@ class Allowance:
         self._look()
         spent = self._paid + (cost.total or 0.0)
         self._report(spent)
-        known = limits(self._budget, conversation=self._conversation(), day=self._day)
+        known = limits(self._budget, self._together, self._spent(), self._day)
         return next((error for limit in known if (error := limit.exceeded(spent))), None)
 
     def close(self) -> Callable[[], None] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas_tui.budget import Account
-from atlas_tui.config import Budget, Config, load_config
+from atlas_tui.config import Budget, Config, load_config, read_text
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import CancelToken, Emit, End, EventStream, ModelResponse, Provider, TextDelta
 from atlas_tui.models.factory import chain, create_provider
@@ -18,7 +18,6 @@ from atlas_tui.policy import Policy
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session, Turn
 from atlas_tui.store import Ledger, Store
-from atlas_tui.text import one_line
 
 log = logging.getLogger(__name__)
 TextCallback = Callable[[str, str], None]
@@ -194,7 +193,7 @@ def create_query_client(
     if system_prompt_file is not None:
         if system_prompt is not None:
             raise ConfigError("system_prompt and system_prompt_file exclude each other: give one of them")
-        system_prompt = _read_prompt(Path(system_prompt_file).expanduser())
+        system_prompt = read_text(Path(system_prompt_file).expanduser(), "the system prompt")
     limits = {"timeout": options["timeout"]} if "timeout" in options else {}
     targets = [fallback] if isinstance(fallback, str) else fallback or config.fallback
     spares, notes = chain(targets, partial(create_provider, mock=mock, config=config, **limits))
@@ -214,13 +213,3 @@ def create_query_client(
         account=Account(budget, Ledger(Store() if budget.day is not None else None)),
         policy=policy or Policy(config.retries),
     )
-
-
-def _read_prompt(file: Path) -> str:
-    name = one_line(str(file))
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the system prompt file {name} is not UTF-8 text: save it as UTF-8") from error
-    except OSError as error:
-        raise ConfigError(f"the system prompt file {name} cannot be read: {error.strerror}") from error

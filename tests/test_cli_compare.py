@@ -194,4 +194,6 @@ class TestCost:
         assert form["unasked"] == 20 - len(form["responses"]) > 0
         # What a mock says at once is over before it is counted: at most one such answer too much.
         assert sum(each["cost"]["total"] for each in form["responses"]) < 0.15 + 0.04
-        assert "the whole run may cost no more than $0.15: raise --max-cost" in result.err
+        told = "the run would cost more than the limit of $0.15 "
+        assert told in result.err
+        assert [told in each["error"]["message"] for each in form["responses"] if not each["complete"]] == [True]

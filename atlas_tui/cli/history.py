@@ -12,7 +12,7 @@ from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.meters import cost_words
 from atlas_tui.cli.tables import minute, table
-from atlas_tui.config import Config, private_opener
+from atlas_tui.config import Config, as_text, private_opener, read_text
 from atlas_tui.errors import ConfigError
 from atlas_tui.store import ConversationInfo, Hit, Store
 from atlas_tui.store.export import EXPORTS, from_json, to_markdown, transcript
@@ -84,23 +84,15 @@ def _export(store: Store, options: argparse.Namespace, console: Console) -> None
             file.write(text)
     except FileExistsError:
         raise ConfigError(f"{one_line(options.output)} exists: choose another name or remove it first") from None
+    except OSError as error:
+        raise ConfigError(f"{one_line(options.output)} cannot be written ({error.strerror}): choose another") from error
 
 
 def _import(store: Store, options: argparse.Namespace, console: Console) -> None:
-    name = one_line(options.file)
-    try:
-        if options.file == "-":
-            data = sys.stdin.buffer.read(_IMPORT_LIMIT + 1)
-        else:
-            with open(options.file, "rb") as file:
-                data = file.read(_IMPORT_LIMIT + 1)
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{name} cannot be read ({error.strerror}): check the file") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{name} is not UTF-8 text (byte {error.start}): export it again") from error
-    if len(data) > _IMPORT_LIMIT:
-        raise ConfigError(f"{name} is larger than {_IMPORT_LIMIT // 10**6} MB: that is no conversation")
+    if options.file == "-":
+        text = as_text(sys.stdin.buffer.read(), "standard input")
+    else:
+        text = read_text(options.file, limit=_IMPORT_LIMIT)
     _say(store.add(from_json(text)), "imported", options, console)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from atlas_tui.citations import context_form
 from atlas_tui.comparison.results import Answer, Question, Results
-from atlas_tui.config import private_opener
+from atlas_tui.config import private_opener, read_text
 from atlas_tui.errors import ConfigError, Kind
 from atlas_tui.models.base import End, Event, Provider, Sink, Worker
 from atlas_tui.models.recording import Recorder
@@ -74,7 +74,7 @@ class Kept:
         self.answers: list[Answer] = []
         """What the file had."""
         try:
-            there = path.exists() and path.stat().st_size > 0
+            there = path.is_file() and path.stat().st_size > 0
             if there and not resume:
                 raise ConfigError(f"{self._name} is there already: name another file, or go on with it (--resume)")
             if there:
@@ -84,7 +84,7 @@ class Kept:
             if not there:
                 self._write({_FORM: _VERSION, "settings": settings})
         except OSError as error:
-            raise ConfigError(f"{self._name} cannot be used: {error.strerror}") from error
+            raise ConfigError(f"{self._name} cannot be written ({error.strerror}): name another file") from error
         except UnicodeDecodeError as error:
             raise self._damaged(1) from error
 
@@ -317,12 +317,7 @@ def read_questions(path: Path) -> list[Question]:
         ConfigError: it cannot be read, holds none, or one twice.
     """
     name = one_line(str(path))
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise ConfigError(f"the prompts in {name} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the prompts in {name} are not UTF-8 text: save the file as UTF-8") from error
+    lines = read_text(path, "the file of prompts").splitlines()
     found: dict[str, Question] = {}
     first: dict[str, int] = {}
     for number, line in enumerate(lines, 1):

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from atlas_tui.config.loading import load_config
-from atlas_tui.config.places import APP, config_path, data_dir, log_dir, make_private_folder, private_opener
+from atlas_tui.config.places import (
+    APP,
+    as_text,
+    config_path,
+    data_dir,
+    log_dir,
+    make_private_folder,
+    private_opener,
+    read_text,
+)
 from atlas_tui.config.values import (
     PROVIDER_KINDS,
     Budget,
@@ -25,10 +34,12 @@ __all__ = [
     "RetrievalSettings",
     "RetrySettings",
     "Timeouts",
+    "as_text",
     "config_path",
     "data_dir",
     "load_config",
     "log_dir",
     "make_private_folder",
     "private_opener",
+    "read_text",
 ]

@@ -28,7 +28,7 @@ from atlas_tui.config.document import (
     tables,
     unknown,
 )
-from atlas_tui.config.places import config_path, variable
+from atlas_tui.config.places import as_text, config_path, variable
 from atlas_tui.config.values import (
     PROVIDER_KINDS,
     Budget,
@@ -149,10 +149,8 @@ def _read_file(file: Path, stamp: tuple[int, int, int]) -> Config:
 
     name = one_line(str(file))
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = as_text(file.read_bytes(), name)
         tree = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{name} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         what, _, where = str(error).rpartition(" (at ")
         line = where.partition("line ")[2].partition(",")[0] or str(max(1, len(text.splitlines())))

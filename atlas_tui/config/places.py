@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from atlas_tui.errors import ConfigError
+from atlas_tui.text import one_line
+
 APP = "atlas-tui"
 """The name of the program's folders in the platform's places."""
 
@@ -54,6 +57,40 @@ def make_private_folder(path: Path) -> Path:
 def private_opener(path: str, flags: int) -> int:
     """For `open(..., opener=private_opener)`: a file that is created is for its owner alone (0600)."""
     return os.open(path, flags, 0o600)
+
+
+def read_text(path: str | Path, what: str = "", *, limit: int | None = None) -> str:
+    """A file that the user named, as text; a byte order mark is left out.
+
+    Args:
+        path: the file.
+        what: what it should hold, for the error: `the system prompt`.
+        limit: the most bytes that such a file has.
+
+    Raises:
+        ConfigError: it cannot be read, is larger, or is no text.
+    """
+    name = f"{what} {one_line(str(path))}".lstrip()
+    try:
+        with open(path, "rb") as file:
+            data = file.read(-1 if limit is None else limit + 1)
+        if limit is not None and len(data) > limit:
+            raise ConfigError(f"{name} is larger than {limit // 10**6} MB: choose another file")
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read ({error.strerror}): check the file") from error
+    return as_text(data, name)
+
+
+def as_text(data: bytes, name: str) -> str:
+    """The text that the bytes of a file are.
+
+    Raises:
+        ConfigError: they are none.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
 
 
 def variable(environ: Mapping[str, str] | None, name: str) -> str | None:
