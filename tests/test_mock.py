@@ -7,10 +7,12 @@ from typing import Any, get_args
 import pytest
 
 from atlas_tui import ConfigError, ProviderError, create_provider
+from atlas_tui.citations import check
 from atlas_tui.config import Timeouts
 from atlas_tui.errors import KINDS, Kind
 from atlas_tui.models.base import End, ModelMessage, ModelRequest, ModelResponse, ReasoningDelta, Start, TextDelta
 from atlas_tui.models.mock import MODELS, MockProvider
+from atlas_tui.retrieval.evidence import grounded
 
 BEGUN = {"truncated", "connection"}
 """The kinds that strike in the middle of an answer."""
@@ -37,6 +39,20 @@ class TestAnswers:
         assert "rehearsed" in response.content
         assert '"Why, though?" (2 words)' in response.content
         assert response.mock
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_of_passages_it_cites_one_word_for_word(self, model: str) -> None:
+        documents: list[Any] = [
+            {"content": "# Air", "metadata": {"source": "title.md"}, "relevance_score": 0.9},
+            {
+                "content": "# Sky\n\nAir scatters *blue* light most.",
+                "metadata": {"source": "sky.md"},
+                "relevance_score": 1,
+            },
+        ]
+        content = mock(model).generate(request(grounded("Why is the sky blue?", documents))).content
+        assert '"Why is the sky blue?" (5 words)' in content
+        assert str(check(content, documents)) == "1 passage cited · 1 quotation verified"
 
     def test_the_models_differ_in_what_they_can_show(self) -> None:
         basic, standard, advanced = (mock(model).generate(request()) for model in MODELS)

@@ -82,6 +82,11 @@ _REASONING = (
     "can do: headings, a list, code and a table."
 )
 
+_PASSAGE = re.compile(r'^<passage number="(\d+)"[^>]*>\n(.*?)\n</passage>$', re.MULTILINE | re.DOTALL)
+_QUESTION = re.compile(r"\A.*^</passages>\s+The question:\s+", re.MULTILINE | re.DOTALL)
+_SENTENCE = re.compile(r"\w[^.!?\n]{15,}[.!?]")
+_EVIDENCE = '\n\nOf {count} passages that came with it, number {number} says "{sentence}" [{number}].'
+
 STALL = "stall"
 """The extra rehearsal: half an answer, then silence until a limit or the user ends it."""
 _MID_STREAM = frozenset({"truncated", "connection", STALL})
@@ -212,11 +217,12 @@ class MockProvider(Provider):
     def _compose(self, request: ModelRequest) -> tuple[str, str]:
         if self._response is not None:
             return "", self._response
-        prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        sent = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        prompt = _QUESTION.sub("", sent)
         words = len(prompt.split())
         short = " ".join(prompt.split())
         short = short if len(short) <= 120 else short[:119] + "…"
-        answer = _OPENING.format(prompt=short, words=words)
+        answer = _OPENING.format(prompt=short, words=words) + _cited(sent)
         if self.model_name == "mock-basic":
             return "", answer + "\n"
         answer += _STANDARD
@@ -246,3 +252,12 @@ class MockProvider(Provider):
 
     def _classify(self, error: Exception) -> ProviderError | None:
         return None
+
+
+def _cited(sent: str) -> str:
+    """A sentence about the passages that came with a prompt, with the citation that a model would give."""
+    passages = _PASSAGE.findall(sent)
+    for number, text in passages:
+        if sentence := _SENTENCE.search(text):
+            return _EVIDENCE.format(count=len(passages), number=number, sentence=sentence[0])
+    return ""
