@@ -7,8 +7,9 @@ text (start, usage, retries, the ending) is never joined or dropped, and never o
 Between two frames nobody looks: a worker that asks `rest` leaves what comes meanwhile in the socket, reads it in one
 go when the frame is due, and so wakes up as seldom as the screen does. A wake-up costs more than reading a token.
 
-Two limits keep a flood from taking over. `full` pauses the worker, and so the server, while the screen is behind:
-memory stays bounded. A frame hands out only as much text as could be drawn in good time: keys are answered.
+Two limits keep a flood from taking over. A frame hands out only as much text as could be drawn in good time: keys are
+answered. `full` pauses the worker, and so the server, while more waits than the next frames show: memory stays bounded,
+and so does what a stop has still to show before it can say that it has stopped.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ _FEW = 150
 _SHARE = 0.4
 """The part of the time that drawing may take; a frame that takes longer makes the next one later."""
 _LONGEST_FRAME = 0.4
-_CAPACITY = 64_000
-"""Characters that may wait before the worker has to."""
-_MOST, _LEAST = 32_000, 2_000
+_MOST, _LEAST = 16_000, 2_000
 """Characters that one frame hands out; between the two as the drawing time allows."""
+_FRAMES_AHEAD = 2
+"""Frames of text that may wait before the worker has to."""
 _SLOW = 0.025
 """Seconds after which a frame has kept the keys waiting."""
 
@@ -95,7 +96,7 @@ class Pump:
         self._closed = False
         self._hurried = False
         self._rests = False
-        self._budget = _MOST
+        self._budget = 2 * _LEAST
         self._pause = FRAME
         self._due = 0.0
 
@@ -144,7 +145,7 @@ class Pump:
 
     def full(self) -> bool:
         """True while the worker should wait."""
-        return self._waiting > _CAPACITY and not (self._closed or self._hurried)
+        return self._waiting > _FRAMES_AHEAD * self._budget and not (self._closed or self._hurried)
 
     # On the screen
 
@@ -201,8 +202,10 @@ class Pump:
     def _arrange(self, begun: float, drawn: int) -> None:
         now = perf_counter()
         seconds = now - begun
-        if drawn:
-            self._budget = max(_LEAST, self._budget // 2) if seconds > _SLOW else min(_MOST, self._budget * 2)
+        if seconds > _SLOW:
+            self._budget = max(_LEAST, self._budget // 2)
+        elif drawn >= self._budget and seconds < _SLOW / 2:
+            self._budget = min(_MOST, self._budget * 2)
         # Only text is held back to the next frame: what follows a mere announcement is shown at once.
         frame = _CALM_FRAME if drawn < _FEW else FRAME
         pause = min(max(frame, seconds / _SHARE), _LONGEST_FRAME) if drawn and not self._hurried else 0.0

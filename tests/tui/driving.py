@@ -129,13 +129,14 @@ def make_app(
     policy: Policy | None = None,
     problem: AtlasError | None = None,
     session: Session | None = None,
+    catalogue: Catalogue | None = None,
 ) -> AtlasApp:
     """The program with a provider of the test's choice; the mock without delay is the default."""
     session = session or Session(
         provider or MockProvider("mock-basic", delay_ms=0), fallback=fallback, policy=policy or once()
     )
     config = config or Config()
-    opened = Opened(session, Catalogue(config, mock=False), problem)
+    opened = Opened(session, catalogue or Catalogue(config, mock=False), problem)
     app = AtlasApp(Prepared(config, opened), clock=clock or Clock())
     app.animation_level = "none"
     return app

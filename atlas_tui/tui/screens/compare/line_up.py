@@ -127,6 +127,8 @@ class LineUpRoom:
         from atlas_tui.tui.screens.target_pickers import ModelPicker
 
         screen = self._screen
+        if self._hidden():
+            return
         if argument:
             self._change(screen.current, argument)
         else:
@@ -151,6 +153,8 @@ class LineUpRoom:
         """Choose who is compared from what is available."""
         from atlas_tui.tui.screens.compare.line_up_pickers import LineUpPicker
 
+        if self._hidden():
+            return
         if argument:
             self.take(argument.replace(",", " ").split())
         else:
@@ -167,6 +171,12 @@ class LineUpRoom:
             self._do(self._choose(judgements))
 
     # Doing it
+
+    def _hidden(self) -> bool:
+        """Say so while names are hidden: whoever changes the line-up would see them."""
+        if self._screen.judging.hidden:
+            self._screen.status.say(f"names are hidden: {self._screen.key('vote')} votes and shows them")
+        return self._screen.judging.hidden
 
     def take(self, targets: Sequence[str]) -> list[str] | None:
         """Have these as the line-up, and give them by their full names; None, and nothing changes, if one of them

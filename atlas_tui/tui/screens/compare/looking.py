@@ -109,4 +109,6 @@ class Looking:
         places = {view.column.number: place for place, view in enumerate(screen.columns.views, 1)}
         rows = race(turn, [view.column for view in screen.columns.compared]) if turn is not None else []
         masks = {view.column.number: screen.judging.mask(view) for view in screen.columns.compared}
+        if any(masks.values()):  # the order of finish would tell who is who
+            rows.sort(key=lambda row: places[row.column])
         table.show(Race(tuple(rows), places, masks if any(masks.values()) else {}, screen.judging.agreement()))

@@ -133,10 +133,15 @@ class CompareScreen(ActingScreen):
 
     def close(self, patience: float) -> None:
         """The program ends."""
-        if self._early.over:
+        if self.furnished:
             self.columns.close(patience)
 
     # What actions are about
+
+    @property
+    def furnished(self) -> bool:
+        """True from the moment on when there are columns."""
+        return self._early.over
 
     @property
     def current(self) -> ColumnView:
@@ -192,14 +197,14 @@ class CompareScreen(ActingScreen):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """A column took the focus, or the prompt did."""
-        if self._early.over:
+        if self.furnished:
             self.columns.focused(event.widget)
         self.show_hints()
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
         self.layout_of.fit()
-        if self._early.over:
+        if self.furnished:
             self.columns.arrange()
 
     def show_hints(self) -> None:
@@ -210,7 +215,7 @@ class CompareScreen(ActingScreen):
         self.layout_of.hints.hints = commands.hints(self._state(), self.keys, scope="compare", without=without)
 
     def _state(self) -> State:
-        if not self._early.over or not self.session.turns:
+        if not self.furnished or not self.session.turns:
             return "empty"
         if self.columns.running:
             return "running"

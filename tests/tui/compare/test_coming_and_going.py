@@ -1,0 +1,153 @@
+"""Between the chat and the comparison, and between one run of the program and the next: nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from atlas_tui.comparison import Judgements
+from atlas_tui.models.base import ModelMessage, TextDelta
+from atlas_tui.session import Session
+from atlas_tui.store import Journal, Store
+from tests.played import HANG, PlayedProvider
+from tests.tui.compare.driving import Compared, Known, comparing, played
+from tests.tui.driving import driving, once
+
+user_said, assistant = ModelMessage.user, ModelMessage.assistant
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "history.db")
+    yield store
+    store.close()
+
+
+async def test_the_others_answer_the_last_prompt_of_a_chat() -> None:
+    left, right = played("left", "L1", "L2"), played("right", "R1", "R2")
+    async with comparing(left, right) as compared:
+        user = compared.user
+        await user.press("f7")
+        await user.ask("In the chat")
+        await user.answered()
+        await user.press("alt+o")
+        await compared.ended()
+        assert (compared.said(1), compared.said(2)) == ("L1", "R1")
+        assert len(left.requests) == 1
+        await compared.asked("Second")
+        assert list(right.requests[-1].messages) == [user_said("In the chat"), assistant("R1"), user_said("Second")]
+
+
+async def test_what_runs_goes_on_while_the_chat_is_seen() -> None:
+    held = PlayedProvider([TextDelta("Half"), HANG], name="held")
+    async with comparing(played("quick", "Done."), held) as compared:
+        user = compared.user
+        await compared.ask("Why?")
+        await user.answered()
+        await user.press("f7")
+        await user.shows("Why?", "Done.", "METERS")
+        await user.press("f7")
+        await user.shows("Half")
+        assert compared.views[1].running
+        assert compared.said(1) == "Done."
+        await user.press("escape", "escape")
+        await compared.ended()
+        await user.press("f7")
+        await user.shows("Half", "■ stopped")  # the last one that came stands in the chat
+        assert user.app.screen is user.app.chat
+
+
+async def test_what_the_chat_asks_meanwhile_is_there_on_coming_back() -> None:
+    async with comparing(played("left", "L1", "L2"), played("right", "R1")) as compared:
+        user = compared.user
+        await compared.asked("First")
+        await user.press("f7")
+        await user.ask("Second")
+        await user.answered(3)
+        await user.press("f7")
+        await user.shows("Second")
+        assert compared.said(1, 2) == "L2"
+        assert compared.said(2, 1) == "R1"
+
+
+async def test_a_new_conversation_of_the_chat_stops_and_empties_the_columns() -> None:
+    held = PlayedProvider([TextDelta("Half"), HANG], name="held")
+    async with comparing(held, played("right", "R1")) as compared:
+        user = compared.user
+        await compared.ask("First")
+        await user.answered()
+        await user.press("f7")
+        await user.press("ctrl+n")
+        await compared.user.until(held.closed.is_set)
+        await user.press("f7")
+        await user.pilot.pause()
+        assert compared.views[0].transcript.exchanges == []
+        assert not compared.screen.columns.running
+
+
+async def test_a_comparison_reopens_as_it_was(store: Store) -> None:
+    left, right = played("left", "L1", "L2"), played("right", "R1", "R2")
+    session = Session(left, policy=once(), journal=Journal(store))
+    async with comparing(left, right, session=session) as compared:
+        await compared.asked("First")
+    again = Session(played("chat", "C"), policy=once(), journal=Journal(store))
+    providers = [again.provider, left, right]
+    async with driving(session=again, catalogue=Known(providers), size=(160, 40)) as user:
+        await user.press("f2")
+        await user.pilot.pause()
+        await user.shows("First")
+        await user.press("enter")
+        await user.shows("First", "METERS")
+        await user.press("f7")
+        compared = Compared(user)
+        await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
+        await user.shows("1 left:test-model", "2 right:test-model")
+        assert (compared.said(1), compared.said(2)) == ("L1", "R1")
+        await compared.asked("Second")
+        assert list(right.requests[-1].messages) == [user_said("First"), assistant("R1"), user_said("Second")]
+
+
+async def test_the_line_up_is_there_again_and_is_kept_under_a_name(store: Store) -> None:
+    left, right, third = played("left", "L"), played("right", "R"), played("third", "T")
+    async with comparing(left, right, session=Session(left, policy=once(), journal=Journal(store))) as compared:
+        compared.screen.act("line_ups", "pair")
+        await compared.user.shows("kept as pair")
+    assert Judgements(store).line_up("pair").targets == ("left:test-model", "right:test-model")
+    session = Session(third, policy=once(), journal=Journal(store))
+    async with driving(session=session, catalogue=Known([left, right, third])) as user:
+        await user.press("f7")
+        compared = Compared(user)
+        await user.until(lambda: compared.screen.furnished)
+        assert [view.column.target for view in compared.views] == ["left:test-model", "right:test-model"]
+        await compared.ask("/targets third left")
+        await user.pilot.pause()
+        assert [view.column.target for view in compared.views] == ["third:test-model", "left:test-model"]
+        await compared.to_column(1)
+        await user.press("K")
+        await user.shows("pair", "left:test-model · right:test-model")
+        await user.press("enter")
+        await user.shows("2 right:test-model")
+        assert [view.column.target for view in compared.views] == ["left:test-model", "right:test-model"]
+
+
+async def test_a_target_that_cannot_be_asked_changes_nothing() -> None:
+    async with comparing(played("left", "L"), played("right", "R")) as compared:
+        await compared.ask("/targets left nobody")
+        await compared.user.shows("unknown provider 'nobody'")
+        assert len(compared.views) == 2
+
+
+async def test_the_line_up_is_chosen_from_what_is_available() -> None:
+    async with comparing(played("left", "L"), played("right", "R")) as compared:
+        user = compared.user
+        await user.until(lambda: bool(compared.screen.catalogue.statuses))
+        await compared.to_column(1)
+        await user.press("l")
+        await user.shows("Who is compared?", "1 left:test-model", "2 right:test-model")
+        await user.press(*"mock:mock-basic", "enter")
+        await user.shows("3 mock:mock-basic")
+        await user.press("escape")
+        await user.pilot.pause()
+        assert [view.column.target for view in compared.views][2] == "mock:mock-basic"
