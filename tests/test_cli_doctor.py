@@ -91,3 +91,14 @@ def test_a_damaged_history_and_open_folders_are_told(tmp_path: Path) -> None:
     assert "chmod 700" in found["data"]["words"]
     assert found["history"]["state"] == "problem"
     assert "damaged" in found["history"]["words"]
+
+
+def test_what_is_indexed_and_what_finds_it_by_meaning(tmp_path: Path) -> None:
+    environ = {**PLAIN, "ATLAS_EMBEDDER": "none"}
+    nothing = findings(run("doctor", "--offline", "--json", environ=environ))["knowledge base"]
+    assert (nothing["state"], nothing["words"]) == ("ok", "none yet; `atlas-tui index PATH` begins it")
+    (tmp_path / "sea.md").write_text("The sea is salty.\n")
+    assert run("index", str(tmp_path), environ=environ).status == 0
+    found = findings(run("doctor", "--json", environ=environ))
+    assert found["documents"]["words"] == "1 document, 1 chunk, 0 vectors"
+    assert found["search by meaning"]["words"] == "off, as the settings say"

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from atlas_tui.budget import Account
-from atlas_tui.citations import check, sources
+from atlas_tui.citations import answer_form, check, sources
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
@@ -274,7 +274,7 @@ class _AtTheEnd:
             self._documents = event.documents
         elif isinstance(event, End):
             content = event.response.content
-            self._console.answer(forms.whole(event, self._documents) if self._as_json else content)
+            self._console.answer(forms.to_json(answer_form(event, self._documents)) if self._as_json else content)
 
 
 class _EventLines:

@@ -9,10 +9,9 @@ import platform
 import shutil
 import stat
 import sys
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -20,10 +19,11 @@ from typing import Literal
 from atlas_tui import __version__
 from atlas_tui.cli.console import Console
 from atlas_tui.cli.forms import to_json
+from atlas_tui.cli.together import together
 from atlas_tui.config import Config, config_path, data_dir, log_dir
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.factory import check_providers, create_provider
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 
 State = Literal["ok", "note", "problem"]
 _MARKS: dict[State, str] = {"ok": "✓", "note": "·", "problem": "✗"}
@@ -49,6 +49,7 @@ def doctor(options: argparse.Namespace, config: Config) -> int:
         *_program(),
         *_files(options.config),
         *_history(config),
+        *_documents(config, offline=options.offline),
         *_providers(config, offline=options.offline),
         *_terminal(),
     ]
@@ -131,6 +132,44 @@ def _history(config: Config) -> Iterator[Finding]:
         yield Finding("Files", "history", "ok", f"{count:,} conversations")
 
 
+def _documents(config: Config, *, offline: bool) -> Iterator[Finding]:
+    """The knowledge base, and what could make its vectors."""
+    from atlas_tui.retrieval import KnowledgeBase
+
+    knowledge = KnowledgeBase(config.db_path, config.collection_name, config=config)
+    try:
+        counts = [(info.name, info.sources, info.chunks, info.vectors) for info in knowledge.collections()]
+    except AtlasError as error:
+        yield Finding("Documents", "knowledge base", "problem", str(error))
+        return
+    finally:
+        knowledge.close()
+    if not counts:
+        yield Finding("Documents", "knowledge base", "ok", "none yet; `atlas-tui index PATH` begins it")
+    for name, sources, chunks, vectors in counts:
+        words = f"{counted(sources, 'document')}, {counted(chunks, 'chunk')}, {counted(vectors, 'vector')}"
+        missing = bool(vectors) and vectors < chunks
+        yield Finding(
+            "Documents", one_line(name, 60), "note" if missing else "ok",
+            f"{words}: `atlas-tui index` makes the rest, without which words alone find them" if missing else words,
+        )  # fmt: skip
+    if not offline:
+        yield _embedder(config)
+
+
+def _embedder(config: Config) -> Finding:
+    from atlas_tui.retrieval.embedders.choice import look_around
+
+    what = "search by meaning"
+    if named := config.retrieval.embedder:
+        return Finding("Documents", what, "ok", "off, as the settings say" if named == "none" else f"with {named}")
+    found = look_around(config)
+    usable = next((status for status in found if status.available), None)
+    if usable is not None:
+        return Finding("Documents", what, "ok", f"with {usable.name}")
+    return Finding("Documents", what, "note", "; ".join(status.reason for status in found))
+
+
 def _providers(config: Config, *, offline: bool) -> list[Finding]:
     """Every provider that can be used is asked for its models, all at the same time: that tries host and key."""
     answers: dict[str, Finding] = {}
@@ -145,17 +184,9 @@ def _providers(config: Config, *, offline: bool) -> list[Finding]:
             answers[name] = Finding("Providers", name, "ok", "can be used")
         else:
             answers[name] = Finding("Providers", name, "problem", f"no answer within {_LISTING_PATIENCE:.0f} s")
-            asking.append(threading.Thread(target=_ask, args=(name, config, answers), daemon=True))
-    _all(asking, _LISTING_PATIENCE)
+            asking.append(partial(_ask, name, config, answers))
+    together(asking, _LISTING_PATIENCE)
     return list(answers.values())
-
-
-def _all(threads: list[threading.Thread], patience: float) -> None:
-    until = time.monotonic() + patience
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, until - time.monotonic()))
 
 
 def _ask(name: str, config: Config, answers: dict[str, Finding]) -> None:
@@ -180,17 +211,12 @@ def _terminal() -> Iterator[Finding]:
     yield Finding(group, "size", "ok" if size else "note", size or "no terminal here; the chat screen needs one")
     term = os.environ.get("TERM", "")
     usable = term not in ("", "dumb")
-    yield (
-        Finding(group, "TERM", "ok", term)
-        if usable
-        else Finding(group, "TERM", "problem", f"{term or 'not set'}: set it to xterm-256color")
-    )
+    advice = f"{term or 'not set'}: set it to xterm-256color"
+    yield Finding(group, "TERM", "ok" if usable else "problem", term if usable else advice)
     encoding = (getattr(sys.stdout, "encoding", None) or locale.getpreferredencoding()).lower()
-    yield (
-        Finding(group, "encoding", "ok", encoding)
-        if "utf" in encoding
-        else Finding(group, "encoding", "problem", f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8")
-    )
+    usable = "utf" in encoding
+    advice = f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8"
+    yield Finding(group, "encoding", "ok" if usable else "problem", encoding if usable else advice)
     colours = os.environ.get("COLORTERM", "")
     if os.environ.get("NO_COLOR"):
         yield Finding(group, "colour", "note", "off (NO_COLOR)")

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from atlas_tui.citations import context_form
 from atlas_tui.errors import ProviderError
 from atlas_tui.text import redact
 
 if TYPE_CHECKING:
-    from atlas_tui.models.base import End, Event
+    from atlas_tui.models.base import Event
 
 
 def to_json(value: object) -> str:
     """One line of JSON; what JSON has no form for becomes text."""
     # DEL is the one control character that JSON lets stand.
     return json.dumps(value, ensure_ascii=True, default=str).replace("\x7f", "\\u007f")
-
-
-def whole(end: End, documents: Sequence[Mapping[str, Any]]) -> str:
-    """The one object of `--json`: the response and its context; with `error` if it failed."""
-    form = {**end.response.to_dict(), "context": context_form(end.response.content, documents)}
-    if end.error is not None:
-        form["error"] = error_form(end.error)
-    return to_json(form)
 
 
 def event_line(event: Event) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.tables import table
+from atlas_tui.cli.together import together
 from atlas_tui.config import Config
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.base import ModelInfo, Provider
 from atlas_tui.models.factory import check_providers, create_provider
 from atlas_tui.text import one_line
+
+_PATIENCE = 30.0
+"""Seconds that the providers together may take to answer."""
 
 
 @dataclass(slots=True)
@@ -54,24 +59,21 @@ def models(options: argparse.Namespace, config: Config) -> int:
 def _all_offers(config: Config, *, mock: bool) -> list[Offer]:
     """Every provider is asked at the same time: the slowest decides how long it takes."""
     offers: list[Offer] = []
-    asking: list[threading.Thread] = []
+    asking: list[Callable[[], None]] = []
     for status in check_providers(config):
         offer = Offer(status.name, problem=status.reason or None)
         offers.append(offer)
         if status.available or mock:
-            offer.problem = None
             provider = create_provider(status.name, mock=mock, config=config)
-            asking.append(threading.Thread(target=_ask, args=(provider, offer), daemon=True))
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
+            offer.problem = f"no answer within {_PATIENCE:.0f} s"
+            asking.append(partial(_ask, provider, offer))
+    together(asking, _PATIENCE)
     return offers
 
 
 def _ask(provider: Provider, offer: Offer) -> None:
     try:
-        offer.models = provider.list_models()
+        offer.models, offer.problem = provider.list_models(), None
     except AtlasError as error:
         offer.problem = str(error)
 

@@ -11,7 +11,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from atlas_tui.citations import context_form
+from atlas_tui.citations import answer_form
 from atlas_tui.comparison.results import Answer, Question, Results
 from atlas_tui.config import private_opener, read_text
 from atlas_tui.errors import ConfigError, Kind
@@ -271,7 +271,7 @@ class Runs:
         _, provider = self._running.pop(job)
         self._idle[job.column].append(provider)
         session, turn = self._asked[job.question]
-        answer = Answer(job.column, job.target, job.question, job.repetition, _form(end, turn))
+        answer = Answer(job.column, job.target, job.question, job.repetition, answer_form(end, turn.documents))
         self._done[answer.key] = answer
         if self._kept is not None:
             self._kept.add(answer)
@@ -299,15 +299,6 @@ class _Mailbox:
 
 def _key(job: Job) -> tuple[int, str, str, int]:
     return job.column, job.target, job.question.prompt, job.repetition
-
-
-def _form(end: End, turn: Turn) -> dict[str, Any]:
-    """The form of `ask --json`."""
-    form = {**end.response.to_dict(), "context": context_form(end.response.content, turn.documents)}
-    if end.error is not None:
-        error = end.error.to_dict()
-        form["error"] = {**error, "message": redact(error["message"])}
-    return form
 
 
 def read_questions(path: Path) -> list[Question]:
