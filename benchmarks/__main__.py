@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.measure import Program, Server, StreamFigures, atlas, baseline, stream
+from benchmarks.measure import Program, Server, StreamFigures, atlas, baseline, comparison, stream
 from benchmarks.terminal import Terminal, cpu_seconds
 
 Row = tuple[str, str, str, str]
@@ -88,12 +88,12 @@ def _echo_rows(server: Server, quick: bool) -> Iterator[Row]:
 
 
 def _column_rows(server: Server, quick: bool) -> Iterator[Row]:
-    """Four streams of 1,000 tokens a second side by side."""
+    """The comparison screen with four streams of 1,000 tokens a second, over itself with one and over the chat."""
     tokens = 3_000 if quick else 10_000
     model = f"prose-{tokens}-1000"
-    command = [sys.executable, "-m", "benchmarks.apps", "columns", str(server.port), model]
-    program = Program("four columns", command, "Ask anything", "go\r", {})
-    ours = stream(program, server, tokens, size=(200, 50), typing=True)
+    ours = stream(comparison(server, model, 4), server, tokens, size=(200, 50), typing=True)
+    quiet = stream(comparison(server, model, 4), server, tokens, size=(200, 50))
+    single = stream(comparison(server, model, 1), server, tokens, size=(200, 50))
     one = stream(atlas(server, model), server, tokens, size=(200, 50))
     yield (
         "four columns of 1,000/s: shown, lag p50/p95",
@@ -102,12 +102,13 @@ def _column_rows(server: Server, quick: bool) -> Iterator[Row]:
         "",
     )
     yield "four columns: key echo p50/p95", f"{ours.echo_p50:.0f}/{ours.echo_p95:.0f} ms", "", ""
-    yield (
-        "four columns: CPU a token over one column's",
-        f"{ours.cpu_per_token / 4:.0f} µs",
-        f"{one.cpu_per_token:.0f} µs",
-        _ratio(ours.cpu_per_token / 4, one.cpu_per_token),
-    )
+    for what, figures in (("one column's", single), ("the chat's", one)):
+        yield (
+            f"four columns: CPU a token over {what}",
+            f"{quiet.cpu_per_token / 4:.0f} µs",
+            f"{figures.cpu_per_token:.0f} µs",
+            _ratio(quiet.cpu_per_token / 4, figures.cpu_per_token),
+        )
 
 
 def _start_rows(server: Server, quick: bool) -> Iterator[Row]:

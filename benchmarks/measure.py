@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.server import END_MARK
@@ -68,6 +68,15 @@ def atlas(server: Server, *models: str) -> Program:
     command = [sys.executable, "-m", "atlas_tui", "--config", str(config), "-p", f"bench:{models[0]}"]
     environment = {"ATLAS_DATA_DIR": str(home), "XDG_STATE_HOME": str(home), "HOME": str(home)}
     return Program("Atlas", command, "Ask anything", "go\r", environment)
+
+
+def comparison(server: Server, model: str, columns: int) -> Program:
+    """Atlas with so many columns of one model."""
+    program = atlas(server, model)
+    at = program.command.index("-p")
+    targets = ["-p", f"bench:{model}"] * columns
+    command = [*program.command[:at], "compare", *targets]
+    return replace(program, name=f"{columns} columns", command=command, ready=f"{columns} columns")
 
 
 @dataclass(frozen=True)
