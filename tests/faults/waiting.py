@@ -194,6 +194,7 @@ STATES: dict[str, Callable[[ScriptedServer, str], AbstractContextManager[Waiting
     "thinking": partial(_answering, answer=Script([Reasoning("Hm."), Stall()]), deltas=1),
     "stalled stream": partial(_answering, answer=Script([Delta("Half an answer"), Stall()]), deltas=1),
     "flood": partial(_answering, answer=Script([Flood(10_000_000, "word ")]), deltas=2_000),
+    "flood of lines": partial(_answering, answer=Script([Flood(10_000_000, "word\n\n")]), deltas=2_000),
     "backoff": _backing_off,
 }
 """By name, on the way of a prompt; each is a context manager of a server and a wire format."""

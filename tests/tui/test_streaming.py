@@ -154,8 +154,8 @@ async def test_a_flood_is_held_back_and_memory_stays_bounded() -> None:
     threading.Thread(target=work).start()
     await asyncio.wait_for(screen.done.wait(), 30)
     assert len(text_of(screen.events)) == size * deltas
-    assert most_waiting < 70_000
-    assert max(len(text_of(frame)) for frame in screen.frames) <= 32_000
+    assert most_waiting < 35_000
+    assert max(len(text_of(frame)) for frame in screen.frames) <= 16_000
 
 
 async def test_slow_drawing_makes_frames_fewer_and_smaller() -> None:
@@ -178,6 +178,27 @@ async def test_slow_drawing_makes_frames_fewer_and_smaller() -> None:
     pauses = [later - sooner for sooner, later in zip(screen.asked, screen.asked[1:], strict=False)]
     assert sorted(pauses[:10])[5] > 2 * FRAME
     assert len(text_of(screen.frames[8])) <= 4_000
+
+
+async def test_no_more_waits_than_a_slow_screen_shows_in_two_frames() -> None:
+    """A stop draws what waits before it shows: that must be little where drawing is dear."""
+    screen = Screen()
+    screen.draw_seconds = 0.03
+    pump = Pump(screen)
+
+    def work() -> None:
+        while len(screen.frames) < 4:
+            pump.put(TextDelta("word "))
+            while pump.full() and len(screen.frames) < 4:
+                threading.Event().wait(0.001)
+        waited.append(pump.waiting)
+        pump.put(END)
+
+    waited: list[int] = []
+    threading.Thread(target=work).start()
+    await asyncio.wait_for(screen.done.wait(), 30)
+    assert waited[0] <= 2 * 2_000 + len("word ")
+    assert len(text_of(screen.frames[3])) <= 2_000
 
 
 async def test_after_a_stop_all_that_waits_comes_with_the_ending() -> None:

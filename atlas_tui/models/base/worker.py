@@ -174,9 +174,13 @@ class Worker:
 
     async def _emit(self, event: Event) -> None:
         self._sink.put(event)
-        # Nobody may read any more after a stop: then what little follows is not held up.
-        while self._sink.full() and not self.cancel_token.cancelled:
-            await asyncio.sleep(0.002)
+        # Nobody may read any more after a stop: then what little follows is not held up. But the stop comes in here,
+        # for of a flood there may be a megabyte more to read without any waiting.
+        if self.cancel_token.cancelled:
+            await asyncio.sleep(0)
+        else:
+            while self._sink.full() and not self.cancel_token.cancelled:
+                await asyncio.sleep(0.002)
 
 
 class _QueueSink:
