@@ -121,6 +121,7 @@ ACTIONS: tuple[Action, ...] = (
         on=_BOTH,
     ),
     Action("fallback", "F", "Choose who is asked when one fails, in which order", ANSWERING, "/fallback", "TARGET ..."),
+    Action("limit", "dollar_sign", "Set what may be spent, in US dollars", ANSWERING, "/limit", "[SCOPE] DOLLARS"),
     Action("new", "ctrl+n", "Begin a new conversation", ANSWERING, "/new", hint="new", states=("idle",), on=_BOTH),
     Action(
         "copy", "y", "Copy the answer as plain text", ANSWERS, "/copy", hint="copy", states=("transcript",), on=_BOTH

@@ -259,6 +259,34 @@ async def test_what_is_spent_is_shown_under_each_limit() -> None:
         await user.shows("$0.0090 of $0.01")
 
 
+async def test_a_limit_is_set_raised_and_lifted_while_one_chats() -> None:
+    counted = Counted(TokenUsage(1000, 4000))  # $0.009
+    provider = PlayedProvider(*[says("It is blue.", counted=counted)] * 3, prices={"played": Price(1.0, 2.0)})
+    async with driving(session=Session(provider, policy=once())) as user:
+        await user.ask("/limit")
+        await user.shows("there is no limit to what is spent", "/limit conversation 2")
+        assert user.app.chat.prompt.text == "/limit "
+        await user.press(*"conversation $0.000001", "enter")
+        await user.shows("at most <$0.0001 for the conversation", "LIMITS")
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("budget", "/limit raises the limit, /limit off lifts it")
+        await user.ask("/limit conversation much")
+        await user.shows("no limit like 'conversation much'")
+        await user.ask("/limit conversation 2")
+        await user.ask("/limit 0.50")
+        await user.shows("at most $0.50 for each answer, $2.00 for the conversation", "of $0.50", "of $2.00")
+        await user.press("ctrl+r")
+        await user.answered(2)
+        await user.shows("It is blue.", "$0.0090 of $2.00")
+        await user.ask("/limit answer off")
+        await user.shows("at most $2.00 for the conversation")
+        await user.ask("/limit off")
+        await user.shows("there is no limit to what is spent")
+        assert "LIMITS" not in user.screen
+        assert not user.session.account.budget.limited
+
+
 async def test_a_running_attempt_can_be_given_up_for_the_next_target() -> None:
     slow = PlayedProvider([HANG], name="slow")
     async with driving(slow, fallback=[PlayedProvider(says("at last"), name="quick")]) as user:

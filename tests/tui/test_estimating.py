@@ -31,4 +31,5 @@ async def test_a_prompt_that_a_limit_forbids_says_so_before_it_is_sent() -> None
         await driver.shows("the conversation would cost more than the limit of $0.000001")
         await driver.press("enter")
         await driver.answered()
-        await driver.shows("budget", "begin a new conversation, or raise the limit")
+        await driver.shows("budget", "/limit raises the limit, /limit off lifts it")
+        assert "--max-cost" not in driver.screen

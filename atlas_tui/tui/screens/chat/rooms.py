@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-ACTIONS = (Asking, Answers, Comparing, Paging, View, Grounding, History, Program)
+ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, History, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -53,5 +53,6 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.answers = Answers(screen)
     screen.history = History(screen)
     screen.comparing = Comparing(screen)
-    paging, view, program = Paging(screen), View(screen), Program(screen)
-    return screen.asking, screen.answers, screen.comparing, paging, view, screen.grounding, screen.history, program
+    others = Paging(screen), View(screen), Program(screen)
+    asked = screen.asking, screen.answers, screen.spending, screen.comparing
+    return *asked, screen.grounding, screen.history, *others

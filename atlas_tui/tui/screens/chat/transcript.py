@@ -159,6 +159,9 @@ class Transcript:
             offers.append(f"**{keys['fall_back']}** asks {literal(one_line(following, 60))}")
         offers.append(f"**{keys['model']}** chooses another model")
         said = self.reason(error) if self.mask else one_line(str(error), 600)
+        if error.kind == "budget" and self._column is None:  # its own remedy is the one of the command line
+            said = one_line(error.message, 600)
+            offers.insert(0, "**/limit** raises the limit, **/limit off** lifts it")
         text = f"{literal(said)}\n\n{' · '.join(offers)}"
         after = next(key for key in (exchange.answer_key, exchange.prompt_key) if key in self.log.keys)
         title = f"{self.mask or one_line(error.provider, 60)}: {error.kind.replace('_', ' ')}"
