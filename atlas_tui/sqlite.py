@@ -62,7 +62,8 @@ def connect(path: Path, form: Form) -> tuple[sqlite3.Connection, str | None]:
                 aside = _rename(path)
                 return _open(path, form), aside
     except Failure as error:
-        raise AtlasError(f"{form.name} {one_line(str(path))} cannot be used ({reason(error)})") from error
+        named = f"{form.name} {one_line(str(path))}"
+        raise AtlasError(f"{named} cannot be used ({reason(error)}): check the folder") from error
 
 
 def connect_to_read(path: Path, form: Form) -> sqlite3.Connection | None:

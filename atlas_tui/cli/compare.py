@@ -25,7 +25,7 @@ from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, t
 from atlas_tui.comparison.results import Question, Results
 from atlas_tui.comparison.runs import Kept, Plan, Runs, read_questions
 from atlas_tui.config import Config, Timeouts
-from atlas_tui.errors import ConfigError
+from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.models.base import Provider
 from atlas_tui.models.factory import create_provider, split_target
 from atlas_tui.models.mock import MockProvider
@@ -34,7 +34,7 @@ from atlas_tui.policy import Policy
 from atlas_tui.session import Session
 from atlas_tui.store import Ledger, Store
 from atlas_tui.store.judgements import Judgements
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 
 T = TypeVar("T")
 _TICK = 0.2
@@ -81,7 +81,7 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
     prompt = as_text(" ".join(options.prompt), "prompt")
     config = replace(
         config,
-        system_prompt=config.system_prompt if options.system is None else options.system,
+        system_prompt=_system_prompt(options, config),
         max_tokens=options.max_tokens or config.max_tokens,
         timeouts=config.timeouts if options.timeout is None else Timeouts.within(options.timeout),
         budget=config.budget if options.max_cost is None else replace(config.budget, conversation=options.max_cost),
@@ -92,6 +92,10 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
 
     compared = Compared([target.target for target in targets], prompt.strip(), options.temperature)
     return run(config, target=compared.targets[0] if targets else None, mock=options.mock, compared=compared)
+
+
+def _system_prompt(options: argparse.Namespace, config: Config) -> str | None:
+    return config.system_prompt if options.system is None else as_text(options.system, "system prompt")
 
 
 def _provider(target: str, options: argparse.Namespace, config: Config) -> Provider:
@@ -135,14 +139,24 @@ def _headless(
             return MockProvider(model, name=name, recording=options.replay, speed=options.speed, column=column)
         return create_provider(target, mock=options.mock, config=config, **settings)
 
-    system_prompt = config.system_prompt if options.system is None else options.system
-    common = {"system_prompt": system_prompt, "max_tokens": options.max_tokens, "temperature": options.temperature}
+    common = {
+        "system_prompt": _system_prompt(options, config),
+        "max_tokens": options.max_tokens,
+        "temperature": options.temperature,
+    }
     targets = [create(column, target).target for column, target in enumerate(line_up, 1)]
-    plan = Plan(targets, questions, options.repeat, {**common, "context": bool(options.context), "mock": options.mock})
+    plan = Plan(
+        targets,
+        questions,
+        options.repeat,
+        {**common, "context": options.collection or bool(options.context), "mock": options.mock},
+    )
     budget = replace(config.budget, conversation=options.max_cost)
     store = Store() if budget.day is not None else None
     account = Account(budget, Ledger(store), together="run")
     knowledge = knowledge_base(options, config) if options.context else None
+    if knowledge is not None and not knowledge.collections() and not knowledge.served:
+        complain("no passage goes along: nothing is indexed yet (`atlas-tui index PATH`)")
     kept = _kept(plan, options)
     recorder = Recorder(Path(options.record)) if options.record else None
     console = Console()
@@ -159,12 +173,15 @@ def _headless(
         with Interruption() as interruption, console:
             interruption.cancels(runs.stop)
             results = _run(runs, console)
+        notices = knowledge.notices if knowledge is not None else []
     finally:
         for file in (kept, recorder, knowledge, store):
             if file is not None:
                 file.close()
     console.answer(_written(results, options))
     console.finish()
+    for notice in notices:
+        complain(notice)
     return _status(results, interruption, options)
 
 
@@ -216,7 +233,7 @@ def _status(results: Results, interruption: Interruption, options: argparse.Name
     if interruption.signal is not None and results.failed:
         file = options.resume or options.out
         remedy = f"go on with --resume {one_line(file)}" if file else "with --out FILE a run can be gone on with"
-        complain(f"interrupted, {len(results.answers)} answers are there: {remedy}")
+        complain(f"interrupted after {counted(len(results.answers), 'answer')}: {remedy}")
         return 128 + interruption.signal
     for summary in results.summaries:
         if summary.failed:
@@ -226,7 +243,7 @@ def _status(results: Results, interruption: Interruption, options: argparse.Name
             count = f"{summary.failed} of {summary.answers} answers" if summary.answers > 1 else "the answer"
             complain(f"{one_line(summary.target)}: {count} failed{why}")
     if results.unasked:
-        complain(f"{results.unasked} answers were not asked for, because their target cannot be asked any more")
+        complain(f"not asked for {counted(results.unasked, 'answer')}, because their target cannot be asked any more")
     return 1 if results.failed else 0
 
 
@@ -260,6 +277,8 @@ def _leaderboard(options: argparse.Namespace) -> int:
 def _from_store(ask: Callable[[Judgements], T]) -> T:
     store = Store()
     try:
+        if not store.durable():
+            raise AtlasError(" ".join(store.notices))
         return ask(Judgements(store))
     finally:
         store.close()

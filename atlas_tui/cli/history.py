@@ -12,7 +12,7 @@ from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.meters import cost_words
 from atlas_tui.cli.tables import minute, table
-from atlas_tui.config import Config, as_text, private_opener, read_text
+from atlas_tui.config import Config, decoded, private_opener, read_text
 from atlas_tui.errors import ConfigError
 from atlas_tui.store import ConversationInfo, Hit, Store
 from atlas_tui.store.export import EXPORTS, from_json, to_markdown, transcript
@@ -34,6 +34,10 @@ def history(options: argparse.Namespace, config: Config) -> int:
         _ACTIONS[options.action or "list"](store, options, console)
         console.finish()
         usable = store.durable()
+    except ConfigError:
+        if store.durable():
+            raise
+        usable = False  # nothing can be found in a history that cannot be read
     finally:
         store.close()
     for notice in store.notices:
@@ -90,7 +94,7 @@ def _export(store: Store, options: argparse.Namespace, console: Console) -> None
 
 def _import(store: Store, options: argparse.Namespace, console: Console) -> None:
     if options.file == "-":
-        text = as_text(sys.stdin.buffer.read(), "standard input")
+        text = decoded(sys.stdin.buffer.read(), "standard input")
     else:
         text = read_text(options.file, limit=_IMPORT_LIMIT)
     _say(store.add(from_json(text)), "imported", options, console)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from atlas_tui.config.loading import load_config
 from atlas_tui.config.places import (
     APP,
-    as_text,
     config_path,
     data_dir,
+    decoded,
     log_dir,
     make_private_folder,
     private_opener,
@@ -34,9 +34,9 @@ __all__ = [
     "RetrievalSettings",
     "RetrySettings",
     "Timeouts",
-    "as_text",
     "config_path",
     "data_dir",
+    "decoded",
     "load_config",
     "log_dir",
     "make_private_folder",

@@ -28,7 +28,7 @@ from atlas_tui.config.document import (
     tables,
     unknown,
 )
-from atlas_tui.config.places import as_text, config_path, variable
+from atlas_tui.config.places import config_path, decoded, variable
 from atlas_tui.config.values import (
     PROVIDER_KINDS,
     Budget,
@@ -149,7 +149,7 @@ def _read_file(file: Path, stamp: tuple[int, int, int]) -> Config:
 
     name = one_line(str(file))
     try:
-        text = as_text(file.read_bytes(), name)
+        text = decoded(file.read_bytes(), name)
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, _, where = str(error).rpartition(" (at ")

@@ -78,10 +78,10 @@ def read_text(path: str | Path, what: str = "", *, limit: int | None = None) -> 
             raise ConfigError(f"{name} is larger than {limit // 10**6} MB: choose another file")
     except OSError as error:
         raise ConfigError(f"{name} cannot be read ({error.strerror}): check the file") from error
-    return as_text(data, name)
+    return decoded(data, name)
 
 
-def as_text(data: bytes, name: str) -> str:
+def decoded(data: bytes, name: str) -> str:
     """The text that the bytes of a file are.
 
     Raises:

@@ -65,7 +65,8 @@ class Meaning:
         """Why passages are found by words alone, or more slowly."""
         opened = self._opened
         notice = opened.index.notice if opened and opened.index else ""
-        return [*self._notices, notice] if notice else list(self._notices)
+        told = any(notice in each for each in self._notices)
+        return list(self._notices) if told or not notice else [*self._notices, notice]
 
     def search(
         self, collection: Collection, question: str, k: int, *, within: Sequence[str] | None, wait: bool

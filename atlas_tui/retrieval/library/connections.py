@@ -43,8 +43,8 @@ class Connections:
                 with transaction(connection, "DEFERRED"):
                     yield connection
             except Failure as error:
-                remedy = ": index again, which builds a new one" if is_damage(error) else ""
-                raise AtlasError(f"{self._named} cannot be read ({reason(error)}){remedy}") from error
+                remedy = "index again, which builds a new one" if is_damage(error) else "check its permissions"
+                raise AtlasError(f"{self._named} cannot be read ({reason(error)}): {remedy}") from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -103,7 +103,7 @@ class Connections:
 
     def _trouble(self, error: BaseException) -> str:
         if not is_damage(error) or self._writer is None:
-            return f"{self._named} cannot be written ({reason(error)})"
+            return f"{self._named} cannot be written ({reason(error)}): check the disk and its permissions"
         inode = self._writer.inode
         self.close()
         aside = set_aside(self.file, inode)
