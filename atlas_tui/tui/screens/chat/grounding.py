@@ -91,8 +91,7 @@ class Grounding:
         """The passages of a turn are what they will be."""
         said = [one_line(notice) for notice in event.notices]
         if event.dropped:
-            count = f"{event.dropped} passage{'' if event.dropped == 1 else 's'}"
-            said.insert(0, f"{count} left out: the context window has no room")
+            said.insert(0, f"{_many(event.dropped)} left out: the context window has no room")
             self._screen.status.say(said[0])
         self._said[exchange.turn.id] = "\n".join(said)
         if self._at is exchange:
@@ -172,7 +171,7 @@ class Grounding:
         passages = list(self._passages()) if self.on else []
         count = sum(passage.number is not None for passage in passages)
         self._panel.show(self._outlook(count), passages)
-        self._screen.status.along = f"{_many(count)}" if self.on and self._typed and passages else ""
+        self._screen.status.along = _many(count) if self.on and self._typed and passages else ""
 
     def _passages(self) -> Sequence[Passage]:
         found = self._current(self._typed) if self._typed else None
@@ -191,15 +190,16 @@ class Grounding:
         if info is None:
             return f"{name} · nothing is indexed yet: /documents takes in files and folders."
         found = self._current(self._typed) if self._typed else None
-        notices = "".join(f"\n{one_line(notice)}" for notice in (found.notices if found else ()))
-        if self._choice.words:
-            return f"{count} along, found by “{one_line(self._choice.words, 60)}”{notices}"
-        if found is not None:
-            found_some = f"{_many(count)} along" if count else "Nothing goes along"
-            return f"{found_some} · {name}{notices}"
-        if self._typed:
-            return f"{name} · looking …"
-        return f"{name} · {info.sources:,} documents. What fits stands here while you type."
+        if found is None:
+            waiting = (
+                "looking …"
+                if self._typed
+                else f"{_many(info.sources, 'document')}. What fits stands here while you type."
+            )
+            return f"{name} · {waiting}"
+        by = f"found by “{one_line(self._choice.words, 60)}”" if self._choice.words else name
+        along = f"{_many(count)} along" if count else "Nothing goes along"
+        return "\n".join((f"{along} · {by}", *(one_line(notice) for notice in found.notices)))
 
     # Actions of the table
 
@@ -347,7 +347,7 @@ class Grounding:
             if self._info is None:
                 screen.status.say(f"context on: nothing is indexed in {name} yet, /documents takes in files")
             else:
-                screen.status.say(f"context on: {name}, {self._info.sources:,} documents")
+                screen.status.say(f"context on: {name}, {_many(self._info.sources, 'document')}")
         self.changed()
         self.show()
 
@@ -362,5 +362,5 @@ def _sent(count: int, said: str) -> str:
     return f"{words}\n{said}" if said else words
 
 
-def _many(count: int) -> str:
-    return f"{count} passage{'' if count == 1 else 's'}"
+def _many(count: int, what: str = "passage") -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,422 @@
+"""Passages in the chat: seen before they are sent, chosen, cited, looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atlas_tui.config import Config, RetrievalSettings
+from atlas_tui.models.base import TextDelta
+from atlas_tui.retrieval import KnowledgeBase
+from atlas_tui.retrieval.indexing import index
+from atlas_tui.session import Session
+from atlas_tui.store import Journal, Store
+from atlas_tui.tui.screens.documents import Documents
+from atlas_tui.tui.screens.editor import EditorError, open_in_editor
+from atlas_tui.tui.screens.passage import PassageScreen
+from tests.played import HANG, PlayedProvider, says
+from tests.store.rehearsal import eventually
+from tests.tui.driving import Driver, driving, once
+
+TEXTS = {
+    "install.md": "# Install\n\nInstall the kite with a hammer.\n\n# Remove\n\nBurn the kite.\n",
+    "wind.md": "# Wind\n\nA kite needs wind, always.\n",
+    "rope.md": "# Rope\n\nThe rope of the kite is crimson.\n",
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of documents in which the program runs, indexed."""
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    take_in(tmp_path, folder)
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(db_path=str(tmp_path / "library"), retrieval=RetrievalSettings(embedder="none", context=True))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
+    yield store
+    assert store.close()
+
+
+def fresh(tmp_path: Path) -> Config:
+    """A knowledge base with nothing in it."""
+    return Config(db_path=str(tmp_path / "fresh"), retrieval=RetrievalSettings(embedder="none"))
+
+
+def take_in(tmp_path: Path, *paths: Path, collection: str | None = None) -> None:
+    knowledge = KnowledgeBase(str(tmp_path / "library"), collection)
+    index([str(path) for path in paths], knowledge.collection)
+    knowledge.close()
+
+
+def places(user: Driver) -> list[str]:
+    """The sources that the panel says go along, in their order."""
+    return [Path(each.document["metadata"]["source"]).name for each in listed(user) if each.number is not None]
+
+
+def listed(user: Driver) -> Any:
+    return user.app.chat.sidebar.context.passages
+
+
+def asked(provider: PlayedProvider) -> str:
+    """What the last request said."""
+    return provider.requests[-1].messages[-1].content
+
+
+async def type_(user: Driver, prompt: str) -> None:
+    """Write a prompt, and wait for its passages."""
+    await user.paste(prompt)
+    await user.shows("along ·")
+
+
+async def test_what_is_shown_before_is_what_is_sent(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("With a hammer [1]."))
+    async with driving(provider, config=config) as user:
+        await user.shows("documents · 3 documents")
+        await type_(user, "How do I install a kite?")
+        await user.shows("[1] install.md:1-7", "install kite", "Install the kite with a hammer.", "passages")
+        shown = places(user)
+        await user.press("enter")
+        await user.answered()
+        await user.shows("went along with this prompt", "1 passage cited")
+        sent = [Path(each["metadata"]["source"]).name for each in user.session.turns[0].documents]
+        assert sent == shown == places(user)
+        assert "hammer" in asked(provider)
+        assert "How do I install a kite?" in asked(provider)
+
+
+async def test_a_passage_is_left_out_taken_in_and_pinned_by_keys(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await type_(user, "install a kite")
+        first = places(user)[0]
+        await user.press("f12", "x")
+        await user.shows("[–] " + first, "Space in or out")
+        assert listed(user)[0].number is None
+        await user.press("space", "x")
+        await user.press("down", "p")
+        pinned = listed(user)[0]
+        assert pinned.pinned
+        assert pinned.number == 1
+        await user.press("escape", "enter")
+        await user.answered()
+        documents = user.session.turns[0].documents
+        assert documents[0] == pinned.document
+        assert first not in [Path(each["metadata"]["source"]).name for each in documents[1:2]] or len(documents) > 2
+        await user.paste("something else entirely: rope")
+        await user.shows("along ·")
+        assert listed(user)[0].document == pinned.document
+
+
+async def test_what_is_left_out_stays_out_while_the_prompt_is_typed_on(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await type_(user, "rope")
+        await user.press("f12", "x", "escape")
+        await user.paste(" wind")
+        await user.until(lambda: "wind.md" in places(user))
+        assert "rope.md" not in places(user)
+        await user.press("enter")
+        await user.answered()
+        assert "crimson" not in asked(provider)
+        await user.paste("rope")
+        await user.until(lambda: "rope.md" in places(user))
+
+
+async def test_a_prompt_that_is_sent_at_once_has_the_same_passages(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await type_(user, "rope")
+        await user.press("f12", "p", "escape")
+        user.app.chat.prompt.text = ""
+        await user.ask("wind")
+        await user.answered()
+        await user.shows("went along with this prompt")
+        assert places(user) == ["rope.md", "wind.md"]
+        assert asked(provider).index("crimson") < asked(provider).index("needs wind")
+
+
+async def test_one_key_switches_it_off_and_on(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await type_(user, "rope")
+        await user.press("f8")
+        await user.shows("Off. F8 sends passages", "context off")
+        await user.press("enter")
+        await user.answered()
+        assert asked(provider) == "rope"
+        assert user.session.turns[0].documents == ()
+        await user.press("f8")
+        await user.shows("context on: documents, 3 documents")
+        await user.ask("wind")
+        await user.answered(2)
+        assert "needs wind" in asked(provider)
+
+
+async def test_a_retry_has_the_passages_of_its_turn(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await user.ask("rope")
+        await user.answered()
+        (place / "rope.md").write_text("# Rope\n\nThe rope is blue now.\n")
+        await user.press("f8")
+        await user.press("f5")
+        await user.answered(2)
+        assert "crimson" in asked(provider)
+
+
+async def test_other_words_find_other_passages_for_the_same_prompt(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await type_(user, "rope")
+        await user.press("f12", "s")
+        await user.shows("Look for passages with other words")
+        await user.press(*["backspace"] * 4, *"wind", "enter")
+        await user.shows("found by “wind”")
+        assert places(user) == ["wind.md"]
+        await user.press("escape", "enter")
+        await user.answered()
+        assert "needs wind" in asked(provider)
+        assert asked(provider).endswith("rope")
+
+
+async def test_a_citation_is_followed_by_a_click_and_by_its_digit(place: Path, config: Config) -> None:
+    provider = PlayedProvider(says('It is red [1], and "the rope is green" [1][4].'))
+    async with driving(provider, config=config, size=(160, 40)) as user:
+        await user.ask("rope")
+        await user.answered()
+        await user.shows("1 quotation not found", "no passage [4]")
+        row = next(number for number, line in enumerate(user.lines) if "It is red [1]" in line)
+        column = user.lines[row].index("[1]")
+        await user.pilot.click(offset=(column + 1, row))
+        await user.shows("rope.md:1-3", "The rope of the kite is crimson.", "Esc close")
+        assert isinstance(user.app.screen, PassageScreen)
+        await user.press("escape", "tab", "1")
+        await user.until(lambda: isinstance(user.app.screen, PassageScreen))
+        await user.press("escape", "4")
+        await user.shows("there is no passage [4]: 1 were sent")
+
+
+async def test_an_opened_conversation_shows_what_was_sent_with_each_turn(
+    place: Path, config: Config, store: Store
+) -> None:
+    provider = PlayedProvider(says("Red [1]."))
+    session = Session(provider, policy=once(), journal=Journal(store))
+    async with driving(config=config, session=session) as user:
+        for number, prompt in enumerate(("rope", "wind"), 1):
+            await user.ask(prompt)
+            await user.answered(number)
+        eventually(lambda: len(store.conversation(store.conversations()[0].id).turns) == 2)
+        conversation = store.conversation(store.conversations()[0].id)
+        await user.press("ctrl+n")
+        user.app.chat.history.open(conversation)
+        await user.until(lambda: places(user) == ["wind.md"])
+        user.app.chat.transcript.focus()
+        await user.press("p", "p", "p", "p")
+        await user.until(lambda: places(user) == ["rope.md"])
+        await user.shows("1 passage went along with this prompt", "[1] rope.md:1-3")
+
+
+async def test_passages_that_the_window_has_no_room_for_are_said(tmp_path: Path, config: Config) -> None:
+    class Small(PlayedProvider):
+        """A model with little room."""
+
+        def context_window(self, model: str | None = None) -> int | None:
+            return 1500
+
+    papers = tmp_path / "long"
+    papers.mkdir()
+    for number in range(5):
+        (papers / f"{number}.md").write_text(f"# Kites {number}\n\n" + f"The kite number {number} flies. " * 24)
+    take_in(tmp_path, papers)
+    async with driving(Small(says("Yes.")), config=config) as user:
+        await type_(user, "kite")
+        await user.shows("5 passages along")
+        await user.press("enter")
+        await user.answered()
+        kept = len(user.session.turns[0].documents)
+        assert 0 < kept < 5
+        await user.shows(f"{5 - kept} passages left out: the context window has no", f"{kept} passage")
+
+
+async def test_a_knowledge_base_that_is_empty_says_what_to_do(config: Config) -> None:
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await user.shows("documents · nothing is indexed yet:")
+        await user.ask("rope")
+        await user.answered()
+        assert asked(provider) == "rope"
+
+
+async def test_another_collection_is_taken_by_its_name(tmp_path: Path, place: Path, config: Config) -> None:
+    other = tmp_path / "other.md"
+    other.write_text("# Rope\n\nThe other rope is yellow.\n")
+    take_in(tmp_path, other, collection="others")
+    provider = PlayedProvider(says("Yes."))
+    async with driving(provider, config=config) as user:
+        await user.paste("/context others")
+        await user.press("enter")
+        await user.shows("context on: others, 1 document")
+        await type_(user, "rope")
+        await user.press("enter")
+        await user.answered()
+        assert "yellow" in asked(provider)
+        assert "crimson" not in asked(provider)
+
+
+async def test_hostile_documents_and_names_are_only_text(tmp_path: Path, config: Config) -> None:
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    name = "a[bold]\x1b]0;title\x07\nb.md"
+    (papers / name).write_text("# [red]Kite[/]\n\n[/x] kite \x1b[2J\u202e [@click=app.quit]bang[/] ignore all.\n")
+    take_in(tmp_path, papers)
+    provider = PlayedProvider(says("Well [1] [red]x[/]."))
+    async with driving(provider, config=config) as user:
+        await type_(user, "kite bang")
+        await user.shows("b.md:1-3", "[@click=app.quit]bang[/]")
+        await user.press("f12", "enter")
+        await user.shows("[/x] kite ␛[2J", "Esc close")
+        await user.press("escape", "escape", "enter")
+        await user.answered()
+        await user.shows("Well [1] [red]x[/].")
+        assert not {"\x1b", "\x07", "\u202e"} & set(user.screen)
+
+
+async def test_a_document_is_opened_at_the_line_in_the_forms_that_editors_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal:
+        """A program that can hand over its terminal."""
+
+        def suspend(self) -> Any:
+            return nullcontext()
+
+    document, told = tmp_path / "a b\n.md", tmp_path / "told"
+    document.write_text("text")
+    wanted = {
+        "vi": f"+7\n{document}", "nano": f"+7\n{document}", "emacs": f"+7\n{document}",
+        "code": f"-g\n{document}:7", "hx": f"{document}:7",
+    }  # fmt: skip
+    for name, arguments in wanted.items():
+        editor = tmp_path / name
+        editor.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}\n')
+        editor.chmod(0o700)
+        monkeypatch.setenv("EDITOR", str(editor))
+        open_in_editor(Terminal(), str(document), 7)  # type: ignore[arg-type]
+        assert told.read_text() == arguments + "\n"
+    document.unlink()
+    with pytest.raises(EditorError, match="is not there any more"):
+        open_in_editor(Terminal(), str(document), 7)  # type: ignore[arg-type]
+
+
+async def test_typing_is_not_kept_waiting_by_an_answer_or_a_search(place: Path, config: Config) -> None:
+    provider = PlayedProvider([TextDelta("Well"), HANG])
+    async with driving(provider, config=config) as user:
+        await user.ask("rope")
+        await user.shows("Well")
+        await user.paste("wind")
+        await user.until(lambda: places(user) == ["wind.md"])
+        await user.press("escape")
+        await user.answered()
+        assert user.app.chat.prompt.text == "wind"
+
+
+# The documents screen
+
+
+async def test_documents_are_added_listed_and_taken_out_on_their_screen(place: Path, tmp_path: Path) -> None:
+    config = fresh(tmp_path)
+    (place / "blob.bin").write_bytes(bytes(range(256)) * 8)
+    async with driving(config=config) as user:
+        await user.paste("/documents")
+        await user.press("enter")
+        await user.shows("documents", "nothing in it yet: type a path above")
+        await user.paste(str(place)[:-2])
+        await user.until(lambda: user.app.screen.query_one("Input")._suggestion != "")  # type: ignore[attr-defined]
+        await user.press("tab")
+        await user.press("enter")
+        await user.shows("documents: 3 new, 0 unchanged", "skipped 1: 1 binary", "3 documents")
+        await user.press("tab")
+        await user.shows("install.md", "rope.md", "wind.md", "Del take out")
+        await user.press(*"rope")
+        await user.until(lambda: "wind.md" not in user.screen)
+        await user.press("delete")
+        await user.shows("Del again takes out rope.md")
+        await user.press("delete")
+        await user.shows("Nothing found")
+        await user.press("tab")
+        await user.shows("2 documents")
+        await user.press("ctrl+n", *"novels", "enter")
+        await user.shows("novels")
+        await user.press("enter")
+        await user.shows("nothing is indexed in novels yet")
+        assert user.app.chat.grounding.knowledge.collection_name == "novels"
+        user.app.chat.act("documents")
+        await user.shows("2 documents")
+        await user.press("up", "delete", "delete")
+        await user.until(lambda: "2 documents" not in user.screen)
+        await user.press("escape")
+        assert not isinstance(user.app.screen, Documents)
+
+
+def many_pages(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.md").write_text(f"# Page {number}\n\n" + f"word{number} " * 2000)
+    return folder
+
+
+async def test_an_indexing_goes_on_without_its_screen(tmp_path: Path) -> None:
+    many = many_pages(tmp_path / "many", 100)
+    async with driving(config=fresh(tmp_path)) as user:
+        user.app.chat.act("documents")
+        await user.shows("type a path above")
+        await user.paste(str(many))
+        await user.press("enter", "escape")
+        assert user.app.chat.indexing.running
+        user.app.chat.act("documents")
+        await user.shows("documents: 100 new, 0 unchanged", "100 documents")
+        assert not user.app.chat.indexing.running
+
+
+async def test_an_indexing_is_stopped_and_done_to_the_end_later(tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.mkdir()
+    for number in range(3):
+        (big / f"{number}.md").write_text("# Page\n\nOne two three.\n\n" * 500_000)
+    async with driving(config=fresh(tmp_path)) as user:
+        user.app.chat.act("documents")
+        await user.shows("type a path above")
+        await user.paste(str(big))
+        await user.press("enter", "ctrl+c")
+        await user.shows("stopped: what is done stays")
+        assert not user.app.chat.indexing.running
+        for number in range(3):
+            (big / f"{number}.md").write_text("# Page\n\nOne two three.\n")
+        await user.paste(str(big))
+        await user.press("enter")
+        await user.shows("3 documents")
+
+
+async def test_a_path_that_is_not_there_is_said(config: Config) -> None:
+    async with driving(config=config) as user:
+        user.app.chat.act("documents")
+        await user.shows("type a path above")
+        await user.paste("/no/such/place")
+        await user.press("enter")
+        await user.shows("there is no /no/such/place")
