@@ -48,7 +48,9 @@ class TestEncodings:
         page = '<meta charset="koi8-r"><p>Привет'.encode("koi8-r")
         assert [block.text for block in read("a.html", page)] == ["Привет"]
 
-    @pytest.mark.parametrize("data", [b"\x7fELF\0\0\1", bytes(range(256)) * 40, b"text" + b"\0" * 20])
+    @pytest.mark.parametrize(
+        "data", [b"\x7fELF\0\0\1", bytes(range(256)) * 40, b"text" + b"\0" * 20], ids=["program", "bytes", "zeros"]
+    )
     def test_what_is_no_text_is_binary(self, data: bytes) -> None:
         with pytest.raises(Unreadable, match=r"^binary$"):
             read("a.txt", data)
@@ -279,7 +281,11 @@ class TestWord:
         with pytest.raises(Unreadable, match="defines entities"):
             read("a.docx", docx(paragraph("&b;"), before=laughs))
 
-    @pytest.mark.parametrize("data", [b"PK\3\4 no archive", docx("<w:p>"), b"", docx("x")[:-30]])
+    @pytest.mark.parametrize(  # an archive holds the time: without names, each process would give it another one
+        "data",
+        [b"PK\3\4 no archive", docx("<w:p>"), b"", docx("x")[:-30]],
+        ids=["no archive", "no XML", "empty", "cut"],
+    )
     def test_a_damaged_one_is_said_to_be(self, data: bytes) -> None:
         with pytest.raises(Unreadable, match="no Word document, or a damaged one"):
             read("a.docx", data)
@@ -311,6 +317,7 @@ class TestPdf:
     @pytest.mark.parametrize(
         ("data", "reason"),
         [(b"%PDF-1.4\nrubbish", "a damaged PDF"), (pdf(b""), "a PDF without text: pictures of pages, it seems")],
+        ids=["rubbish", "no text"],
     )
     def test_what_has_no_text_says_why(self, reader: Reader, data: bytes, reason: str) -> None:
         with pytest.raises(Unreadable, match=reason):
