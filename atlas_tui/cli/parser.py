@@ -11,74 +11,9 @@ from functools import partial
 from typing import Any, NoReturn
 
 from atlas_tui import __version__
+from atlas_tui.cli import examples
 
 _DESCRIPTION = "Ask language models from the terminal: streamed live, from any provider, metered."
-_EXAMPLES = """\
-examples:
-  atlas-tui                                   open the chat screen
-  atlas-tui ask "Why is the sky blue?"        an answer on stdout, its figures on stderr
-  atlas-tui -p anthropic ask "Hello"          from a provider; -p openai:gpt-6.1-sol also names the model
-  git diff | atlas-tui ask "Review this"      standard input follows the prompt
-  atlas-tui compare -p openai -p ollama "Hi"  the same question to several, side by side
-  atlas-tui models -p ollama                  what a provider offers, with prices
-  atlas-tui history search "blue sky"         what was asked and answered before
-  atlas-tui index docs                        take documents into the knowledge base
-  atlas-tui search "how to install"           passages of them, with file and line
-  atlas-tui serve                             answers over HTTP, with a page
-  atlas-tui doctor                            checks settings, keys, hosts, files and terminal
-
-Nothing is needed to try it: the default provider `mock` has no key, no server and no model.
-"""
-_ASK_EXAMPLES = """\
-examples:
-  atlas-tui ask "Why is the sky blue?"
-  cat notes.md | atlas-tui ask "Summarise this" > summary.md
-  atlas-tui ask -p anthropic --fallback openai --timeout 60 --max-cost 0.05 "Plan a week in Rome"
-  atlas-tui ask -c "And in Venice?"
-  atlas-tui ask --json "Name a colour" | jq -r .content
-  atlas-tui ask --events "Name a colour" | jq -c 'select(.type == "usage")'
-
-stdout carries the answer and nothing else. stderr carries one line if something went wrong and, on a terminal,
-the state while it streams and the figures at the end: in a pipe only with -v, with -q never.
-
-exit status: 0 done; 1 the provider failed or the answer is incomplete (what had arrived stays on stdout);
-2 usage or configuration; 130 interrupted by Ctrl+C; 143 ended by SIGTERM; 141 the reader of the pipe has gone.
-"""
-_COMPARE_EXAMPLES = """\
-examples:
-  atlas-tui compare -p openai -p anthropic "Why is the sky blue?" --markdown
-  atlas-tui compare -p ollama:llama3 -p ollama:qwen3 --prompts questions.txt --repeat 5 --csv > figures.csv
-  atlas-tui compare -p openai -p mistral --prompts set.jsonl --out run.jsonl --max-cost 2 --html > report.html
-  atlas-tui compare -p openai -p mistral --prompts set.jsonl --resume run.jsonl --json | jq .summary
-  atlas-tui compare -p openai -p anthropic "Hello" --record race.jsonl --json > race.json
-  atlas-tui compare --replay race.jsonl --speed 4 --markdown
-  atlas-tui compare --leaderboard
-
-FILE of --prompts: one prompt a line, or JSON lines: {"prompt": "...", "reference": "..."}; an answer that holds the
-reference counts as a match. On a terminal stderr shows the progress.
-
-exit status: 0 done; 1 a target failed (what had arrived is in the output); 2 usage or configuration; 130 interrupted
-by Ctrl+C (the output has what was there); 143 ended by SIGTERM; 141 the reader of the pipe has gone.
-"""
-_HISTORY_EXAMPLES = """\
-examples:
-  atlas-tui history                           the last conversations, with their ids
-  atlas-tui history search "blue sky"         all prompts and answers with these words
-  atlas-tui history show last
-  atlas-tui history export 7kq2 -o sky.html   the beginning of an id is enough
-"""
-
-
-_INDEX_EXAMPLES = """\
-examples:
-  atlas-tui index ~/notes manual.pdf          index, or bring up to date
-  atlas-tui index --watch docs                and keep up with what changes
-  atlas-tui index --list                      what there is
-  atlas-tui index --remove ~/notes            take it out again
-
-Left out: what .gitignore names, hidden files, caches, pictures and other binaries, keys by their name, symbolic
-links, files above --max-size. A path that is given itself is taken whatever its name.
-"""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -148,7 +83,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser(
-        prog="atlas-tui", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw,
+        prog="atlas-tui", description=_DESCRIPTION, epilog=examples.ATLAS, formatter_class=raw,
         allow_abbrev=False,
     )  # fmt: skip
     _add_context(parser)
@@ -158,14 +93,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     ask = commands.add_parser(
         "ask", help="stream one answer to stdout", description="Ask one question; the answer streams to stdout.",
-        epilog=_ASK_EXAMPLES, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.ASK, formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
     _add_ask(ask)
     _add_common(ask)
     _add_compare(commands)
     models = commands.add_parser(
         "models", help="list models with context window and price",
-        description="List the models of one provider (-p) or of all that can be used now. Prices are US dollars per "
+        description="List the models of one provider (-p) or of all that can be used now. Prices are US dollars per\n"
         "million tokens.",
         formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
@@ -255,15 +190,15 @@ def _add_context(parser: argparse.ArgumentParser) -> None:
 def _add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare", help="one prompt to several targets, side by side",
-        description="Ask several targets the same. Without an output flag the comparison screen opens; in a pipe the "
+        description="Ask several targets the same. Without an output flag the comparison screen opens; in a pipe the\n"
         "output is Markdown.",
-        epilog=_COMPARE_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        epilog=examples.COMPARE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     add = compare.add_argument
     add("prompt", metavar="PROMPT", nargs="*", help="the question; piped standard input follows it")
     add("--line-up", metavar="NAME", help="the targets of a line-up that was kept, instead of -p")
-    add("--prompts", metavar="FILE", help="many prompts")
-    add("--repeat", metavar="N", type=_count, default=1, help="ask everything N times, for p50 and p95")
+    add("--prompts", metavar="FILE", help="many prompts, one a line, or JSON lines: see below")
+    add("--repeat", metavar="N", type=_count, default=1, help="ask everything N times: p50 and p95 of TTFT and tok/s")
     add("--concurrency", metavar="N", type=_count, help="so many requests at a time (default: one for each target)")
     add("--max-cost", metavar="DOLLARS", type=_number, help="ask nothing more when the whole run has cost so much")
     output = compare.add_argument_group("output")
@@ -278,10 +213,13 @@ def _add_compare(commands: Any) -> None:
     kept = output.add_mutually_exclusive_group()
     kept.add_argument("--out", metavar="FILE", help="write each answer to a new file as it comes")
     kept.add_argument("--resume", metavar="FILE", help="go on with such a file: what it has is not asked again")
-    played = compare.add_argument_group("recordings").add_mutually_exclusive_group()
+    recordings = compare.add_argument_group("recordings")
+    played = recordings.add_mutually_exclusive_group()
     played.add_argument("--record", metavar="FILE", help="write what comes, with its timing")
     played.add_argument("--replay", metavar="FILE", help="play a recording in place of asking")
-    add("--speed", metavar="X", type=_number, default=1.0, help="of the replay; 0 does not wait (default 1)")
+    recordings.add_argument(
+        "--speed", metavar="X", type=_number, default=1.0, help="of the replay; 0 does not wait (default 1)"
+    )
     votes = compare.add_argument_group("votes")
     votes.add_argument("--leaderboard", action="store_true", help="print who won your votes, and ask nothing")
     votes.add_argument("--topic", metavar="NAME", help="only the votes on this topic")
@@ -294,7 +232,7 @@ def _add_history(commands: Any) -> None:
     history = commands.add_parser(
         "history", help="list, search, show, export and delete conversations",
         description="What was asked and answered before. Without an action, conversations are listed.",
-        epilog=_HISTORY_EXAMPLES, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.HISTORY, formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
     actions = history.add_subparsers(title="actions", dest="action", metavar="ACTION", required=False)
 
@@ -337,7 +275,7 @@ def _add_index(commands: Any) -> None:
         "index", help="take documents into the knowledge base",
         description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source\n"
         "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
-        epilog=_INDEX_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        epilog=examples.INDEX, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     index.add_argument("paths", metavar="PATH", nargs="*", help="a file or a folder")
     what = index.add_mutually_exclusive_group()
@@ -367,7 +305,7 @@ def _add_search(commands: Any) -> None:
     search = commands.add_parser(
         "search", help="find passages in the knowledge base",
         description="Find the passages of the indexed documents that answer best. No model is asked, no key needed.",
-        allow_abbrev=False,
+        epilog=examples.SEARCH, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     search.add_argument("query", metavar="QUERY", nargs="+", help="a question, or words")
     search.add_argument("-k", metavar="N", type=_count, default=5, help="at most so many passages (default 5)")
@@ -394,9 +332,9 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _add_serve(commands: Any) -> None:
     serve = commands.add_parser(
         "serve", help="answer over HTTP: server-sent events, and a page that shows them",
-        description="Serve POST /stream, which answers with server-sent events, and a page at /. Every query stands "
+        description="Serve POST /stream, which answers with server-sent events, and a page at /. Every query stands\n"
         "alone. On another address than this machine's own, the printed token is needed.",
-        allow_abbrev=False,
+        epilog=examples.SERVE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     add = serve.add_argument
     add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
