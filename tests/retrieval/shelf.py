@@ -92,7 +92,11 @@ def workers(of: int | None = None) -> set[int]:
     """The processes behind Atlas that this process (or another) has started, by number."""
     found = set()
     for task in Path(f"/proc/{of or os.getpid()}/task").iterdir():
-        for child in (task / "children").read_text().split():
+        try:
+            children = (task / "children").read_text().split()
+        except OSError:  # the thread has ended since
+            continue
+        for child in children:
             try:
                 command = Path(f"/proc/{child}/cmdline").read_bytes()
             except OSError:
