@@ -148,6 +148,18 @@ async def test_an_answer_that_broke_off_is_continued() -> None:
         await user.shows("no answer here broke off")
 
 
+async def test_only_what_can_be_continued_is_offered_to_be() -> None:
+    lost = ProviderError("connection", "the connection was lost")
+    async with driving(PlayedProvider([lost], [TextDelta("The first half, "), lost])) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.shows("^R retry")
+        assert "continue" not in user.screen
+        await user.press("ctrl+r")
+        await user.answered(2)
+        await user.shows("The first half,", "^O continue")
+
+
 async def test_what_was_tried_is_shown_on_demand() -> None:
     busy = ProviderError("overloaded", "busy *now*", status=529)
     failing = PlayedProvider([busy], [busy], name="first")

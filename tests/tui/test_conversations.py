@@ -117,6 +117,27 @@ async def test_nothing_is_opened_until_it_is_asked_for(store: Store) -> None:
         assert not user.session.turns
 
 
+@pytest.mark.parametrize("key", ["home", "p"])
+async def test_keys_reach_the_beginning_before_all_of_a_long_conversation_is_in_place(store: Store, key: str) -> None:
+    kept(store, "A long one", [(f"Question {number}?", "An answer.") for number in range(200)])
+    stored = store.conversation("last")
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        user.app.chat.history.open(stored)
+        await user.shows("Question 199?")
+        log = user.app.chat.transcript
+        user.app.chat.conversation.transcript.fill(user.session.turns)
+        first = log.keys[0]
+        assert first != "prompt-1"  # no time has passed: the earlier turns are still to come
+        if key == "home":
+            log.action_home()
+            await user.shows("Question 0?")
+        else:
+            log.focus_message(first)
+            log.focus_previous_message()
+            assert log.keys.index(str(log.focused_key)) == log.keys.index(first) - 1
+        assert log.keys[0] == "prompt-1"
+
+
 async def test_typing_searches_all_text_and_enter_goes_to_the_place(store: Store) -> None:
     long = [(f"Question {number}?", "A word. " * 200) for number in range(30)]
     kept(store, "Minerals", [*long[:3], ("Which one glitters?", "That is pyrite, a [b]sulfide[/b]."), *long[3:]])

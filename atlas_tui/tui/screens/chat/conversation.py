@@ -152,12 +152,17 @@ class Conversation:
     def go_on(self, exchange: Exchange) -> bool:
         """Continue an answer that broke off; False if there is none."""
         broken = exchange.answer
-        if self.running or broken is None or not broken.content:
-            return False
-        if broken.complete and broken.finish_reason != "length":
+        if broken is None or not self.broke_off(exchange):
             return False
         self._start(exchange, self.session.provider, first=self.session.provider, extend=broken)
         return True
+
+    def broke_off(self, exchange: Exchange) -> bool:
+        """Whether there is an answer to continue."""
+        answer = exchange.answer
+        if self.running or answer is None or not answer.content:
+            return False
+        return not answer.complete or answer.finish_reason == "length"
 
     def walk(self, exchange: Exchange, step: int) -> bool:
         """Show the answer before or after this one, which then stands in the conversation; False at the end."""

@@ -68,6 +68,7 @@ class Transcript:
         self.log.scroll_to_end()
         if self._above:
             self._timer = self.log.set_interval(_EVERY, self._fill_on)
+            self.log.rest_above = self.reach
 
     def reach(self, number: int = 1) -> None:
         """Have all exchanges in the log from this one on; for what needs them now."""
@@ -91,6 +92,7 @@ class Transcript:
 
     def _fill_no_more(self) -> None:
         self._above = 0
+        self.log.rest_above = None
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

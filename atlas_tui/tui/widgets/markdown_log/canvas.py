@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, TypeAlias
 
@@ -42,6 +42,8 @@ class Canvas(Widget):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._messages: list[Message] = []
+        self.rest_above: Callable[[], None] | None = None
+        """Puts in, at once, the messages that are still to come above all others; None where there are none."""
         self._view = View(self._messages)
         self._painter: Painter | None = None
         self._look_checked = False
@@ -73,9 +75,14 @@ class Canvas(Widget):
 
     def scroll_to_home(self) -> None:
         """Show the beginning."""
+        self._complete()
         self._draw()
         self._view.go(Place(0, 0, 0))
         self._changed()
+
+    def _complete(self) -> None:
+        if self.rest_above is not None:
+            self.rest_above()
 
     def scroll_rows(self, rows: int) -> None:
         """Move down by some rows, up by a negative number."""

@@ -60,6 +60,8 @@ class Reader(Citing):
         if not self._messages:
             return
         if self._focused is not None:
+            if step < 0 and self._focused is self._messages[0]:
+                self._complete()
             number = self._messages.index(self._focused) + step
         else:
             self._draw()
