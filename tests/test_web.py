@@ -301,6 +301,10 @@ class TestServe:
             port = int(head.rpartition(":")[2])
             headers = {"Host": f"{socket.gethostname()}:{port}", "Content_Type": "application/json"}
             assert got(port, "POST", "/stream", QUESTION, **headers)[0].status == 401
+            assert head == f"http://{socket.gethostname().lower()}:{port}"
+            for host, status in (("10.1.2.3", 401), ("[fe80::1]", 401), ("elsewhere.example", 403), ("10.1.2", 403)):
+                named = {**headers, "Host": f"{host}:{port}"}
+                assert got(port, "POST", "/stream", QUESTION, **named)[0].status == status
             assert got(port, "POST", "/stream", QUESTION, Authorization=f"Bearer {token}", **headers)[0].status == 200
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)

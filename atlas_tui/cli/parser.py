@@ -339,7 +339,13 @@ def _add_serve(commands: Any) -> None:
     add = serve.add_argument
     add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     add("--port", metavar="PORT", type=_port, default=8000, help="the port (default 8000); 0 takes a free one")
-    add("--name", metavar="HOST", action="append", default=[], help="another host name that leads here; repeatable")
+    add(
+        "--name",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="with --host: another name under which it is reached; repeatable",
+    )
     add("--system", metavar="TEXT", help="an instruction that stands above every query")
     add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
     add("--fallback", metavar="TARGET", action="append", default=[], help="ask this target next; repeatable")

@@ -12,6 +12,8 @@ from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EVERYWHERE = ("0.0.0.0", "::")
+"""All addresses of this machine: none that anybody could open."""
 
 
 def serve(options: argparse.Namespace, config: Config) -> int:
@@ -38,8 +40,10 @@ def serve(options: argparse.Namespace, config: Config) -> int:
         # Whoever reaches another address than this machine's own has to have been given the token.
         local = options.host in _LOOPBACK
         token = None if local else secrets.token_urlsafe(24)
-        name = f"[{options.host}]" if ":" in options.host else options.host
-        hosts = {"127.0.0.1", "localhost", "[::1]"} if local else {name, socket.gethostname().lower(), *options.name}
+        own = socket.gethostname().lower()
+        host = own if options.host in _EVERYWHERE else options.host
+        name = f"[{host}]" if ":" in host else host
+        hosts = {"127.0.0.1", "localhost", "[::1]"} if local else {name, own, *map(str.lower, options.name)}
         app = create_app(client, hosts=hosts, token=token)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{error.name} is not installed: run `pip install 'atlas-tui[web]'`") from error

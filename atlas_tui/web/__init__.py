@@ -19,6 +19,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Collection, Iterator
 from importlib.resources import files
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -105,7 +106,7 @@ def create_app(
     Args:
         client: who answers; every query stands alone.
         hosts: the names under which it is served. A request for another one is refused: a foreign page that points a
-            name of its own at this machine would read the answers.
+            name of its own at this machine would read the answers. With a token, addresses as numbers are taken too.
         token: what `Authorization: Bearer` must carry; None asks for nothing.
         keep_alive: seconds of silence after which a comment is sent.
 
@@ -120,8 +121,10 @@ def create_app(
     def refused(request: Request) -> Response | None:
         host = request.headers.get("host", "")
         origin = request.headers.get("origin")
-        if _name_of(host) not in hosts or (origin is not None and urlsplit(origin).netloc != host):
-            return JSONResponse({"message": "this address is not served here"}, 403)
+        # A foreign page can only come by a name: where a token is asked for, every number will do.
+        known = _name_of(host) in hosts or (token is not None and _is_number(_name_of(host)))
+        if not known or (origin is not None and urlsplit(origin).netloc != host):
+            return JSONResponse({"message": "this address is not served here: atlas-tui serve --name takes it"}, 403)
         return None
 
     async def index(request: Request) -> Response:
@@ -172,6 +175,15 @@ def _name_of(host: str) -> str:
     """A Host header without its port."""
     name, _, port = host.rpartition(":")
     return (name if name and port.isdigit() else host).lower()
+
+
+def _is_number(host: str) -> bool:
+    """Whether it is an address as a number, IPv4 or IPv6."""
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _cleaned(value: Any) -> Any:
