@@ -126,6 +126,33 @@ class TestFailures:
         assert len(server.exchanges) == 2
 
 
+class TestScreen:
+    def test_a_prompt_is_asked_at_once_and_quitting_gives_the_terminal_back(self, config: str) -> None:
+        terminal = Terminal("compare", *BOTH, "--config", config, "Why is the sky blue?", columns=120, rows=40)
+        try:
+            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
+            assert lines_with(terminal, "Why is the sky blue?")
+            terminal.process.send("\x1bt")
+            terminal.wait(lambda lines: any("race · agreement" in line for line in lines))
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+
+    def test_a_target_that_cannot_be_asked_is_refused_before_the_screen(self, config: str) -> None:
+        terminal = Terminal("compare", "-p", "mock", "-p", "nobody", "--config", config, "Hello", columns=200)
+        try:
+            assert terminal.end() == 2
+            assert lines_with(terminal, "unknown provider 'nobody'")
+            assert b"?1049h" not in terminal.raw
+        finally:
+            terminal.close()
+
+
+def lines_with(terminal: Terminal, text: str) -> list[str]:
+    return [line for line in terminal.lines if text in line]
+
+
 class TestTerminal:
     def test_the_progress_is_drawn_on_a_terminal_and_goes(self, config: str) -> None:
         terminal = Terminal("compare", *BOTH, "--config", config, "--repeat", "3", "--csv", "Hello", columns=120)

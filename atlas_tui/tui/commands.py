@@ -155,7 +155,7 @@ ACTIONS: tuple[Action, ...] = (
         "/compare",
         "TARGET ...",
         hint="compare",
-        states=("empty",),
+        states=("empty", "idle", "transcript"),
         on=_BOTH,
     ),
     Action(

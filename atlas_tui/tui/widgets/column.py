@@ -69,25 +69,35 @@ class ColumnHead(Painted):
         mock = ((" mock", "$text-warning"),) if reading.mock and not reading.target.startswith("mock:") else ()
         room = width - 2 - sum([cell_len(text) for text, _ in mock]) - (len(marks) + 1 if marks else 0)
         name = (_cut(reading.target, room), "bold $foreground")
-        timed = reading.phase != "ready"
-        usage = reading.usage
-        said = figures.elapsed(reading.elapsed) if timed else ""
-        if shown.finish and not reading.running:
-            said = f"{shown.finish} · {said}"
-        pace = "" if reading.rate is None else figures.rate(reading.rate)
-        bars = sparkline(reading.rates, max(0, min(_BARS, width - len(pace) - 14)))
         ttft = "" if reading.ttft is None else f"TTFT {figures.seconds(reading.ttft)}"
-        total = f"{figures.tokens(usage.output_tokens, usage)} tok" if timed else ""
-        cost = figures.cost(reading.cost) if timed and (reading.cost.known or not reading.running) else ""
-        sums = " · ".join(filter(None, (total, "cost unknown" if cost == "unknown" else cost)))
-        right = said if len(sums) + len(said) < width else figures.elapsed(reading.elapsed)
         return [
             Ends((number, name, *mock), ((marks, "$text-accent"),) if marks else ()),
             Ends((state(reading),), ((ttft, ""),)),
-            Ends(((sums, ""),), ((f"{bars} " if bars else "", "$accent"), (pace, "bold")))
-            if reading.running and pace
-            else Ends(((sums, ""),), ((right if not pace else _joined(pace, right, width - len(sums) - 1), ""),)),
+            self._sums(width),
         ]
+
+    def _sums(self, width: int) -> Ends:
+        """Tokens and cost, and at the right the pace; what there is no room for is left out, the cost first."""
+        reading, finish = self.shown.reading, self.shown.finish
+        if reading.phase == "ready":
+            return Ends(())
+        tokens = f"{figures.tokens(reading.usage.output_tokens, reading.usage)} tok"
+        cost = figures.cost(reading.cost) if reading.cost.known or not reading.running else ""
+        sums = " · ".join(filter(None, (tokens, "cost unknown" if cost == "unknown" else cost)))
+        pace = "" if reading.rate is None else figures.rate(reading.rate)
+        said = figures.elapsed(reading.elapsed)
+        if len(sums) + len(pace or said) >= width:
+            sums = tokens
+        room = width - len(sums) - 1
+        if reading.running and pace:
+            bars = sparkline(reading.rates, max(0, min(_BARS, room - len(pace) - 1)))
+            return Ends(((sums, ""),), ((f"{bars} " if bars else "", "$accent"), (pace, "bold")))
+        parts = [pace, finish if not reading.running else "", said]
+        for wanted in (parts, [pace, said], [finish, said], [pace], [said]):
+            right = " · ".join(filter(None, wanted))
+            if right and len(right) <= room:
+                return Ends(((sums, ""),), ((right, ""),))
+        return Ends(((sums, ""),))
 
 
 class ColumnLog(MarkdownLog):
@@ -169,12 +179,6 @@ class ColumnTabs(Painted):
         place = next((n for n, end in enumerate(self._ends, 1) if event.x - 1 < end), 0)
         if place:
             self.post_message(ColumnTaken(place))
-
-
-def _joined(pace: str, said: str, room: int) -> str:
-    """Both, or the pace alone where there is no room."""
-    both = f"{pace} · {said}"
-    return both if len(both) <= room else pace
 
 
 def _cut(text: str, room: int) -> str:

@@ -122,12 +122,12 @@ class DifferenceView(Painted, can_focus=True):
         parts = [f"agreement {found.agreement:.0%}"]
         if self._titles.overall is not None:
             parts.append(f"of all {self._titles.overall:.0%}")
-        differ = len([pair for pair in found.pairs if not pair.same])
-        parts.append(_count(differ, "passage differs", "passages differ") if differ else "no word differs")
         if found.numbers:
             parts.append(_count(len(found.numbers), "number disagrees", "numbers disagree"))
         if found.code:
             parts.append(_count(len(found.code), "code block disagrees", "code blocks disagree"))
+        differ = len([pair for pair in found.pairs if not pair.same])
+        parts.append(_count(differ, "passage differs", "passages differ") if differ else "no word differs")
         return " · ".join(parts)
 
     def _lay_out(self, found: Differences, width: int) -> None:

@@ -165,6 +165,8 @@ class Columns:
         running = [reading for reading in readings if reading.running]
         ended = len([reading for reading in readings if reading.phase in ("done", "failed", "stopped")])
         words = [f"{len(self.compared)} columns", *self._screen.looking.words, *self._screen.judging.words]
+        if not self.comparison.turns:
+            words.append("one prompt asks all")
         if running:
             words.append(f"{ended} of {len(readings)} ended")
         mock = any(view.thread.provider.is_mock for view in self.views)

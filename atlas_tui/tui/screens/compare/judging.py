@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.vote import Ballot
     from atlas_tui.turns import Turn
 
-_shuffle = random.Random()
+shuffle = random.Random()
+"""How columns change places where voting is blind."""
 
 
 class Judging:
@@ -178,7 +179,7 @@ class Judging:
         columns = self._screen.columns
         if hidden and not columns.running:
             views = columns.compared
-            _shuffle.shuffle(views)
+            shuffle.shuffle(views)
             columns.order(views)
         changed, self.hidden = self.hidden != hidden or hidden, hidden
         for view in columns.compared:

@@ -89,7 +89,7 @@ class LeaderboardScreen(ModalScreen[None]):
         lines = [Content.assemble(("Leaderboard", "bold"), (f"  {about} · {counted} votes", "$foreground-muted"))]
         lines.append(Content(""))
         lines += _table(standings, self.size.width * 96 // 100 - 8) if standings else [Content("No vote yet.")]
-        keys = "Left, Right topics · y copies as CSV · `atlas-tui compare --leaderboard` prints it · Esc closes"
+        keys = "Left, Right topics · y copies as CSV · Esc closes"
         lines += [Content(""), Content.styled(keys, "$foreground-muted")]
         self._text.update(Content("\n").join(lines))
 
@@ -97,7 +97,8 @@ class LeaderboardScreen(ModalScreen[None]):
 def _table(standings: Sequence[Standing], width: int) -> list[Content]:
     least, most = min(each.low for each in standings), max(each.high for each in standings)
     span = max(1.0, most - least)
-    name = min(40, max(cell_len(one_line(each.target, 80)) for each in standings)) + 2
+    longest = max(cell_len(one_line(each.target, 80)) for each in standings) + 2
+    name = max(10, min(42, longest, width - 48))
     bars = width >= name + 50 + _BAR
     heading = f"{'':4}{'target':<{name}}{'rating':>7}  {'95 %':^13}{'won':>5}{'lost':>6}{'tied':>6}{'bad':>5}"
     lines = [Content.styled(heading, "$foreground-muted")]

@@ -209,10 +209,10 @@ class CompareScreen(ActingScreen):
 
     def show_hints(self) -> None:
         """Show the keys that matter now."""
-        without = frozenset({"send"}) if self._state() == "transcript" else frozenset()
-        if not self.session.fallback:
-            without |= {"fall_back"}
-        self.layout_of.hints.hints = commands.hints(self._state(), self.keys, scope="compare", without=without)
+        without = frozenset() if self.session.fallback else frozenset({"fall_back"})
+        found = commands.hints(self._state(), self.keys, scope="compare", without=without)
+        # The key that leads here also leads back.
+        self.layout_of.hints.hints = [(key, "chat" if name == "compare" else word, name) for key, word, name in found]
 
     def _state(self) -> State:
         if not self.furnished or not self.session.turns:

@@ -45,7 +45,7 @@ class VoteScreen(ModalScreen[Ballot | None]):
         & Static { height: 1; margin-bottom: 1; }
         & OptionList {
             height: auto;
-            & > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; }
+            &:focus > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; }
         }
         & Input { border: none; height: 1; padding: 0; margin-top: 1; background: transparent; }
     }
