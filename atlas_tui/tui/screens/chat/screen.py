@@ -258,13 +258,17 @@ class ChatScreen(ActingScreen):
 
     def show_hints(self) -> None:
         """Show the keys that matter now."""
-        without = frozenset() if self.opened and self.session.fallback else frozenset({"fall_back"})
         if self.opened and self.panes.in_context:
             self.panes.hints.hints = commands.hints("passages", self.keys, scope="passages")
             return
         state = self._state()
-        if state != "empty":  # there the line is needed for what is nearer
-            without |= {"compare"}
+        last = self.conversation.exchanges[-1:] if self.opened else []
+        possible = {
+            "fall_back": self.opened and bool(self.session.fallback),
+            "go_on": any(self.conversation.broke_off(exchange) for exchange in last),
+            "compare": state == "empty",  # elsewhere the line is needed for what is nearer
+        }
+        without = frozenset(name for name, can_be_done in possible.items() if not can_be_done)
         self.panes.hints.hints = commands.hints(state, self.keys, without=without)
 
     def _state(self) -> State:
