@@ -82,7 +82,7 @@ _REASONING = (
     "can do: headings, a list, code and a table."
 )
 
-_PASSAGE = re.compile(r'^<passage number="(\d+)"[^>]*>\n(.*?)\n</passage>$', re.MULTILINE | re.DOTALL)
+_PASSAGE = re.compile(r'^<passage number="(\d+)"[^\n]*>\n(.*?)\n</passage>$', re.MULTILINE | re.DOTALL)
 _QUESTION = re.compile(r"\A.*^</passages>\s+The question:\s+", re.MULTILINE | re.DOTALL)
 _SENTENCE = re.compile(r"\w[^.!?\n]{15,}[.!?]")
 _EVIDENCE = '\n\nOf {count} passages that came with it, number {number} says "{sentence}" [{number}].'
