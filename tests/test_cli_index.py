@@ -127,6 +127,18 @@ class TestArguments:
         assert documents.rstrip().endswith("/notes.txt")
         assert run("index", "--remove", str(tree / "guide.md")).out == "removed 1 document\n"
         assert json.loads(run("index", "--list", "--json").out)["collections"][0]["sources"] == 1
+        assert run("index", "--remove", "--collection", "other").out == "removed 1 document\n"
+        assert [each["name"] for each in json.loads(run("index", "--list", "--json").out)["collections"]] == [
+            "documents"
+        ]
+
+    def test_what_is_taken_out_must_be_said_and_have_been_there(self, tree: Path) -> None:
+        indexed(str(tree))
+        nothing = run("index", "--remove", str(tree / "nothing.md"))
+        assert (nothing.status, nothing.out) == (0, "removed 0 documents\n")
+        assert "nothing was indexed there" in nothing.err
+        assert run("index", "--remove").err.startswith("atlas-tui: nothing to remove: give a file or a folder")
+        assert run("index").err.startswith("atlas-tui: nothing to index: give a file or a folder")
 
 
 def test_a_damaged_library_is_set_aside_and_built_anew(tree: Path) -> None:

@@ -34,7 +34,9 @@ def index(options: argparse.Namespace, config: Config) -> int:
     Raises:
         AtlasError: a path is not there, or the knowledge base cannot be read or written.
     """
-    if not options.list and not options.paths:
+    if not (options.list or options.paths or (options.remove and options.collection)):
+        if options.remove:
+            raise ConfigError("nothing to remove: give a file or a folder, or a whole collection (--collection NAME)")
         raise ConfigError("nothing to index: give a file or a folder (atlas-tui index PATH)")
     knowledge = knowledge_base(options, config, begins=not (options.list or options.remove))
     console = Console()
@@ -86,9 +88,16 @@ def _minute_of(state: SourceState) -> str:
 
 
 def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
-    count = remove(options.paths, knowledge.collection)
+    """What was indexed at and below the paths; without any, all of the collection that is named."""
+    if options.paths:
+        count = remove(options.paths, knowledge.collection)
+        knowledge.library.compact()  # who takes a document out wants nothing of it to stay
+    else:
+        info = knowledge.info()
+        count = info.sources if info is not None else 0
+        knowledge.library.delete_collection(knowledge.collection_name)
     console.answer(to_json({"removed": count}) if options.json else f"removed {counted(count, 'document')}\n")
-    if not count:
+    if options.paths and not count:
         console.finish()
         complain("nothing was indexed there: `atlas-tui index --list --collection NAME` lists what is")
 

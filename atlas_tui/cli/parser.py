@@ -281,7 +281,9 @@ def _add_index(commands: Any) -> None:
     what = index.add_mutually_exclusive_group()
     what.add_argument("--watch", action="store_true", help="go on, and index what changes, until Ctrl+C")
     what.add_argument("--again", action="store_true", help="read every file, also what has not changed")
-    what.add_argument("--remove", action="store_true", help="take out what was indexed at and below PATH")
+    what.add_argument(
+        "--remove", action="store_true", help="take out what was indexed at and below PATH, or all of --collection"
+    )
     what.add_argument(
         "--list", action="store_true", help="list the collections; with --collection, the documents of that one"
     )

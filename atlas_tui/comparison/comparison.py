@@ -48,10 +48,6 @@ class Column:
         """An answer is under way."""
         return self.progress is not None and self.progress.state in RUNNING
 
-    def running_in(self, turn: Turn) -> bool:
-        """An answer to this turn is under way."""
-        return self.running and self._turn is turn
-
     def progress_in(self, turn: Turn) -> Progress | None:
         """The progress of the last answer here, if it is one to this turn."""
         return self.progress if self._turn is turn else None

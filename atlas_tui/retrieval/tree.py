@@ -55,11 +55,6 @@ class Skipped:
     """True where nobody would expect it to be indexed: pictures, caches, what `.gitignore` names."""
 
 
-def source_of(path: str) -> str:
-    """A path as the library knows it: absolute, and text."""
-    return sound(os.path.abspath(path))
-
-
 def walk(path: str, skip: Callable[[Skipped], None], *, max_size: int = MAX_SIZE) -> Iterator[FoundFile]:
     """The files at or below a path, in the order of their names; what is left out goes to `skip`.
 
