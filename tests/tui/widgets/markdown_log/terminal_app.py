@@ -13,6 +13,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
 from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
@@ -41,17 +42,30 @@ class TerminalApp(App[None]):
         for turn in range(3):
             for start in range(0, len(WORDS), 9):
                 log.append("a", WORDS[start : start + 9])
-                await asyncio.sleep(0.005)
+                await self.painted()
             free.append(log._direct._free_region() is not None)
             if turn == 0:
                 self.notify("A notification\nover the log", timeout=60)
-                await asyncio.sleep(0.3)
+                await self.toasts(1)
             if turn == 1:
                 self.clear_notifications()
-                await asyncio.sleep(0.3)
-        await asyncio.sleep(0.2)
+                await self.toasts(0)
+        await self.painted()
         strips = self.screen._compositor.render_strips()
         self.report.write_text(json.dumps({"free": free, "lines": [strip.text for strip in strips]}))
+
+    async def painted(self) -> None:
+        """Wait until what was changed is on the screen."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
+
+    async def toasts(self, count: int) -> None:
+        """Wait until so many notifications are seen."""
+        async with asyncio.timeout(10):
+            while sum(toast.size.height > 0 for toast in self.screen.query(Toast)) != count:
+                await self.painted()
+        await self.painted()
 
 
 if __name__ == "__main__":
