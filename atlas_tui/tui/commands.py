@@ -169,7 +169,7 @@ ACTIONS: tuple[Action, ...] = (
         on=_BOTH,
     ),
     *(
-        Action(f"column_{place}", f"{place},alt+{place}", f"Go to column {place}", COMPARISON, on=_COMPARE)
+        Action(f"column_{place}", f"{place}", f"Go to column {place}", COMPARISON, on=_COMPARE)
         for place in (1, 2, 3, 4)
     ),
     Action("next_column", "greater_than_sign,alt+right", "Go to the next column", COMPARISON, on=_COMPARE),

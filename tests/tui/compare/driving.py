@@ -68,7 +68,9 @@ class Compared:
 
     async def to_column(self, place: int) -> None:
         """Leave the prompt for a column."""
-        await self.user.press(f"alt+{place}")
+        if self.screen.prompt.editor.has_focus:
+            await self.user.press("tab")
+        await self.user.press(f"{place}")
         await self.user.pilot.pause()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.events import DescendantFocus, Resize
+from textual.widget import Widget
 
 from atlas_tui.tui import commands, messages
 from atlas_tui.tui.commands import KeyTable, Scope, State
@@ -86,6 +87,15 @@ class CompareScreen(ActingScreen):
 
         self._rooms = furnish(self, kept)
         self._early.catch_up()
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Where Tab leads: from the prompt to the current column, and back."""
+        chain = super().focus_chain
+        if not self.furnished or self.prompt.editor not in chain:
+            return chain
+        logs = [view.pane.log_view for view in self.columns.views if view is not self.current]
+        return [self.prompt.editor, *(each for each in chain if each not in (*logs, self.prompt.editor))]
 
     # Coming and going
 

@@ -1,0 +1,54 @@
+"""The actions of the comparison: each has one method, Tab leads to the columns, and the chat does not pay for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from atlas_tui.tui import commands
+from atlas_tui.tui.screens.compare.rooms import ACTIONS as ROOMS
+from tests.tui.compare.driving import comparing, played
+
+
+def test_every_action_can_be_run() -> None:
+    for action in commands.ACTIONS:
+        if {"app", "compare"} & set(action.on):
+            assert len([room for room in ROOMS if hasattr(room, action.id)]) == 1, action.id
+
+
+async def test_tab_leads_from_the_prompt_to_the_current_column_and_back() -> None:
+    async with comparing(played("one", "1"), played("two", "2")) as compared:
+        user = compared.user
+        await compared.asked("Why?")
+        assert compared.screen.prompt.editor.has_focus
+        await user.press("tab")
+        assert compared.views[0].pane.log_view.has_focus
+        await user.press("2")
+        assert compared.views[1].pane.log_view.has_focus
+        await user.shows("a adopt")
+        await user.press("tab")
+        assert compared.screen.prompt.editor.has_focus
+        await user.press("tab")
+        assert compared.views[1].pane.log_view.has_focus
+
+
+async def test_help_and_palette_are_those_of_the_comparison() -> None:
+    async with comparing(played("one", "1"), played("two", "2"), size=(120, 80)) as compared:
+        user = compared.user
+        await user.press("f1")
+        await user.shows(*(action.text for action in commands.helped("compare")))
+        await user.press("escape")
+        await user.press("ctrl+p")
+        await user.press(*"race table", "enter")
+        await user.press("enter")
+        await user.shows("attempts")
+
+
+def test_the_chat_loads_nothing_of_it() -> None:
+    program = (
+        "import atlas_tui.tui.app, atlas_tui.tui.screens.chat.rooms, sys\n"
+        "mine = ('atlas_tui.comparison', 'atlas_tui.tui.screens.compare')\n"
+        "print([name for name in sys.modules if name.startswith(mine)])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"
