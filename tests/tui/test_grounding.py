@@ -388,7 +388,6 @@ async def test_an_indexing_goes_on_without_its_screen(tmp_path: Path) -> None:
         await user.shows("type a path above")
         await user.paste(str(many))
         await user.press("enter", "escape")
-        assert user.app.chat.indexing.running
         user.app.chat.act("documents")
         await user.shows("documents: 100 new, 0 unchanged", "100 documents")
         assert not user.app.chat.indexing.running

@@ -115,8 +115,14 @@ class Context(Vertical):
     def _fill(self) -> None:
         shown, at = self.list, self.list.highlighted
         width = max(self.size.width - 1, 20)
+        # Those that are left out stand close together.
+        pairs = enumerate(zip(self._passages, self._passages[1:], strict=False))
+        roomy = {number for number, pair in pairs if any(passage.number is not None for passage in pair)}
         shown.clear_options()
-        shown.add_options(Option(_lines(passage, width)) for passage in self._passages)
+        shown.add_options(
+            Option(Content.assemble(_lines(passage, width), "\n" if number in roomy else ""))
+            for number, passage in enumerate(self._passages)
+        )
         shown.display = bool(self._passages)
         if self._passages:
             shown.highlighted = min(at or 0, len(self._passages) - 1)
@@ -163,7 +169,7 @@ def _lines(passage: Passage, width: int) -> Content:
     words = pattern([str(word) for word in document.get("why") or ()])
     text = _excerpt(str(document.get("content", "")), words, _EXCERPT * width - 8)
     lines = wrap(text, width, max_lines=_EXCERPT, placeholder="…")
-    return Content("\n").join((head, why, *(marked(line, words) for line in lines), Content("")))
+    return Content("\n").join((head, why, *(marked(line, words) for line in lines)))
 
 
 def _excerpt(content: str, words: re.Pattern[str] | None, room: int) -> str:
