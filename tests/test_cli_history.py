@@ -62,6 +62,18 @@ class TestAsk:
         (info,) = listed()
         assert info["turns"] == 2
 
+    def test_the_fallback_targets_go_on_with_it(self, quick: str) -> None:
+        def asked(*options: str) -> list[str] | None:
+            assert ask(quick, *options, "Why?").status == 0
+            exported = json.loads(run("history", "export", "last", "--format", "json").out)
+            fallback: list[str] | None = exported["fallback"]
+            return fallback
+
+        assert asked() is None
+        assert asked("--fallback", "mock:mock-advanced") == ["mock:mock-advanced"]
+        assert asked("-c") == ["mock:mock-advanced"]
+        assert asked("-c", "--fallback", "mock") == ["mock:mock-advanced"]  # which was meant for this once
+
     def test_what_was_rehearsed_goes_on_as_a_rehearsal(self, quick: str) -> None:
         run("ask", "-p", "anthropic", "--mock", "first", "--config", quick)
         result = run("ask", "-c", "second", "--json", "--config", quick)

@@ -54,6 +54,7 @@ def test_a_file_without_columns_gets_them(tmp_path: Path) -> None:
     old.close()
     store = Store(path)
     assert columns(store) == {"Yes": 1}
+    assert store.conversation("last").fallback is None  # nobody had chosen none
     vote = Vote("a", "b", "A")
     Judgements(store).add(vote)
     assert Judgements(store).votes() == [vote]
