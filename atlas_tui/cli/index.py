@@ -76,7 +76,7 @@ def _list(knowledge: KnowledgeBase, options: argparse.Namespace, console: Consol
     lines = [
         (
             one_line(info.name), counted(info.sources, "document"), counted(info.chunks, "chunk"),
-            counted(info.vectors, "vector"), minute(info.updated), one_line(info.embedder or ""),
+            counted(info.vectors, "vector"), minute(info.updated), one_line((info.embedder or "").rpartition(":")[0]),
         )
         for info in collections
     ]  # fmt: skip

@@ -16,8 +16,8 @@ from atlas_tui.text import sound
 
 _TEXTS = 32
 """In one request: a second or two on a slow machine, and far below every service's limits."""
-_QUESTION = 5.0
-"""Seconds that a question may take: somebody waits, and the words of it have found something already."""
+_QUESTION = 20.0
+"""Seconds that a question may take. Whoever types has waited less by then; a command has only this one question."""
 _SMALLEST = 200
 """Characters below which a text that a model calls too long is not halved any more."""
 _INSTRUCTIONS: dict[str, tuple[str, str]] = {
