@@ -26,7 +26,7 @@ from typing import Any, Protocol
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from atlas_tui.models.base import Event, ReasoningDelta, TextDelta, UsageUpdate
+from atlas_tui.models.base import Event, ReasoningDelta, Start, TextDelta, UsageUpdate
 from atlas_tui.tui.messages import Ready
 
 FRAME = 1 / 20
@@ -44,6 +44,8 @@ _FRAMES_AHEAD = 2
 """Frames of text that may wait before the worker has to."""
 _SLOW = 0.025
 """Seconds after which a frame has kept the keys waiting."""
+_GRACE = 0.01
+"""Seconds past its time that a frame is left to a worker that rests, which then reads what has come meanwhile."""
 
 
 class Owner(Protocol):
@@ -117,6 +119,8 @@ class Pump:
             else:
                 self._join()
                 self._events.append(event)
+            if type(event) is Start:
+                self._rests = False  # who answers from here on may be another, who does not rest
             if self._rests and (text or type(event) is UsageUpdate):
                 return  # `rest` follows when all is put that came together
             announce, self._announced = not self._announced, True
@@ -145,7 +149,10 @@ class Pump:
 
     def full(self) -> bool:
         """True while the worker should wait."""
-        return self._waiting > _FRAMES_AHEAD * self._budget and not (self._closed or self._hurried)
+        full = self._waiting > _FRAMES_AHEAD * self._budget and not (self._closed or self._hurried)
+        if full and self._rests:
+            self.rest()  # in the middle of what came together, which fills more than the next frames
+        return full
 
     # On the screen
 
@@ -220,6 +227,8 @@ class Pump:
             self._announced = again
         if again:
             self._loop.call_later(max(0.0, self._due - now), self._look_again)
+        else:
+            self._loop.call_later(max(0.0, self._due - now) + _GRACE, self._look_after)
 
     def _look_again(self) -> None:
         with self._lock:
@@ -228,6 +237,18 @@ class Pump:
             if announce:
                 self._move_on(perf_counter())
         if announce:
+            self._show()
+
+    def _look_after(self) -> None:
+        """Show what a worker that rests has left: it asked while a frame was drawn, or slept too long, or waits for
+        bytes that do not come."""
+        now = perf_counter()
+        with self._lock:
+            left = bool(self._events or self._pieces) and not self._announced and not self._closed
+            if show := left and now >= self._due:
+                self._announced = True
+                self._move_on(now)
+        if show:
             self._show()
 
     def _move_on(self, now: float) -> None:

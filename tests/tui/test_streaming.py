@@ -322,3 +322,48 @@ async def test_keys_are_answered_during_a_flood() -> None:
     stop.set()
     thread.join()
     assert sorted(lags)[40] < 0.05
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_a_worker_that_rests_loses_nothing_and_is_late_with_nothing(seed: int) -> None:
+    """Bursts and silences at random: each text is drawn within a frame or two, though nothing follows it."""
+    chance = random.Random(seed)
+    screen = Screen()
+    screen.draw_seconds = chance.choice((0.0, 0.001, 0.012))
+    pump = Pump(screen)
+    late: list[str] = []
+    sent = ""
+
+    async def drawn() -> None:
+        begun = perf_counter()
+        while len(text_of(screen.events)) < len(sent) and perf_counter() - begun < 5:
+            await asyncio.sleep(0.001)
+        if text_of(screen.events) != sent:
+            late.append(sent)
+
+    def burst() -> str:
+        text = ""
+        pump.rest()
+        for _ in range(chance.choice((1, 1, 5, 300, 3000))):
+            piece = chance.choice(("word ", "\n\n", "x"))
+            pump.put(TextDelta(piece))
+            text += piece
+            if chance.random() < 0.01:
+                pump.put(USAGE)
+            while pump.full():
+                threading.Event().wait(0.001)
+        pump.rest()  # once: where the wait seems too short it waits for bytes, and asks no more
+        return text
+
+    for _ in range(12):
+        if chance.random() < 0.3:
+            pump.put(START)
+        sent += await asyncio.to_thread(burst)
+        await asyncio.sleep(chance.choice((0.0, 0.0, 0.003, FRAME, 3 * FRAME)))
+        if chance.random() < 0.5:
+            await drawn()
+    await drawn()
+    pump.put(END)
+    await asyncio.wait_for(screen.done.wait(), 5)
+    assert text_of(screen.events) == sent
+    assert not late
