@@ -102,6 +102,9 @@ def _column_rows(server: Server, quick: bool) -> Iterator[Row]:
         "",
     )
     yield "four columns: key echo p50/p95", f"{ours.echo_p50:.0f}/{ours.echo_p95:.0f} ms", "", ""
+    stops = sorted(_column_stop(server) for _ in range(3 if quick else 9))
+    stopped = f"{statistics.median(stops):.0f}/{stops[-1]:.0f} ms"
+    yield "four columns: from the key that stops all to the word, p50/longest", stopped, "", ""
     for what, figures in (("one column's", single), ("the chat's", one)):
         yield (
             f"four columns: CPU a token over {what}",
@@ -109,6 +112,19 @@ def _column_rows(server: Server, quick: bool) -> Iterator[Row]:
             f"{figures.cpu_per_token:.0f} µs",
             _ratio(quiet.cpu_per_token / 4, figures.cpu_per_token),
         )
+
+
+def _column_stop(server: Server) -> float:
+    """Milliseconds from Ctrl+C, in the middle of four floods, to `stopped` on the screen."""
+    program = comparison(server, "prose-20000-1000", 4)
+    with Terminal(program.command, (200, 50), program.environment) as terminal:
+        terminal.wait_for(program.ready)
+        terminal.settle(1.0)
+        terminal.press(program.ask)
+        terminal.wait_for("w0005")
+        pressed = time.monotonic()
+        terminal.press("\x03")
+        return (terminal.wait_for("stopped") - pressed) * 1e3
 
 
 def _start_rows(server: Server, quick: bool) -> Iterator[Row]:

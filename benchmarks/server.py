@@ -90,6 +90,8 @@ class PacedServer:
             due += gap
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
+            if writer.is_closing():  # stopped
+                return
             writer.write(_chunk({"content": text}))
             sent.append(time.monotonic())
             if not gap or len(sent) % 16 == 0:
