@@ -54,6 +54,7 @@ class TestFigures:
         """One race, and what of it the server's log does not bear out."""
         before = len(server.exchanges)
         turn = answered(comparison, "Go")
+        server.wait_ended(sum(e.answer is not None for e in server.exchanges), timeout=20)
         logs = {e.request.model: e for e in server.exchanges[before:] if e.answer is not None}
         found = []
         for row in race(turn, comparison.columns):

@@ -128,6 +128,11 @@ class ScriptedServer:
         gone = lambda: self._nth([e for e in self.exchanges if e.disconnected is not None], count)  # noqa: E731
         return self._wait(gone, timeout, "disconnect")
 
+    def wait_ended(self, count: int = 1, timeout: float = 5) -> Exchange:
+        """Wait until so many answers are over on this side too; the last of them."""
+        over = lambda: self._nth([e for e in self.exchanges if e.answer and e.ended is not None], count)  # noqa: E731
+        return self._wait(over, timeout, "end")
+
     def wait_sent(self, count: int = 1, timeout: float = 5) -> Exchange:
         """Wait until so many deltas of the last exchange have been written."""
         sent = lambda: (  # noqa: E731
