@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -393,23 +394,23 @@ async def test_an_indexing_goes_on_without_its_screen(tmp_path: Path) -> None:
         assert not user.app.chat.indexing.running
 
 
-async def test_an_indexing_is_stopped_and_done_to_the_end_later(tmp_path: Path) -> None:
-    big = tmp_path / "big"
-    big.mkdir()
-    for number in range(3):
-        (big / f"{number}.md").write_text("# Page\n\nOne two three.\n\n" * 500_000)
-    async with driving(config=fresh(tmp_path)) as user:
+async def test_an_indexing_is_stopped_and_done_to_the_end_later(place: Path, tmp_path: Path, config: Config) -> None:
+    more = many_pages(tmp_path / "more", 3)
+    other = sqlite3.connect(tmp_path / "library" / "library.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # nothing gets in meanwhile
+    async with driving(config=config) as user:
         user.app.chat.act("documents")
-        await user.shows("type a path above")
-        await user.paste(str(big))
-        await user.press("enter", "ctrl+c")
+        await user.shows("3 documents")
+        await user.paste(str(more))
+        await user.press("enter")
+        await user.shows("^C stop indexing")
+        await user.press("ctrl+c")
+        other.close()
         await user.shows("stopped: what is done stays")
         assert not user.app.chat.indexing.running
-        for number in range(3):
-            (big / f"{number}.md").write_text("# Page\n\nOne two three.\n")
-        await user.paste(str(big))
+        await user.paste(str(more))
         await user.press("enter")
-        await user.shows("3 documents")
+        await user.shows("6 documents")
 
 
 async def test_a_path_that_is_not_there_is_said(config: Config) -> None:
