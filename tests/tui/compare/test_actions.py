@@ -44,6 +44,33 @@ async def test_help_and_palette_are_those_of_the_comparison() -> None:
         await user.shows("attempts")
 
 
+async def test_a_click_takes_a_column_and_sorts_the_race() -> None:
+    async with comparing(played("one", "1"), played("two", "some words more"), size=(120, 40)) as compared:
+        user = compared.user
+        await compared.asked("Why?")
+        await user.pilot.click(compared.views[1].pane.head)
+        assert compared.screen.current is compared.views[1]
+        await user.press("t")
+        await user.shows("attempts")
+        table = compared.screen.layout_of.race
+        heading = next(line for line in user.lines if "TTFT   total" in line)
+        await user.pilot.click(table, offset=(heading.index("words") + 2, 0))
+        assert table.sorted_by == "words"
+        await user.pilot.resize_terminal(80, 24)
+        await user.pilot.click(compared.screen.layout_of.tabs, offset=(4, 0))
+        assert compared.screen.current is compared.views[0]
+
+
+async def test_nothing_ticks_at_rest() -> None:
+    async with comparing(played("one", "1"), played("two", "2")) as compared:
+        columns = compared.screen.columns
+        await compared.asked("Why?")
+        assert not columns._timer._active.is_set()
+        await compared.ask("Again?")
+        await compared.ended()
+        assert not columns._timer._active.is_set()
+
+
 def test_the_chat_loads_nothing_of_it() -> None:
     program = (
         "import atlas_tui.tui.app, atlas_tui.tui.screens.chat.rooms, sys\n"

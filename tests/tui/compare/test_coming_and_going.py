@@ -87,6 +87,21 @@ async def test_a_new_conversation_of_the_chat_stops_and_empties_the_columns() ->
         assert not compared.screen.columns.running
 
 
+async def test_a_new_conversation_is_new_in_the_columns_and_in_the_chat() -> None:
+    left, right = played("left", "L1", "L2"), played("right", "R1", "R2")
+    async with comparing(left, right) as compared:
+        user = compared.user
+        await compared.asked("First")
+        await user.press("ctrl+n")
+        await user.pilot.pause()
+        assert "First" not in user.screen
+        await compared.asked("Second")
+        assert list(right.requests[-1].messages) == [user_said("Second")]
+        await user.press("f7")
+        await user.shows("Second", "METERS")
+        assert "First" not in user.screen
+
+
 async def test_a_comparison_reopens_as_it_was(store: Store) -> None:
     left, right = played("left", "L1", "L2"), played("right", "R1", "R2")
     session = Session(left, policy=once(), journal=Journal(store))

@@ -147,6 +147,8 @@ class Columns:
     def read(self) -> None:
         """Show the figures of now."""
         screen, turn = self._screen, self.turn
+        if not self.running:  # a screen at rest costs nothing
+            self._timer.pause()
         heads = [view.head(place, turn, self._mask(view)) for place, view in enumerate(self.views, 1)]
         for view, head in zip(self.views, heads, strict=True):
             if view in self.seen:
@@ -177,8 +179,6 @@ class Columns:
     def _ended(self, view: ColumnView) -> None:
         screen = self._screen
         view.name_target()
-        if not self.running:
-            self._timer.pause()
         screen.judging.ended()
         self.read()
         if screen.app.screen_stack and screen not in screen.app.screen_stack:
