@@ -11,12 +11,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from atlas_tui.text import counted, one_line, redact
-
-if TYPE_CHECKING:
-    from atlas_tui.models.base import End
+from atlas_tui.text import counted, one_line
 
 Document = Mapping[str, Any]
 
@@ -109,16 +106,6 @@ def context_form(answer: str, documents: Sequence[Document]) -> dict[str, Any]:
     """The `context` of `--json`: the passages that were sent and, if there are any, what the answer makes of them."""
     form: dict[str, Any] = {"documents": [dict(document) for document in documents]}
     return {**form, **check(answer, documents).to_dict()} if documents else form
-
-
-def answer_form(end: End, documents: Sequence[Document]) -> dict[str, Any]:
-    """The one object of `ask --json`, and an answer of `compare --json`: the response and its context; with `error`
-    if it failed."""
-    form = {**end.response.to_dict(), "context": context_form(end.response.content, documents)}
-    if end.error is not None:
-        error = end.error.to_dict()
-        form["error"] = {**error, "message": redact(error["message"])}
-    return form
 
 
 def sources(documents: Sequence[Document]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from atlas_tui.models.base import ModelMessage, ModelResponse
+from atlas_tui.citations import context_form
+from atlas_tui.models.base import End, ModelMessage, ModelResponse
 from atlas_tui.retrieval import Document
 from atlas_tui.store import new_id
+from atlas_tui.text import redact
 
 if TYPE_CHECKING:
     from atlas_tui.store import StoredTurn
@@ -99,3 +101,13 @@ def reopened(stored: StoredTurn) -> Turn:
     responses = [entry.response for entry in stored.responses]
     columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
     return Turn(stored.prompt, responses, documents, True, chosen, stored.id, columns)
+
+
+def answer_form(end: End, documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The one object of `ask --json`, and an answer of `compare --json`: the response and its context; with `error`
+    if it failed."""
+    form = {**end.response.to_dict(), "context": context_form(end.response.content, documents)}
+    if end.error is not None:
+        error = end.error.to_dict()
+        form["error"] = {**error, "message": redact(error["message"])}
+    return form

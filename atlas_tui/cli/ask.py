@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from atlas_tui.budget import Account
-from atlas_tui.citations import answer_form, check, sources
+from atlas_tui.citations import check, sources
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
@@ -36,7 +36,7 @@ from atlas_tui.policy import Policy
 from atlas_tui.session import Session
 from atlas_tui.store import LAST, Conversation, Journal, Ledger, Store
 from atlas_tui.text import counted
-from atlas_tui.turns import Turn
+from atlas_tui.turns import Turn, answer_form
 
 _LONG = 8000
 """Characters from which on a conversation may come close to filling a context window."""

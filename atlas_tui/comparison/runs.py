@@ -11,7 +11,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from atlas_tui.citations import answer_form
 from atlas_tui.comparison.results import Answer, Question, Results
 from atlas_tui.config import private_opener, read_text
 from atlas_tui.errors import ConfigError, Kind
@@ -20,7 +19,7 @@ from atlas_tui.models.recording import Recorder
 from atlas_tui.policy import Policy
 from atlas_tui.session import Session
 from atlas_tui.text import one_line, redact, sound
-from atlas_tui.turns import Turn
+from atlas_tui.turns import Turn, answer_form
 
 _FORM = "atlas_runs"
 _VERSION = 1
