@@ -106,6 +106,8 @@ class Documents(Picker):
         """A filter holds at once; a path changes nothing."""
         if self._inside:
             self.refill()
+        else:
+            self.say("")
 
     async def _look(self) -> None:
         try:
