@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -24,7 +26,7 @@ from atlas_tui.models.base import (
     UsageUpdate,
 )
 from atlas_tui.tui.messages import Ready
-from atlas_tui.tui.streaming import FRAME, Pump
+from atlas_tui.tui.streaming import FRAME, Pump, give_back_memory
 
 START = Start("mock", "m")
 END = End(ModelResponse())
@@ -212,6 +214,20 @@ async def test_after_a_stop_all_that_waits_comes_with_the_ending() -> None:
     pump.put(END)
     await asyncio.wait_for(screen.done.wait(), 5)
     assert len(text_of(screen.events)) == 120_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory where Linux has it")
+def test_memory_that_nobody_holds_is_given_back() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    held = [bytes(4000) for _ in range(8000)]
+    keeps_the_heap_from_shrinking = held[-1]
+    del held
+    before = resident()
+    give_back_memory()
+    assert before - resident() > 10_000_000
+    assert keeps_the_heap_from_shrinking
 
 
 async def test_a_closed_pump_lets_the_worker_run_out() -> None:
