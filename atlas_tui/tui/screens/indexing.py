@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ class Indexing:
             return False
         self._cancel = CancelToken()
         self._tell(Advanced(collection, "looking"), now=True)
-        work = lambda: self._work(path, collection)  # noqa: E731
+        work = partial(self._work, path, collection)
         threading.Thread(target=work, name="atlas-indexing", daemon=True).start()
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.base import Retrieved
@@ -36,7 +36,8 @@ class Grounding:
         self._panel = screen.sidebar.context
         self.on = False
         """Whether passages go along."""
-        self._choice = Choice(KnowledgeBase(config.db_path, config.collection_name, config=config))
+        self.choice = Choice(KnowledgeBase(config.db_path, config.collection_name, config=config))
+        """What the user has said about what goes along."""
         self._found: Found | None = None
         self._at: Exchange | None = None
         """The turn whose passages are shown; None for the prompt that is being written."""
@@ -49,7 +50,7 @@ class Grounding:
     @property
     def knowledge(self) -> KnowledgeBase:
         """The collection in use."""
-        return self._choice.knowledge
+        return self.choice.knowledge
 
     def begin(self) -> None:
         """The screen is complete: as the settings have it."""
@@ -67,7 +68,7 @@ class Grounding:
         """Something was typed, or sent."""
         if not self.on:
             return
-        if self._typed:
+        if self.typed:
             self._at = None
         if self._timer is not None:
             self._timer.stop()
@@ -75,7 +76,7 @@ class Grounding:
 
     def chosen(self, prompt: str) -> Sequence[Document] | None:
         """What is sent with a prompt; None where the session is still to look for it, by the same choice."""
-        self._screen.session.knowledge = self._choice if self.on else None
+        self._screen.session.knowledge = self.choice if self.on else None
         if not self.on:
             return ()
         found = self._current(prompt)
@@ -83,7 +84,7 @@ class Grounding:
 
     def asked(self, exchange: Exchange) -> None:
         """A prompt was sent: what was said about its passages is done with."""
-        self._choice = self._choice.after()
+        self.choice = self.choice.after()
         self._at = exchange
         self.show()
 
@@ -105,7 +106,7 @@ class Grounding:
 
     def look_ahead(self) -> None:
         """The prompt has the focus: show what goes along with it, if there is any."""
-        if self._typed:
+        if self.typed:
             self.look_at(None)
 
     def go_to(self, exchange: Exchange, number: int) -> None:
@@ -119,26 +120,32 @@ class Grounding:
         self._screen.panes.toggle_sidebar(True)
         self._panel.go_to(number - 1)
         self._screen.sidebar.show_context()
-        self.preview("")
+        self._screen.act("preview")
 
     @property
-    def _typed(self) -> str:
+    def sent(self) -> bool:
+        """Whether what is shown was sent with a turn."""
+        return self._at is not None
+
+    @property
+    def typed(self) -> str:
+        """The prompt that is being written; no slash command is one."""
         text = self._screen.prompt.text
         return "" if text.startswith("/") or not text.strip() else text
 
     def _current(self, prompt: str) -> Found | None:
         """What was found for this prompt, if that is what was looked for last."""
-        found, choice = self._found, self._choice
+        found, choice = self._found, self.choice
         if found is None or found.knowledge is not choice.knowledge or found.query != choice.query(prompt):
             return None
         return found
 
     def _candidates(self, found: Found | None) -> list[tuple[Document, bool]]:
-        return self._choice.candidates(found.documents if found else ())
+        return self.choice.candidates(found.documents if found else ())
 
     def _look(self) -> None:
         self._timer = None
-        if self._typed and self.on and self._current(self._typed) is None and not self._looking:
+        if self.typed and self.on and self._current(self.typed) is None and not self._looking:
             self._looking = True
             self._screen.run_worker(self._search(), group="passages")
         else:
@@ -147,8 +154,8 @@ class Grounding:
     async def _search(self) -> None:
         """One search at a time; what is typed meanwhile is looked for next."""
         try:
-            while (prompt := self._typed) and self.on and self._current(prompt) is None:
-                choice = self._choice
+            while (prompt := self.typed) and self.on and self._current(prompt) is None:
+                choice = self.choice
                 try:
                     self._found = await beside(partial(choice.look, prompt))
                 except AtlasError as error:
@@ -163,7 +170,7 @@ class Grounding:
         """Bring the panel up to date."""
         if self._at is not None:
             documents = self._at.turn.documents
-            pinned = self._choice.pinned
+            pinned = self.choice.pinned
             note = _sent(len(documents), self._said.get(self._at.turn.id, ""))
             self._panel.show(note, [Passage(each, number, each in pinned) for number, each in enumerate(documents, 1)])
             self._screen.status.along = ""
@@ -171,14 +178,14 @@ class Grounding:
         passages = list(self._passages()) if self.on else []
         count = sum(passage.number is not None for passage in passages)
         self._panel.show(self._outlook(count), passages)
-        self._screen.status.along = _many(count) if self.on and self._typed and passages else ""
+        self._screen.status.along = _many(count) if self.on and self.typed and passages else ""
 
     def _passages(self) -> Sequence[Passage]:
-        found = self._current(self._typed) if self._typed else None
+        found = self._current(self.typed) if self.typed else None
         number, listed = 0, []
         for document, taken in self._candidates(found):
             number += taken
-            listed.append(Passage(document, number if taken else None, document in self._choice.pinned))
+            listed.append(Passage(document, number if taken else None, document in self.choice.pinned))
         return listed
 
     def _outlook(self, count: int) -> str:
@@ -189,15 +196,15 @@ class Grounding:
         name = one_line(self.knowledge.collection_name, 40)
         if info is None:
             return f"{name} · nothing is indexed yet: /documents takes in files and folders."
-        found = self._current(self._typed) if self._typed else None
+        found = self._current(self.typed) if self.typed else None
         if found is None:
             waiting = (
                 "looking …"
-                if self._typed
+                if self.typed
                 else f"{_many(info.sources, 'document')}. What fits stands here while you type."
             )
             return f"{name} · {waiting}"
-        by = f"found by “{one_line(self._choice.words, 60)}”" if self._choice.words else name
+        by = f"found by “{one_line(self.choice.words, 60)}”" if self.choice.words else name
         along = f"{_many(count)} along" if count else "Nothing goes along"
         return "\n".join((f"{along} · {by}", *(one_line(notice) for notice in found.notices)))
 
@@ -208,25 +215,13 @@ class Grounding:
         if argument and argument != self.knowledge.collection_name:
             config = self._screen.catalogue.config
             before = self.knowledge
-            self._choice = replace(self._choice, knowledge=KnowledgeBase(config.db_path, argument, config=config))
+            self.choice = replace(self.choice, knowledge=KnowledgeBase(config.db_path, argument, config=config))
             self._found, self._info = None, None
             self._screen.run_worker(beside(before.close), group="passages")
         self._turn(bool(argument) or not self.on)
         self._screen.panes.show_context(self.on)
         if not self.on:
             self._screen.status.say("context off: prompts are sent as they are")
-
-    def passages(self, _: str) -> None:
-        """To the panel; from an answer, to what was sent with it."""
-        screen = self._screen
-        if screen.panes.in_transcript:
-            self.look_at(screen.focused_exchange)
-        screen.panes.toggle_sidebar(True)
-        screen.sidebar.show_context()
-        if self._panel.passages:
-            self._panel.list.focus()
-        else:
-            screen.status.say("no passages here yet")
 
     def documents(self, _: str) -> None:
         """Add, list and remove documents."""
@@ -243,90 +238,18 @@ class Grounding:
 
         screen.app.push_screen(Documents(screen.indexing, self.knowledge, screen.keys), closed)
 
-    def exclude(self, _: str) -> None:
-        """Leave a passage out, or take it in again."""
-        passage = self._highlighted
-        if passage is None:
-            return
-        if self._at is not None:
-            self._screen.status.say("this was sent; what is typed next has passages of its own")
-            return
-        taken = passage.number is None
-        self._choice = self._choice.saying(_document(passage), taken)
-        self.show()
-
-    def pin_passage(self, _: str) -> None:
-        """Have a passage go along with every prompt, or no longer."""
-        passage = self._highlighted
-        if passage is None:
-            return
-        document = _document(passage)
-        self._choice = self._choice.pinning(document)
-        pinned = document in self._choice.pinned
-        self._screen.status.say("pinned: it goes along with every prompt" if pinned else "no longer pinned")
-        if pinned and not self.on:
+    def change(self, choice: Choice) -> None:
+        """The user has said something about what goes along."""
+        self.choice = choice
+        if choice.pinned and not self.on:
             self._turn(True)
         self.show()
-
-    def source(self, _: str) -> None:
-        """Open the document at the passage."""
-        from atlas_tui.tui.screens.editor import EditorError, open_in_editor
-
-        passage = self._highlighted
-        if passage is None:
-            return
-        metadata = passage.document.get("metadata") or {}
-        line = metadata.get("first_line")
-        try:
-            open_in_editor(self._screen.app, str(metadata.get("source", "")), line if isinstance(line, int) else 1)
-        except EditorError as error:
-            self._screen.status.say(one_line(str(error)))
-
-    def copy_passage(self, _: str) -> None:
-        """Copy what stands in it."""
-        if (passage := self._highlighted) is not None:
-            self._screen.answers.to_clipboard(str(passage.document.get("content", "")), "passage")
-
-    def search_again(self, _: str) -> None:
-        """Look for passages with other words."""
-        from atlas_tui.tui.screens.passage import WordsScreen
-
-        screen = self._screen
-
-        def searched(words: str | None) -> None:
-            if words is None:
-                return
-            self._choice = replace(self._choice, words=words)
-            self._at = None
-            if not self.on:
-                self._turn(True)
-            self.changed()
-            self.show()
-
-        if not self._typed:
-            screen.status.say("type a prompt first: its passages stand here while you type")
-        else:
-            screen.app.push_screen(WordsScreen(self._choice.query(self._typed)), searched)
-
-    def preview(self, _: str) -> None:
-        """Show a passage in full."""
-        from atlas_tui.tui.screens.passage import PassageScreen
-
-        passage = self._highlighted
-        if passage is not None:
-            screen = PassageScreen(passage, self._screen.keys, sent=self._at is not None)
-            self._screen.app.push_screen(screen, lambda name: self._screen.act(name) if name else None)
-
-    @property
-    def _highlighted(self) -> Passage | None:
-        at = self._panel.highlighted
-        return self._panel.passages[at] if at is not None else None
 
     def _turn(self, on: bool) -> None:
         self.on = on
         self._at = None
         self._screen.panes.widen(on)
-        self._screen.session.knowledge = self._choice if on else None
+        self._screen.session.knowledge = self.choice if on else None
         if on:
             self._screen.run_worker(self._inform(warm=True), group="passages")
             self.changed()
@@ -350,11 +273,6 @@ class Grounding:
                 screen.status.say(f"context on: {name}, {_many(self._info.sources, 'document')}")
         self.changed()
         self.show()
-
-
-def _document(passage: Passage) -> Document:
-    """The passage as the knowledge base gave it, or the history kept it."""
-    return cast("Document", passage.document)
 
 
 def _sent(count: int, said: str) -> str:

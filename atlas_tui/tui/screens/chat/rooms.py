@@ -14,6 +14,7 @@ from atlas_tui.tui.screens.chat.estimating import Estimating
 from atlas_tui.tui.screens.chat.grounding import Grounding
 from atlas_tui.tui.screens.chat.history import History
 from atlas_tui.tui.screens.chat.metering import Metering
+from atlas_tui.tui.screens.chat.passages import Passages
 from atlas_tui.tui.screens.chat.spending import Spending
 from atlas_tui.tui.screens.chat.targets import Targets
 from atlas_tui.tui.screens.chat.transcript import Transcript
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, History, Program)
+ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, Passages, History, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -53,6 +54,6 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.answers = Answers(screen)
     screen.history = History(screen)
     screen.comparing = Comparing(screen)
-    others = Paging(screen), View(screen), Program(screen)
+    others = Paging(screen), View(screen), Passages(screen), Program(screen)
     asked = screen.asking, screen.answers, screen.spending, screen.comparing
     return *asked, screen.grounding, screen.history, *others

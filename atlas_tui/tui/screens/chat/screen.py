@@ -224,7 +224,7 @@ class ChatScreen(ActingScreen):
 
     def on_passage_chosen(self, message: PassageChosen) -> None:
         """Show it in full."""
-        self.grounding.preview("")
+        self.act("preview")
 
     def on_find_closed(self, message: messages.FindClosed) -> None:
         """Back to the prompt."""
