@@ -22,7 +22,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+from weakref import WeakSet
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -38,6 +39,10 @@ _FEW = 150
 """Characters a frame that are a few words."""
 _SHARE = 0.4
 """The part of the time that drawing may take; a frame that takes longer makes the next one later."""
+_SHARE_OF_ALL = 0.6
+"""The part of the time that drawing may take where several pumps have something to draw."""
+_RECENT = 0.5
+"""Seconds after a frame with text in which a pump counts as one that draws."""
 _LONGEST_FRAME = 0.4
 _MOST, _LEAST = 16_000, 2_000
 """Characters that one frame hands out; between the two as the drawing time allows."""
@@ -101,7 +106,12 @@ def _raise(error: Exception) -> None:
 
 
 class Pump:
-    """The buffer between one worker and one screen; implements `models.base.Sink` and `Resting`."""
+    """The buffer between one worker and one screen; implements `models.base.Sink` and `Resting`.
+
+    Pumps of one loop share what one may take: a key waits for the frames of all.
+    """
+
+    _all: ClassVar[WeakSet[Pump]] = WeakSet()
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
@@ -120,6 +130,8 @@ class Pump:
         self._budget = 2 * _LEAST
         self._pause = FRAME
         self._due = 0.0
+        self._drew = 0.0
+        self._all.add(self)
 
     # On the worker thread
 
@@ -230,19 +242,23 @@ class Pump:
     def _arrange(self, begun: float, drawn: int) -> None:
         now = perf_counter()
         seconds = now - begun
-        if seconds > _SLOW:
-            self._budget = max(_LEAST, self._budget // 2)
-        elif drawn >= self._budget and seconds < _SLOW / 2:
+        if drawn:
+            self._drew = now
+        drawing = sum([pump._loop is self._loop and now - pump._drew < _RECENT for pump in self._all]) or 1
+        if seconds > _SLOW / drawing:
+            self._budget = max(_LEAST // drawing, self._budget // 2)
+        elif drawn >= self._budget and seconds < _SLOW / drawing / 2:
             self._budget = min(_MOST, self._budget * 2)
         # Only text is held back to the next frame: what follows a mere announcement is shown at once.
         frame = _CALM_FRAME if drawn < _FEW else FRAME
-        pause = min(max(frame, seconds / _SHARE), _LONGEST_FRAME) if drawn and not self._hurried else 0.0
+        needed = max(seconds / _SHARE, drawing * seconds / _SHARE_OF_ALL if drawing > 1 else 0.0)
+        pause = min(max(frame, needed), _LONGEST_FRAME) if drawn and not self._hurried else 0.0
         with self._lock:
             self._pause = pause or FRAME
             if not pause or not self._rests:
                 self._due = begun + pause
             else:
-                self._due = max(self._due, begun + seconds / _SHARE)
+                self._due = max(self._due, begun + min(needed, _LONGEST_FRAME))
             # A worker that rests announces by itself what it reads when the frame is due; its pieces are not joined.
             again = bool(self._events) or not self._rests
             self._announced = again

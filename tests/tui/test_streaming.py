@@ -383,3 +383,30 @@ async def test_a_worker_that_rests_loses_nothing_and_is_late_with_nothing(seed: 
     await asyncio.wait_for(screen.done.wait(), 5)
     assert text_of(screen.events) == sent
     assert not late
+
+
+async def test_several_pumps_share_the_time() -> None:
+    """Four slow columns leave the loop free as long as one does."""
+    stop = threading.Event()
+    screens = [Screen() for _ in range(4)]
+
+    def work(pump: Pump) -> None:
+        while not stop.is_set():
+            pump.put(TextDelta("word "))
+            stop.wait(0.001)
+
+    threads = []
+    for screen in screens:
+        screen.draw_seconds = 0.02
+        threads.append(threading.Thread(target=work, args=(Pump(screen),)))
+    begun = perf_counter()
+    for thread in threads:
+        thread.start()
+    await asyncio.sleep(1.5)
+    took = perf_counter() - begun
+    stop.set()
+    for thread in threads:
+        thread.join()
+    drawing = sum(len(screen.frames) for screen in screens) * 0.02
+    assert drawing < 0.66 * took, drawing / took
+    assert all(len(screen.frames) > 3 for screen in screens)
