@@ -214,7 +214,8 @@ def _follow(inbox: Inbox, writer: Writer, meter: Meter, console: Console) -> End
     line, drawn = meter.line(), monotonic()
     console.state(line)
     while True:
-        for event in inbox.take(_TICK if console.live else None):
+        # Never without a limit: a signal between the last step of Python and the wait would be heard at its end only.
+        for event in inbox.take(_TICK):
             meter.see(event)
             _tell(event, console)
             writer.write(event)

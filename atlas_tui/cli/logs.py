@@ -23,6 +23,9 @@ def start_logging(*, debug: bool = False) -> Path:
     handler = _PrivateFile(path, maxBytes=_SIZE, backupCount=_FILES - 1, encoding="utf-8", delay=True)
     handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
+    for before in root.handlers:
+        if isinstance(before, _PrivateFile):  # a program that runs one command after the other
+            before.close()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if debug else logging.WARNING)
     logging.captureWarnings(True)  # the SDKs warn about old models on stderr, in the middle of the screen

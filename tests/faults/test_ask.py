@@ -42,6 +42,9 @@ def logging_as_before() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     raises = logging.raiseExceptions
     yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.raiseExceptions = raises

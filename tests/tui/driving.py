@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from textual import events
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -23,6 +25,9 @@ from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.screens.catalogue import Catalogue
 
 PATIENCE = 10.0
+_A_LITTLE = 0.05
+_ROUNDS = 20
+"""After which the screen is taken to be one that never rests: an answer streams."""
 
 
 class Prepared(Opening):
@@ -50,6 +55,8 @@ class Driver:
         self.app = app
         self.clock = clock
         self.messages: list[Message] = []
+        self.finished: list[Finished] = []
+        """The endings so far."""
         self.pilot: Pilot[Any] = None  # type: ignore[assignment]
         self._arrived = asyncio.Event()
 
@@ -58,17 +65,35 @@ class Driver:
         return self.app.chat.session
 
     def hook(self, message: Message) -> None:
-        """Takes note of every message."""
+        """Takes note of every message; one that bubbles comes more than once."""
         self.messages.append(message)
+        if isinstance(message, Finished) and not any(message is known for known in self.finished):
+            self.finished.append(message)
         self._arrived.set()
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Press keys, and wait until the screen has answered each."""
+        for key in keys:
+            assert self.app._driver is not None
+            self.app._driver.send_message(_pressed(key))
+            await self.settled()
 
     async def paste(self, text: str) -> None:
         """Paste a text, as a terminal with bracketed paste sends it."""
         self.app.post_message(events.Paste(text))
-        await self.pilot.pause()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until the screen has dealt with all that came, and with what that brought about.
+
+        The pilot's own `press` and `pause` watch the processor's clock instead, for 40 ms a key at the least, and for
+        seconds where other threads work.
+        """
+        for _ in range(_ROUNDS):
+            await self.pilot._wait_for_screen()
+            if not any(node.message_queue_size for node in (self.app, *self.app.screen.walk_children(with_self=True))):
+                break
+        self.app.screen._on_timer_update()
 
     async def ask(self, prompt: str) -> None:
         """Put a prompt into the field and send it."""
@@ -78,19 +103,20 @@ class Driver:
     async def answered(self, answers: int = 1) -> Finished:
         """Wait until so many answers have ended, and the screen shows it."""
         await self.until(lambda: len(self.finished) >= answers)
-        await self.pilot.pause()
+        await self.settled()
         return self.finished[-1]
 
-    @property
-    def finished(self) -> list[Finished]:
-        """The endings so far; a message that bubbles is one message."""
-        return list({id(message): message for message in self.messages if isinstance(message, Finished)}.values())
-
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something that a message brings about."""
+        """Wait for something that a message, a thread or a timer of the screen brings about."""
         async with asyncio.timeout(PATIENCE):
             while not condition():
-                self._arrived.clear()
+                await self._something()
+
+    async def _something(self) -> None:
+        """The next message, or a little time: a message is told before it is dealt with, and painting is none."""
+        self._arrived.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_A_LITTLE):
                 await self._arrived.wait()
 
     async def shows(self, *texts: str) -> None:
@@ -98,9 +124,8 @@ class Driver:
         try:
             async with asyncio.timeout(PATIENCE):
                 while not all(text in self.screen for text in texts):
-                    self._arrived.clear()
-                    await self._arrived.wait()
-                    await self.pilot.pause()
+                    await self._something()
+                    await self.settled()
         except TimeoutError:
             raise AssertionError(f"not on the screen: {texts}\n{self.screen}") from None
 
@@ -113,6 +138,17 @@ class Driver:
     def screen(self) -> str:
         """What a user sees."""
         return "\n".join(self.lines)
+
+
+def _pressed(key: str) -> events.Key:
+    """What a terminal sends at a key that is given by its name or its character."""
+    name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+    character: str | None
+    try:
+        character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+    except KeyError:
+        character = key if len(key) == 1 else None
+    return events.Key(name, character)
 
 
 def once(**settings: Any) -> Policy:
@@ -153,5 +189,5 @@ async def driving(
         driver.pilot = pilot
         driver.app.chat.prompt.editor.cursor_blink = False
         await driver.until(lambda: driver.app.chat.opened)
-        await pilot.pause()
+        await driver.settled()
         yield driver
