@@ -36,7 +36,9 @@ class Grounding:
         self._panel = screen.sidebar.context
         self.on = False
         """Whether passages go along."""
-        self.choice = Choice(KnowledgeBase(config.db_path, config.collection_name, config=config))
+        given = screen.session.knowledge
+        usual = KnowledgeBase(config.db_path, config.collection_name, config=config)
+        self.choice = Choice(given if isinstance(given, KnowledgeBase) else usual)
         """What the user has said about what goes along."""
         self._found: Found | None = None
         self._at: Exchange | None = None
@@ -53,8 +55,8 @@ class Grounding:
         return self.choice.knowledge
 
     def begin(self) -> None:
-        """The screen is complete: as the settings have it."""
-        if self._screen.catalogue.config.retrieval.context:
+        """The screen is complete: as the settings have it, or the session that it was given."""
+        if self._screen.catalogue.config.retrieval.context or self._screen.session.knowledge is not None:
             self._turn(True)
         self.show()
 
