@@ -16,7 +16,8 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from atlas_tui.config import Config, config_path
-from atlas_tui.tui import commands, themes
+from atlas_tui.tui import actions, commands, themes
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.messages import Noticed
 from atlas_tui.tui.opening import Compared, Opening
 from atlas_tui.tui.screens.acting import ActingScreen
@@ -59,7 +60,7 @@ class AtlasApp(App[int]):
         for theme in found:
             self.register_theme(theme)
         if wanted and wanted not in self.available_themes:
-            self._refused_themes.append(f"there is no theme {wanted!r}: {commands.BY_ID['theme'].slash} lists them")
+            self._refused_themes.append(f"there is no theme {wanted!r}: {actions.BY_ID['theme'].slash} lists them")
         self.theme = wanted if wanted in self.available_themes else themes.default_theme()
 
     def get_default_screen(self) -> Screen[None]:
@@ -80,7 +81,7 @@ class AtlasApp(App[int]):
         """The palette: every action of the screen that a slash command has too."""
         acting = self.acting
         for action in commands.offered(acting.scope):
-            keys = "  ".join(commands.show_key(key) for key in acting.keys[action.id])
+            keys = "  ".join(show_key(key) for key in acting.keys[action.id])
             yield SystemCommand(action.text, f"{keys}  {action.slash}", partial(acting.act, action.id))
 
     def _fatal_error(self) -> None:

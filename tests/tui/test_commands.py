@@ -5,30 +5,31 @@ from __future__ import annotations
 import pytest
 
 from atlas_tui.errors import ConfigError
-from atlas_tui.tui import commands
-from atlas_tui.tui.commands import Action, Scope
+from atlas_tui.tui import actions, commands
+from atlas_tui.tui.actions import Action, Scope
+from atlas_tui.tui.keys import show_key, types_text
 from atlas_tui.tui.screens.chat.rooms import ACTIONS as ROOMS
 
 
 def test_every_action_can_be_run_and_every_key_is_its_own() -> None:
     keys = commands.resolve_keys()
-    for action in commands.ACTIONS:
+    for action in actions.ACTIONS:
         assert keys[action.id], action.id
         if {"app", "chat"} & set(action.on):
             assert [room for room in ROOMS if hasattr(room, action.id)] != [], action.id
             assert len([room for room in ROOMS if hasattr(room, action.id)]) == 1, action.id
-    slashes = [action.slash for action in commands.ACTIONS if action.slash]
+    slashes = [action.slash for action in actions.ACTIONS if action.slash]
     assert len(slashes) == len(set(slashes))
 
 
 def test_a_key_means_one_thing_wherever_it_is_pressed() -> None:
     keys = commands.resolve_keys()
-    for action in commands.ACTIONS:
-        for other in commands.ACTIONS:
+    for action in actions.ACTIONS:
+        for other in actions.ACTIONS:
             shared = set(keys[action.id]) & set(keys[other.id])
             if action is not other and shared:
                 assert not action.together(other)
-                assert all(commands.types_text(key) for key in shared)
+                assert all(types_text(key) for key in shared)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_which_actions_a_key_could_be_taken_for(
 
 def test_an_action_of_another_screen_may_have_the_letter_but_not_the_chord() -> None:
     adopt = Action("adopt", "b", "Adopt", "Comparison", on=("compare",))
-    table = (*commands.ACTIONS, adopt)
+    table = (*actions.ACTIONS, adopt)
     assert commands.resolve_keys(actions=table)["adopt"] == commands.resolve_keys()["branch"]
     with pytest.raises(ConfigError, match=r"gives Ctrl\+O to both 'go_on' and 'adopt'"):
         commands.resolve_keys({"adopt": "ctrl+o"}, table)
@@ -105,8 +106,8 @@ def test_a_binding_replaces_the_defaults() -> None:
     ],
 )
 def test_keys_are_written_as_people_do(key: str, long: str, short: str) -> None:
-    assert commands.show_key(key) == long
-    assert commands.show_key(key, short=True) == short
+    assert show_key(key) == long
+    assert show_key(key, short=True) == short
 
 
 def test_the_footer_offers_what_makes_sense() -> None:
@@ -121,6 +122,6 @@ def test_the_footer_offers_what_makes_sense() -> None:
 
 def test_the_table_for_the_readme_has_every_action() -> None:
     table = commands.markdown_table()
-    for action in commands.ACTIONS:
+    for action in actions.ACTIONS:
         assert f"`{action.id}`" in table
         assert action.text in table

@@ -8,8 +8,10 @@ from typing import ClassVar
 from textual.screen import Screen
 
 from atlas_tui.text import one_line
-from atlas_tui.tui import commands
-from atlas_tui.tui.commands import KeyTable, Scope, show_key
+from atlas_tui.tui import actions, commands
+from atlas_tui.tui.actions import Scope
+from atlas_tui.tui.commands import KeyTable
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.messages import CommandEntered
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
@@ -39,7 +41,7 @@ class ActingScreen(Screen[None]):
 
     def on_command_entered(self, message: CommandEntered) -> None:
         """Run a slash command."""
-        action = commands.BY_SLASH.get(message.name)
+        action = actions.BY_SLASH.get(message.name)
         if action is None or action not in commands.offered(self.scope):
             self.status.say(f"no command {one_line(message.name, 30)} here: {self.key('help')} lists them")
             self.prompt.text = f"{message.name} {message.argument}".strip()

@@ -17,7 +17,8 @@ from atlas_tui.errors import AtlasError
 from atlas_tui.store import LAST, ConversationInfo, Store
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands
-from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.commands import KeyTable
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.listing import found, row
 from atlas_tui.tui.screens.picker import Picker

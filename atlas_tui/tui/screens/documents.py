@@ -20,7 +20,8 @@ from atlas_tui.errors import AtlasError
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui import commands
-from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.commands import KeyTable
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.indexing import Advanced, Indexing
 from atlas_tui.tui.screens.picker import Picker

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from atlas_tui.tui.commands import KeyTable, Scope, help_groups
+from atlas_tui.tui.actions import Scope
+from atlas_tui.tui.commands import KeyTable, help_groups
 
 _LETTERS = "Letters work on the transcript: Tab or a click takes you there, and back."
 

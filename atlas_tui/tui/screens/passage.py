@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 
 from atlas_tui.citations import place_of
 from atlas_tui.text import clean, one_line
-from atlas_tui.tui.commands import KeyTable, bindings, show_key
+from atlas_tui.tui.commands import KeyTable, bindings
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.widgets.context import Passage, marked, pattern, reasons
 
 _WORDS = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from atlas_tui.tui import commands
+from atlas_tui.tui import actions, commands
 from atlas_tui.tui.screens.compare.rooms import ACTIONS as ROOMS
 from tests.tui.compare.driving import comparing, played
 
 
 def test_every_action_can_be_run() -> None:
-    for action in commands.ACTIONS:
+    for action in actions.ACTIONS:
         if {"app", "compare"} & set(action.on):
             assert len([room for room in ROOMS if hasattr(room, action.id)]) == 1, action.id
 

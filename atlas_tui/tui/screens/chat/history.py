@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import clean, one_line
-from atlas_tui.tui.commands import show_key
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.messages import PromptSent
 from atlas_tui.tui.screens.beside import beside
 

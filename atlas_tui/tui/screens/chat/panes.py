@@ -12,7 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from atlas_tui.tui import commands
-from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.commands import KeyTable
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.find_bar import FindBar
 from atlas_tui.tui.widgets.key_hints import KeyHints

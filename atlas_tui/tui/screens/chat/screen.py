@@ -15,7 +15,8 @@ from textual.widget import Widget
 
 from atlas_tui.text import one_line
 from atlas_tui.tui import commands, messages
-from atlas_tui.tui.commands import KeyTable, Scope, State
+from atlas_tui.tui.actions import Scope, State
+from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.opening import Compared, Early, Opened, Opening
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.chat.panes import Panes

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import ModelResponse
 from atlas_tui.text import one_line
-from atlas_tui.tui.commands import KeyTable, show_key
+from atlas_tui.tui.commands import KeyTable
+from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.screens.chat.exchange import Exchange, heading, literal, outcome, story
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from textual.events import DescendantFocus, Resize
 from textual.widget import Widget
 
 from atlas_tui.tui import commands, messages
-from atlas_tui.tui.commands import KeyTable, Scope, State
+from atlas_tui.tui.actions import Scope, State
+from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.opening import Early
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.compare.layout import Layout
