@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from atlas_tui.retrieval.indexing import index
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
 from atlas_tui.tui.screens.documents import Documents
-from atlas_tui.tui.screens.editor import EditorError, open_in_editor
 from atlas_tui.tui.screens.passage import PassageScreen
 from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import eventually
@@ -296,33 +294,6 @@ async def test_hostile_documents_and_names_are_only_text(tmp_path: Path, config:
         await user.answered()
         await user.shows("Well [1] [red]x[/].")
         assert not {"\x1b", "\x07", "\u202e"} & set(user.screen)
-
-
-async def test_a_document_is_opened_at_the_line_in_the_forms_that_editors_know(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Terminal:
-        """A program that can hand over its terminal."""
-
-        def suspend(self) -> Any:
-            return nullcontext()
-
-    document, told = tmp_path / "a b\n.md", tmp_path / "told"
-    document.write_text("text")
-    wanted = {
-        "vi": f"+7\n{document}", "nano": f"+7\n{document}", "emacs": f"+7\n{document}",
-        "code": f"-g\n{document}:7", "hx": f"{document}:7",
-    }  # fmt: skip
-    for name, arguments in wanted.items():
-        editor = tmp_path / name
-        editor.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}\n')
-        editor.chmod(0o700)
-        monkeypatch.setenv("EDITOR", str(editor))
-        open_in_editor(Terminal(), str(document), 7)  # type: ignore[arg-type]
-        assert told.read_text() == arguments + "\n"
-    document.unlink()
-    with pytest.raises(EditorError, match="is not there any more"):
-        open_in_editor(Terminal(), str(document), 7)  # type: ignore[arg-type]
 
 
 async def test_typing_is_not_kept_waiting_by_an_answer_or_a_search(place: Path, config: Config) -> None:

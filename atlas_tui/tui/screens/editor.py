@@ -34,19 +34,13 @@ def open_in_editor(app: App[object], source: str, line: int) -> None:
     Raises:
         EditorError: the document is gone, there is no editor, it failed, or this terminal cannot be handed over.
     """
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    command = _command()
     if not os.path.isabs(source) or not os.path.isfile(source):
         raise EditorError(f"{source} is not there any more")
     at_line = _AT_LINE.get(Path(command[0]).stem, _plus_line)
-    try:
-        with app.suspend():
-            done = subprocess.run([*command, *at_line(source, line)], check=False)
-    except SuspendNotSupported as error:
-        raise EditorError("this terminal cannot be handed to an editor") from error
-    except OSError as error:
-        raise EditorError(f"{command[0]} cannot be used: {error}; set EDITOR") from error
-    if done.returncode != 0:
-        raise EditorError(f"{command[0]} ended with status {done.returncode}")
+    status = _run(app, [*command, *at_line(source, line)])
+    if status != 0:
+        raise EditorError(f"{command[0]} ended with status {status}")
 
 
 def edit_in_editor(app: App[object], text: str) -> str:
@@ -55,20 +49,36 @@ def edit_in_editor(app: App[object], text: str) -> str:
     Raises:
         EditorError: there is no editor, it failed, or this terminal cannot be handed over.
     """
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    command = _command()
     descriptor, name = tempfile.mkstemp(prefix="atlas-prompt-", suffix=".md")
     path = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        with app.suspend():
-            done = subprocess.run([*command, name], check=False)
-        if done.returncode != 0:
-            raise EditorError(f"{command[0]} ended with status {done.returncode}; the prompt is unchanged")
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except SuspendNotSupported as error:
-        raise EditorError("this terminal cannot be handed to an editor") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise EditorError(f"{command[0]} cannot be used: {error}; set EDITOR") from error
+        status = _run(app, [*command, name])
+        if status != 0:
+            raise EditorError(f"{command[0]} ended with status {status}; the prompt is unchanged")
+        # An editor may save in another encoding: a sign that cannot be read is no reason to lose the rest.
+        return path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+    except OSError as error:
+        raise EditorError(f"{name} cannot be used: {error}; the prompt is unchanged") from error
     finally:
         path.unlink(missing_ok=True)
+
+
+def _command() -> list[str]:
+    name = "VISUAL" if os.environ.get("VISUAL") else "EDITOR"
+    try:
+        return shlex.split(os.environ.get(name) or "vi") or ["vi"]
+    except ValueError as error:
+        raise EditorError(f"${name} cannot be understood: {error}; set it to a command, as in EDITOR=nano") from error
+
+
+def _run(app: App[object], command: list[str]) -> int:
+    try:
+        with app.suspend():
+            return subprocess.run(command, check=False).returncode
+    except SuspendNotSupported as error:
+        raise EditorError("this terminal cannot be handed to an editor") from error
+    except OSError as error:
+        raise EditorError(f"{command[0]} cannot be used: {error}; set EDITOR") from error
