@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from atlas_tui.retrieval.library import Collection
@@ -67,13 +66,12 @@ class ExactVectors:
             return []
         if self._blocks is None:
             return self.of(ids, vector, k)
-        found = (_best(block, vector, k, None if allowed is None else ids) for block in self._blocks)
-        return heapq.nlargest(k, (hit for hits in found for hit in hits), key=lambda hit: hit.score)
+        blocks = self._blocks if allowed is None else (_kept(block, ids) for block in self._blocks)
+        return _best(blocks, vector, k)
 
     def of(self, wanted: Ids, vector: Rows, k: int) -> list[Scored]:
         """The `k` nearest of any chunks, whether they are held or not."""
-        found = (_best(block, vector, k, None) for block in self._read(wanted))
-        return heapq.nlargest(k, (hit for hits in found for hit in hits), key=lambda hit: hit.score)
+        return _best(self._read(wanted), vector, k)
 
     def _read(self, ids: Ids) -> Iterator[tuple[Ids, Rows]]:
         import numpy as np
@@ -94,14 +92,24 @@ def _kept(block: tuple[Ids, Rows], wanted: Ids) -> tuple[Ids, Rows]:
     return block if mask.all() else (ids[mask], rows[mask])
 
 
-def _best(block: tuple[Ids, Rows], vector: Rows, k: int, allowed: Ids | None) -> list[Scored]:
+def _best(blocks: Iterable[tuple[Ids, Rows]], vector: Rows, k: int) -> list[Scored]:
+    """The `k` nearest, best first."""
     import numpy as np
 
-    ids, rows = block
-    if allowed is not None:
-        ids, rows = _kept(block, allowed)
-    scores = rows @ vector
-    if scores.size > k:
-        top = np.argpartition(scores, scores.size - k)[scores.size - k :]
-        ids, scores = ids[top], scores[top]
-    return [Scored(id_, score) for id_, score in zip(ids.tolist(), scores.tolist(), strict=True)]
+    # Not `rows @ vector`: BLAS shares that out to threads that wait for each other in a loop, and on a busy machine a
+    # question then takes ten times as long. One thread needs 5 ms for 100,000 vectors.
+    found = [_top(ids, np.einsum("ij,j->i", rows, vector), k) for ids, rows in blocks]
+    if not found:
+        return []
+    ids, scores = _top(np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found]), k)
+    order = np.argsort(-scores, kind="stable")
+    return [Scored(id_, score) for id_, score in zip(ids[order].tolist(), scores[order].tolist(), strict=True)]
+
+
+def _top(ids: Ids, scores: Rows, k: int) -> tuple[Ids, Rows]:
+    import numpy as np
+
+    if scores.size <= k:
+        return ids, scores
+    best = np.argpartition(scores, scores.size - k)[scores.size - k :]
+    return ids[best], scores[best]
