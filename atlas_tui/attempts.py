@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
 
 from atlas_tui.budget import Allowance, no_price
 from atlas_tui.errors import ProviderError
@@ -19,6 +21,7 @@ from atlas_tui.models.base import (
     ModelRequest,
     ModelResponse,
     Provider,
+    Reason,
     RetryScheduled,
     TokenUsage,
     UsageUpdate,
@@ -52,7 +55,9 @@ class Attempts:
         self._policy = policy
         self._steering = steering
         self._allowance = allowance
-        self._falls_back = False
+        self._onward: Reason | None = None  # why the next target is to be asked; None if it is not
+        self._waited = 0.0  # before the attempt to come, in seconds
+        self._reason: Reason | None = None  # why it is made
         self.asked: Provider | None = None
         """Who was asked last."""
         self.made: list[Attempt] = []
@@ -60,47 +65,79 @@ class Attempts:
         self.given_up: list[ModelResponse] = []
         """Answers that had begun when the user went on to the next target."""
 
-    async def ask(self, providers: list[Provider]) -> End:
-        """Ask the providers in this order until one answers or the failure is final."""
+    async def ask(self, providers: list[Provider], reason: Reason | None = None) -> End:
+        """Ask the providers in this order until one answers or the failure is final.
+
+        Args:
+            reason: why the first attempt is made, where there is something to say about that.
+        """
+        self._reason = reason
         for position, provider in enumerate(providers):
             others = providers[position + 1 :]
             end = await self._ask(provider, others=bool(others))
-            if end.error is None or not others or not self._falls_back:
+            if end.error is None or not others or self._onward is None:
                 return end
             if end.response.content or end.response.reasoning:
                 self.given_up.append(end.response)
-            await self._emit(FellBack(end.error, others[0].target))
+            await self._emit(FellBack(end.error, others[0].target, self._onward))
+            self._reason = self._onward
         raise AssertionError("nobody to ask")
 
     async def _ask(self, provider: Provider, *, others: bool) -> End:
         request = self._request_for(provider)
-        self._falls_back = False
+        self._onward = None
         waited = 0.0
         for number in itertools.count(1):
             end = await self._steered(provider, request, others=others)
             self.asked = provider
-            self.made += end.response.attempts
+            self._note(end)
             self._allowance.pay(end.response.cost)
             if end.error is None:
                 self._policy.succeeded(provider.target)
                 return end
             begun = bool(end.response.content or end.response.reasoning)
             decision = self._policy.decide(end.error, number, waited, begun=begun, others=others)
+            onward: Reason = "fallback"
             if self._cancel.cancelled:
                 decision = Stop()  # also where the attempt failed by itself in the moment of the stop
             elif self._steering.take() is Wish.FALL_BACK:
-                decision = FallBack()
+                decision, onward = FallBack(), "user"
             if isinstance(decision, Retry):
-                await self._emit(RetryScheduled(end.error, decision.delay, number + 1))
+                await self._emit(RetryScheduled(end.error, decision.delay, number + 1, decision.reason))
                 waited += decision.delay
-                if await self._steering.wait(decision.delay) is not Wish.FALL_BACK or not others:
+                wish = await self._wait(decision)
+                if self._cancel.cancelled:
+                    stopped = _unsent(provider, request, ProviderError("cancelled", "stopped"))
+                    self._note(stopped)
+                    return stopped
+                if wish is not Wish.FALL_BACK or not others:
                     continue
-                decision = FallBack()
-            self._falls_back = isinstance(decision, FallBack)
+                decision, onward = FallBack(), "user"
+            if isinstance(decision, FallBack):
+                self._onward = onward
             if not isinstance(decision, Stop) or not begun:
                 self._policy.failed(provider.target, end.error)
             return end
         raise AssertionError("unreachable")
+
+    def _note(self, end: End) -> None:
+        """An attempt is over; what had been waited before it, and why it was made, is kept with it."""
+        made = [replace(attempt, waited=self._waited, reason=self._reason) for attempt in end.response.attempts]
+        end.response.attempts = tuple(made)
+        self.made += made
+        self._waited, self._reason = 0.0, None
+
+    async def _wait(self, retry: Retry) -> Wish | None:
+        """Wait before the next attempt, until the user wishes something or stops."""
+        begun, wish = monotonic(), None
+        try:
+            wish = await self._steering.wait(retry.delay)
+        except asyncio.CancelledError:
+            if not self._cancel.cancelled:
+                raise
+            settle_cancel()
+        self._waited, self._reason = monotonic() - begun, retry.reason if wish is None else "user"
+        return wish
 
     async def _steered(self, provider: Provider, request: ModelRequest, *, others: bool) -> End:
         """One attempt, which the user may give up for the next target."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from atlas_tui.config import RetrySettings as RetrySettings
 from atlas_tui.errors import Kind, ProviderError
@@ -27,6 +28,8 @@ class Retry:
     """Ask the same target again after `delay` seconds."""
 
     delay: float
+    reason: Literal["backoff", "retry_after"] = "backoff"
+    """Who chose the delay: Atlas, or the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Policy:
             delay = self._delay(error, attempt)
             if delay is not None and waited + delay <= self.settings.total_wait and self._left >= 1:
                 self._left -= 1
-                return Retry(delay)
+                return Retry(delay, "backoff" if error.retry_after is None else "retry_after")
         return FallBack() if others else Stop()
 
     def _delay(self, error: ProviderError, attempt: int) -> float | None:

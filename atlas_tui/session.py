@@ -26,6 +26,7 @@ from atlas_tui.models.base import (
     ModelRequest,
     ModelResponse,
     Provider,
+    Reason,
     Retrieved,
     Sink,
     TokenUsage,
@@ -295,13 +296,14 @@ class Session:
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
             await in_thread(self._look_into_books, allowance, providers)
+            reason: Reason | None = "continued" if extend is not None else None
             if first is None and providers[0] is not self.provider:
-                error = self.policy.cooling(self.provider.target)
+                error, reason = self.policy.cooling(self.provider.target), "cooldown"
                 assert error is not None
-                await emit(FellBack(error, providers[0].target))
-            end = await attempts.ask(providers)
+                await emit(FellBack(error, providers[0].target, reason))
+            end = await attempts.ask(providers, reason)
         except asyncio.CancelledError:
-            # Stopped while nothing was under way: between two attempts, or while passages were looked up.
+            # Stopped while nothing was under way: while passages or prices were looked up, say.
             if not cancel.cancelled:
                 raise
             settle_cancel()

@@ -71,16 +71,28 @@ def test_a_fallback_without_its_key_is_left_out_with_a_note(tmp_path: Path) -> N
 
 
 def test_json_history_and_exports_tell_the_same_story_of_attempts(server: ScriptedServer, tmp_path: Path) -> None:
-    server.play(HttpError(529), HttpError(529), Script.text("At last."))
+    server.play(HttpError(529, headers={"retry-after-ms": "50"}), HttpError(529), Script.text("At last."))
     local = f'[providers.down]\nkind = "openai"\nbase_url = "{server.url}/v1"\nmodel = "m"\n'
     config = settings(tmp_path, local)
     answer = json.loads(run("ask", "Go", "-p", "down", "--json", "--config", config).out)
     told = [(attempt["provider"], attempt["error"]) for attempt in answer["attempts"]]
     assert told == [("down", "overloaded"), ("down", "overloaded"), ("down", None)]
+    waits = [(attempt["waited"], attempt["reason"]) for attempt in answer["attempts"]]
+    assert [reason for _, reason in waits] == [None, "retry_after", "backoff"]
+    assert waits[0][0] == 0
+    assert waits[1][0] >= 0.05
     exported = json.loads(run("history", "export", "last", "--format", "json").out)
     assert exported["turns"][0]["responses"][0]["attempts"] == answer["attempts"]
     markdown = run("history", "export", "last").out
     assert "attempts: 3" in markdown
     assert markdown.count("down:m overloaded (") == 2
     assert run("history", "export", "last", "--format", "html").out.count("down:m overloaded (") == 2
-    assert run("history", "show", "last").out.count("down:m overloaded (") == 2
+    assert "as the server asked down:m overloaded (" in markdown
+    shown = run("history", "show", "last").out
+    assert shown.count("down:m overloaded (") == 2
+    file = tmp_path / "kept.json"
+    file.write_text(json.dumps(exported))
+    taken = run("history", "import", str(file))
+    assert taken.status == 0, taken.err
+    again = json.loads(run("history", "export", "last", "--format", "json").out)
+    assert again["turns"][0]["responses"][0]["attempts"] == answer["attempts"]

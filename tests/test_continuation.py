@@ -123,7 +123,8 @@ def test_a_model_that_prefills_goes_on_by_itself() -> None:
     untroubled = MockProvider(delay_ms=0)
     asked = Session(untroubled)
     assert whole.response.content == asked.stream("Why is the sky blue?").response().content
-    assert [attempt.error for attempt in whole.response.attempts] == ["truncated", None]
+    told = [(attempt.error, attempt.reason) for attempt in whole.response.attempts]
+    assert told == [("truncated", None), (None, "continued")]
 
 
 def test_another_is_told_to_continue() -> None:

@@ -60,7 +60,7 @@ def test_the_server_s_own_wish_is_honoured_up_to_a_limit() -> None:
         error = ProviderError("rate_limit", "x", retry_after=seconds)
         return policy.decide(error, 1, 0.0, begun=False, others=others)
 
-    assert decide(7.0, others=False) == Retry(7.0)
+    assert decide(7.0, others=False) == Retry(7.0, "retry_after")
     assert decide(61.0, others=True) == FallBack()
     assert decide(61.0, others=False) == Stop()
 
@@ -131,6 +131,7 @@ def test_a_target_that_stays_down_is_left_for_the_next_and_asked_last_afterwards
     assert len(session.turns[0].response.attempts) == AT_ONCE.attempts + 1
     again = events_of(session)
     assert isinstance(again[0], FellBack)
+    assert again[0].reason == "cooldown"
     assert [event.model for event in again if isinstance(event, Start)] == ["mock-basic"]
     assert not any(isinstance(event, RetryScheduled) for event in again)
 
@@ -170,9 +171,13 @@ def test_the_user_steers_while_a_retry_is_awaited(act: str) -> None:
         events = list(stream)
     end = events[-1]
     assert isinstance(end, End)
+    failed, after = end.response.attempts
+    assert (failed.error, failed.waited, failed.reason) == ("server", 0.0, None)
+    assert 0 < after.waited < 3600
+    assert after.reason == ("backoff" if act == "stop" else "user")
     if act == "stop":
         assert end.error is not None
-        assert end.error.kind == "cancelled"
+        assert end.error.kind == after.error == "cancelled"
     else:
         assert end.response.complete
         assert end.response.model == ("mock-standard" if act == "retry_now" else "mock-basic")

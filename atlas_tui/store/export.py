@@ -229,9 +229,14 @@ def _response(form: dict[str, Any]) -> StoredResponse:
 
 def _attempt(form: dict[str, Any]) -> Attempt:
     return Attempt(
-        _text(form["provider"]), _text(form["model"]), _optional(form["error"]), _text(form["message"]),
+        _text(form["provider"]),
+        _text(form["model"]),
+        _optional(form["error"]),
+        _text(form["message"]),
         _number(form["duration"]),
-    )  # fmt: skip
+        _number(form.get("waited", 0.0)),
+        _optional(form.get("reason")),
+    )
 
 
 def _checked(value: T, kind: Callable[[float], float]) -> T:

@@ -16,6 +16,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
     Attempt,
     CancelToken,
@@ -203,16 +204,23 @@ class Record:
                 found = rows.documents(documents)
                 self._log.append(partial(_documents, turn=self._opening.turn, documents=found))
             case RetryScheduled(error):
-                failed = Attempt(error.provider, error.model, error.kind, str(error))
-                self._log.append(partial(_attempt, number=self._number, attempt=failed))
-            case FellBack(error, target):
+                self._failed(error)
+            case FellBack(error, target, reason):
                 provider, _, model = target.partition(":")
                 partial_answer = error.partial
                 if self._received and isinstance(partial_answer, ModelResponse):
                     self._close(partial_answer, error.kind, str(error))
                     self._number = self._open(provider, model)
                 else:  # nothing came of it
+                    if reason != "cooldown":  # which asked nobody
+                        self._failed(error)
                     self._log.append(partial(_restart, number=self._number, provider=provider, model=model))
+
+    def _failed(self, error: ProviderError) -> None:
+        """An attempt came to nothing: kept for the case that the ending, which has all of them, never comes."""
+        made = error.partial.attempts if isinstance(error.partial, ModelResponse) else ()
+        failed = made[-1] if made else Attempt(error.provider, error.model, error.kind, str(error))
+        self._log.append(partial(_attempt, number=self._number, attempt=failed))
 
     def _open(self, provider: str, model: str) -> int:
         number = new_id()

@@ -74,8 +74,9 @@ def update(connection: sqlite3.Connection, number: int, columns: Mapping[str, An
 def add_attempts(connection: sqlite3.Connection, number: int, attempts: Iterable[Attempt]) -> None:
     """The next attempts of a response."""
     connection.executemany(
-        "INSERT INTO attempts (response, provider, model, error, message, duration) VALUES (?, ?, ?, ?, ?, ?)",
-        [(number, a.provider, a.model, a.error, redact(a.message), a.duration) for a in attempts],
+        "INSERT INTO attempts (response, provider, model, error, message, duration, waited, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(number, a.provider, a.model, a.error, redact(a.message), a.duration, a.waited, a.reason) for a in attempts],
     )
 
 
@@ -173,7 +174,7 @@ def _responses(connection: sqlite3.Connection, conversation: str) -> dict[int, l
     of_conversation = "FROM turns t JOIN responses r ON r.turn = t.id"
     attempts: defaultdict[int, list[Attempt]] = defaultdict(list)
     for number, *fields in connection.execute(
-        f"SELECT response, a.provider, a.model, error, message, a.duration {of_conversation}"
+        f"SELECT response, a.provider, a.model, error, message, a.duration, waited, reason {of_conversation}"
         " JOIN attempts a ON a.response = r.id WHERE conversation = ? ORDER BY t.id, r.id, a.id",
         (conversation,),
     ):

@@ -176,9 +176,15 @@ _FALLBACK = """
 UPDATE conversations SET fallback = 'null' WHERE fallback = '[]';
 """
 
+_WAITS = """
+-- What was waited before an attempt, in seconds, and why it was made.
+ALTER TABLE attempts ADD COLUMN waited REAL NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN reason TEXT;
+"""
+
 FORM = Form(
     name="the history",
-    migrations=(_FIRST, _COMPARISON, _SPENDING, _FALLBACK),
+    migrations=(_FIRST, _COMPARISON, _SPENDING, _FALLBACK, _WAITS),
     pragmas=(
         "journal_mode = WAL",
         # A commit is on the disk itself when it returns: also what has streamed must outlive a loss of power.

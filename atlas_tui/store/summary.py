@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from atlas_tui.citations import check
-from atlas_tui.models.base import ModelResponse
+from atlas_tui.models.base import Attempt, ModelResponse
 from atlas_tui.store.values import Conversation, StoredResponse
 from atlas_tui.text import one_line
 
@@ -39,11 +39,14 @@ def remark(stored: StoredResponse) -> str:
         parts.append(one_line(f"{stored.state.capitalize()}{reason}: {stored.message}".rstrip(": ")))
     if stored.response.finish_reason == "length":
         parts.append("Cut at the limit of tokens")
-    failed = [attempt for attempt in stored.response.attempts if attempt.error]
     if len(stored.response.attempts) > 1:
-        tried = (f"{attempt.provider}:{attempt.model} {attempt.error} ({attempt.message})" for attempt in failed)
-        parts.append(one_line(f"Failed attempts: {', '.join(tried)}", 1000))
+        parts.append(one_line(f"Attempts: {', '.join(map(_words, stored.response.attempts))}", 1000))
     return " · ".join(parts)
+
+
+def _words(attempt: Attempt) -> str:
+    outcome = f"{attempt.error} ({attempt.message})" if attempt.error else "answered"
+    return f"{attempt.why} {attempt.provider}:{attempt.model} {outcome}".lstrip()
 
 
 def figures(response: ModelResponse, documents: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -185,6 +185,24 @@ class TestWhatIsKept:
         worker.cancel()
         assert worker.join(5)
 
+    def test_what_was_given_up_is_known_when_the_process_ends(self, open_store: OpenStore) -> None:
+        store, other = open_store(), open_store()
+        first = PlayedProvider([ProviderError("overloaded", "busy", retry_after=0.01)], [ProviderError("server", "no")])
+        second = PlayedProvider([HANG], name="second")
+        policy = Policy(RetrySettings(attempts=2, first_wait=0.0))
+        session = session_of(store, first, fallback=[second], policy=policy)
+        worker = session.start(session.add_turn("Go"), Sink())
+        assert second.hanging.wait(5)
+        eventually(lambda: [len(each.response.attempts) for each in responses(other)] == [2])
+        store.close()
+        attempts = responses(other)[0].response.attempts
+        assert [(a.error, a.reason) for a in attempts] == [
+            ("overloaded", None), ("server", "retry_after"), ("interrupted", None),
+        ]  # fmt: skip
+        assert attempts[1].waited >= 0.01
+        worker.cancel()
+        assert worker.join(5)
+
     def test_the_passages_that_were_sent_along(self, store: Store) -> None:
         class Passages(KnowledgeBase):
             def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:

@@ -34,7 +34,9 @@ class SteadySession(Session):
         end = await super().run(turn, emit, cancel, **options)
         if end.response.content:
             end.response.timing = Timing(0.31, 2.96, 48.1)
-        end.response.attempts = tuple(replace(attempt, duration=0.4) for attempt in end.response.attempts)
+        end.response.attempts = tuple(
+            replace(each, duration=0.4, waited=0.3 if each.waited else 0.0) for each in end.response.attempts
+        )
         return end
 
 

@@ -21,7 +21,7 @@ from atlas_tui.models.base.events import (
 )
 from atlas_tui.models.base.messages import ModelMessage, ModelRequest
 from atlas_tui.models.base.provider import ModelInfo, Provider
-from atlas_tui.models.base.response import Attempt, ModelResponse, Timing
+from atlas_tui.models.base.response import Attempt, ModelResponse, Reason, Timing
 from atlas_tui.models.base.tokens import MESSAGE_OVERHEAD, TokenCounter, estimate_tokens
 from atlas_tui.models.base.worker import Emit, EventSource, EventStream, Sink, Worker, in_thread
 from atlas_tui.pricing import CostEstimate, TokenUsage
@@ -45,6 +45,7 @@ __all__ = [
     "ModelRequest",
     "ModelResponse",
     "Provider",
+    "Reason",
     "ReasoningDelta",
     "Retrieved",
     "RetryScheduled",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from atlas_tui.errors import ProviderError
-from atlas_tui.models.base.response import ModelResponse
+from atlas_tui.models.base.response import ModelResponse, Reason
 from atlas_tui.pricing import CostEstimate, TokenUsage
 
 
@@ -72,6 +72,8 @@ class RetryScheduled:
     delay: float
     attempt: int
     """The number of the attempt to come; the first is 1."""
+    reason: Reason = "backoff"
+    """Who chose the delay: Atlas (`backoff`) or the server (`retry_after`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class FellBack:
 
     error: ProviderError
     target: str
+    reason: Reason = "fallback"
+    """Why just now: it failed; it had failed a moment ago and is not even asked (`cooldown`); the user wished so."""
 
 
 Event = Start | TextDelta | ReasoningDelta | UsageUpdate | End | Retrieved | RetryScheduled | FellBack

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from atlas_tui.models.base.messages import ModelRequest
 from atlas_tui.models.base.tokens import TokenCounter
 from atlas_tui.pricing import UNKNOWN_COST, CostEstimate, TokenUsage
 
+Reason = Literal["backoff", "retry_after", "fallback", "cooldown", "user", "continued"]
+"""Why an attempt was made that is not simply the first: after a wait of our own, or after one that the server asked
+for; because the target before it had failed, or had failed a moment ago; because the user wished it now; to go on
+with an answer that broke off."""
 Pricer = Callable[[TokenUsage, str], CostEstimate]
 """The cost of a usage with the model that the response named."""
 
@@ -46,6 +50,29 @@ class Attempt:
     message: str = ""
     duration: float = 0.0
     """Seconds from the request to its ending."""
+    waited: float = 0.0
+    """Seconds that were waited before it."""
+    reason: str | None = None
+    """Why it was made, a `Reason`; None for the first one."""
+
+    @property
+    def why(self) -> str:
+        """What came before it, in words: `after 7.0 s, as the server asked`; empty for the first one."""
+        after = f"after {self.waited:.1f} s"
+        match self.reason:
+            case "backoff":
+                return after
+            case "retry_after":
+                return f"{after}, as the server asked"
+            case "user":
+                return f"{after}, by hand" if self.waited else "by hand"
+            case "fallback":
+                return "as the fallback"
+            case "cooldown":
+                return "in the place of a target that had just failed"
+            case "continued":
+                return "to continue"
+        return ""
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name."""
@@ -55,6 +82,8 @@ class Attempt:
             "error": self.error,
             "message": self.message,
             "duration": self.duration,
+            "waited": self.waited,
+            "reason": self.reason,
         }
 
 

@@ -106,6 +106,8 @@ def story(response: ModelResponse) -> str:
     for number, attempt in enumerate(response.attempts, 1):
         target = f"{attempt.provider}:{figures.model(attempt.model)}" if attempt.model else attempt.provider
         words = literal(one_line(target, 100))
+        if attempt.why:
+            words += f" · {literal(attempt.why)}"
         if attempt.duration is not None:
             words += f" · {figures.seconds(attempt.duration)}"
         if attempt.error:
