@@ -29,33 +29,45 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { max-width: 100rem; margin: 1.5rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.3rem; } section > h2, summary > h2 { font-size: 1.1rem; overflow-wrap: anywhere; }
-summary > h2, summary { display: inline; } summary { cursor: pointer; }
+summary > h2 { display: inline; } summary { cursor: pointer; margin: .4rem 0; }
 .dim, footer, .figures { color: var(--dim); font-size: .85rem; }
 .scroll { overflow-x: auto; margin: .8rem 0; }
 .race { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 .race td, .race th { border-bottom: 1px solid var(--line); padding: .3rem .7rem; text-align: right; }
-.race td, .race th { white-space: nowrap; }
+.race td, .race th { white-space: nowrap; vertical-align: top; } .race .within { display: block; font-size: .8rem; }
 .race .word { text-align: left; } .race td.state { white-space: normal; min-width: 6rem; }
 .best { color: var(--good); font-weight: 600; } .bad { color: var(--bad); }
-.bar { display: block; width: 10rem; height: .6rem; background: var(--soft); border-radius: .3rem; overflow: hidden; }
+.bar { display: block; width: 10rem; height: .6rem; margin: .45em 0; background: var(--soft); }
+.bar { border-radius: .3rem; overflow: hidden; }
 .bar i { display: block; float: left; height: 100%; background: #58a; } .bar i:first-child { background: #8888; }
 .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 .texts article { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1rem 1rem; min-width: 0; }
 .texts h3 { font-size: .95rem; overflow-wrap: anywhere; } .answer { overflow-wrap: anywhere; }
 .answer :is(h1, h2, h3, h4) { font-size: 1.05rem; margin: 1rem 0 .4rem; }
-@media (max-width: 40rem) { .bar { width: 4rem; } .race td, .race th { padding: .3rem .4rem; } }
+footer { margin-top: 1.5rem; }
+@media (max-width: 40rem) {
+  .race .head { display: none; } .race, .race tbody { display: block; } .bar { width: 100%; }
+  .race tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 1rem; padding: .6rem 0; }
+  .race tr { border-bottom: 1px solid var(--line); } .race tr:last-child { border: 0; }
+  .race td { display: flex; justify-content: space-between; gap: 0 .4rem; border: 0; padding: .1rem 0; }
+  .race td[data-name]::before { content: attr(data-name); color: var(--dim); }
+  .race td.target, .race td.bars, .race td.state { grid-column: 1 / -1; }
+  .race td.target { order: -1; font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
+  .race td.target::before { display: none; } .race td.state { text-align: right; }
+}
 .plain { white-space: pre-wrap; overflow-wrap: anywhere; }
 .plain { background: var(--soft); border-radius: .6rem; padding: .8rem; }
 pre { overflow-x: auto; background: var(--soft); border-radius: .4rem; padding: .7rem; }
 .answer table { display: block; overflow-x: auto; border-collapse: collapse; }
-.answer td, .answer th { border: 1px solid var(--line); padding: .2rem .6rem; }
+.answer td, .answer th { border: 1px solid var(--line); padding: .2rem .6rem; overflow-wrap: normal; }
 blockquote { border-left: .2rem solid var(--line); margin-left: 0; padding-left: 1rem; }
 .goes { color: var(--dim); font-size: .8em; overflow-wrap: anywhere; }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _BEST = {2: "ttft", 3: "total", 4: "rate", 7: "cost"}
 """The cells of a race's row whose figure can be the best."""
-_LEFT = {"target", "state"}
+_LEFT = {"": "bars", "target": "word target", "state": "word state"}
+"""The class of a column; those without one are figures."""
 
 
 def to_html(results: Results) -> str:
@@ -77,7 +89,7 @@ def _page(results: Results) -> Iterator[str]:
     if results.unasked:
         yield f'<p class="bad">{results.unasked} answers were not asked for.</p>'
     if len(results.answers) > len(results.targets):
-        yield from _table(SUMMARY_HEAD, (map(escape, summary_cells(summary)) for summary in results.summaries))
+        yield from _table(SUMMARY_HEAD, (map(_figure, summary_cells(summary)) for summary in results.summaries))
     for question in questions:
         yield from _question(results, question, alone=len(questions) == 1)
     yield "<footer>Compared by Atlas.</footer>\n</body>\n</html>"
@@ -137,12 +149,22 @@ def _bar(row: RaceRow, slowest: float) -> str:
     return f'<span class="bar"><i style="width:{shares[0]:.1f}%"></i><i style="width:{shares[1]:.1f}%"></i></span>'
 
 
+def _figure(cell: str) -> str:
+    """A figure with its interval below."""
+    value, opened, interval = cell.rpartition(" (") if cell.endswith(")") and " to " in cell else (cell, "", "")
+    within = f'<span class="within dim">{escape(interval.removesuffix(")"))}</span>' if opened else ""
+    return f"<span>{escape(value)}{within}</span>"
+
+
 def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    kinds = [' class="word state"' if name == "state" else ' class="word"' if name in _LEFT else "" for name in head]
+    """On a narrow screen each row is a card, in which the names stand before the figures."""
+    kinds = [f' class="{_LEFT[name]}"' if name in _LEFT else "" for name in head]
+    names = [f' data-name="{escape(name)}"' if name else "" for name in head]
     yield '<div class="scroll"><table class="race">'
-    yield f"<tr>{''.join(f'<th{kind}>{escape(name)}</th>' for kind, name in zip(kinds, head, strict=True))}</tr>"
+    yield f'<tr class="head">{"".join(f"<th{k}>{escape(name)}</th>" for k, name in zip(kinds, head, strict=True))}</tr>'
     for row in rows:
-        yield f"<tr>{''.join(f'<td{kind}>{cell}</td>' for kind, cell in zip(kinds, row, strict=True))}</tr>"
+        cells = zip(kinds, names, row, strict=True)
+        yield f"<tr>{''.join(f'<td{kind}{name}>{cell}</td>' for kind, name, cell in cells)}</tr>"
     yield "</table></div>"
 
 

@@ -25,12 +25,15 @@ _STYLE = """
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; }
 header p, footer, .figures, summary { color: var(--dim); font-size: .85rem; }
 article { margin: 1.5rem 0; }
-article > h2 { font-size: .85rem; margin: 0 0 .4rem; color: var(--dim); }
+article > h2:first-child { font-size: .85rem; margin: 0 0 .4rem; color: var(--dim); }
+@media (prefers-color-scheme: dark) { :root { --dim: #999; } }
 .prompt { background: var(--soft); border-radius: .6rem; padding: .8rem 1rem; }
 .plain { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font: inherit; }
 .remark { border-left: .2rem solid #c63; padding-left: .6rem; }
 pre { overflow-x: auto; } .answer pre { background: var(--soft); border-radius: .4rem; padding: .7rem; }
-table { border-collapse: collapse; } td, th { border: 1px solid var(--line); padding: .2rem .6rem; }
+.answer, h1 { overflow-wrap: anywhere; } table { display: block; overflow-x: auto; border-collapse: collapse; }
+td, th { border: 1px solid var(--line); padding: .2rem .6rem; overflow-wrap: normal; }
+h1 { font-size: 1.3rem; } .answer > :is(h1, h2, h3, h4):not(:first-child) { font-size: 1.05rem; margin: 1rem 0 .4rem; }
 blockquote { border-left: .2rem solid var(--line); margin-left: 0; padding-left: 1rem; }
 .goes { color: var(--dim); font-size: .8em; overflow-wrap: anywhere; }
 """

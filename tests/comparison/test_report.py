@@ -163,3 +163,11 @@ class TestPage:
         assert articles == len(results.answers)
         assert "holds the reference answer" in page.words
         assert sum(tag == "table" for tag, _ in page.tags) == 1 + 4  # the summary, and each race
+
+    def test_on_a_phone_each_figure_of_a_row_says_what_it_is(self, results: Results) -> None:
+        page = Page(to_html(results))
+        names = [attributes["data-name"] for tag, attributes in page.tags if tag == "td" and "data-name" in attributes]
+        assert {"TTFT", "total", "tok/s", "cost", "state", "TTFT p50", "tok/s p95"} <= set(names)
+        cells = sum(tag == "td" for tag, _ in page.tags)
+        assert cells - len(names) == len(results.answers)  # the bars alone need no name
+        assert "0.00 s to " in page.words  # the interval, apart from its figure
