@@ -49,8 +49,17 @@ _DEFAULTS: dict[str, Any] = {
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *, fill: Callable[[argparse.ArgumentParser], None] | None = None, **settings: Any) -> None:
+        """A parser that gets its arguments from `fill`, when it is used: of all commands one is, and the arguments of
+        the others would cost a start five milliseconds."""
+        super().__init__(**settings)
+        self._fill = fill
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """What is not known is an error here, in the parser of the command, which knows what was meant."""
+        if self._fill is not None:
+            fill, self._fill = self._fill, None
+            fill(self)
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}{self._nearest(unknown[0])}")
@@ -88,37 +97,58 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_context(parser)
     _add_common(parser)
-    commands = parser.add_subparsers(
-        title="commands (without one, the chat screen opens)", dest="command", metavar="COMMAND", required=False
-    )
-    ask = commands.add_parser(
-        "ask", help="stream one answer to stdout", description="Ask one question; the answer streams to stdout.",
+    title = "commands (without one, the chat screen opens)"
+    _add_commands(parser.add_subparsers(title=title, dest="command", metavar="COMMAND", required=False))
+    return parser
+
+
+def _add_commands(commands: Any) -> None:
+    """All commands; each gets its arguments when it is used."""
+    raw = argparse.RawDescriptionHelpFormatter
+    commands.add_parser(
+        "ask", fill=_add_ask, help="stream one answer to stdout",
+        description="Ask one question; the answer streams to stdout.",
         epilog=examples.ASK, formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
-    _add_ask(ask)
-    _add_common(ask)
-    _add_compare(commands)
-    models = commands.add_parser(
-        "models", help="list models with context window and price",
+    commands.add_parser(
+        "compare", fill=_add_compare, help="one prompt to several targets, side by side",
+        description="Ask several targets the same. Without an output flag the comparison screen opens; in a pipe the\n"
+        "output is Markdown.",
+        epilog=examples.COMPARE, formatter_class=raw, allow_abbrev=False,
+    )  # fmt: skip
+    commands.add_parser(
+        "models", fill=_add_models, help="list models with context window and price",
         description="List the models of one provider (-p) or of all that can be used now. Prices are US dollars per\n"
         "million tokens.",
         formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
-    _add_json(models)
-    _add_common(models)
-    _add_history(commands)
-    _add_index(commands)
-    _add_search(commands)
-    _add_serve(commands)
-    doctor = commands.add_parser(
-        "doctor", help="check settings, keys, hosts, files and terminal",
+    commands.add_parser(
+        "history", fill=_add_history, help="list, search, show, export and delete conversations",
+        description="What was asked and answered before. Without an action, conversations are listed.",
+        epilog=examples.HISTORY, formatter_class=raw, allow_abbrev=False,
+    )  # fmt: skip
+    commands.add_parser(
+        "index", fill=_add_index, help="take documents into the knowledge base",
+        description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source\n"
+        "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
+        epilog=examples.INDEX, formatter_class=raw, allow_abbrev=False,
+    )  # fmt: skip
+    commands.add_parser(
+        "search", fill=_add_search, help="find passages in the knowledge base",
+        description="Find the passages of the indexed documents that answer best. No model is asked, no key needed.",
+        epilog=examples.SEARCH, formatter_class=raw, allow_abbrev=False,
+    )  # fmt: skip
+    commands.add_parser(
+        "serve", fill=_add_serve, help="answer over HTTP: server-sent events, and a page that shows them",
+        description="Serve POST /stream, which answers with server-sent events, and a page at /. Every query stands\n"
+        "alone. On another address than this machine's own, the printed token is needed.",
+        epilog=examples.SERVE, formatter_class=raw, allow_abbrev=False,
+    )  # fmt: skip
+    commands.add_parser(
+        "doctor", fill=_add_doctor, help="check settings, keys, hosts, files and terminal",
         description="Check what Atlas needs and say what to do about each problem. Exit status 1 if something fails.",
         allow_abbrev=False,
     )  # fmt: skip
-    doctor.add_argument("--offline", action="store_true", help="ask no server")
-    _add_json(doctor)
-    _add_common(doctor, everywhere=True)
-    return parser
 
 
 def _add_common(parser: argparse.ArgumentParser, *, everywhere: bool = False) -> None:
@@ -135,6 +165,17 @@ def _add_common(parser: argparse.ArgumentParser, *, everywhere: bool = False) ->
     add("--config", metavar="FILE", help="the settings file, instead of the usual one")
     add("--debug", action="store_true", help="show tracebacks, write a detailed log")
     add("--version", action="version", version=f"atlas-tui {__version__}")
+
+
+def _add_models(models: argparse.ArgumentParser) -> None:
+    _add_json(models)
+    _add_common(models)
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument("--offline", action="store_true", help="ask no server")
+    _add_json(doctor)
+    _add_common(doctor, everywhere=True)
 
 
 def _add_ask(ask: argparse.ArgumentParser) -> None:
@@ -167,6 +208,7 @@ def _add_ask(ask: argparse.ArgumentParser) -> None:
         "-c", "--continue", dest="go_on", action="store_true", help="go on with the conversation that was used last"
     )
     kept.add_argument("--no-history", dest="history", action="store_false", help="leave no trace of it on disk")
+    _add_common(ask)
 
 
 def _add_request(parser: argparse.ArgumentParser) -> None:
@@ -187,13 +229,7 @@ def _add_context(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_compare(commands: Any) -> None:
-    compare = commands.add_parser(
-        "compare", help="one prompt to several targets, side by side",
-        description="Ask several targets the same. Without an output flag the comparison screen opens; in a pipe the\n"
-        "output is Markdown.",
-        epilog=examples.COMPARE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-    )  # fmt: skip
+def _add_compare(compare: argparse.ArgumentParser) -> None:
     add = compare.add_argument
     add("prompt", metavar="PROMPT", nargs="*", help="the question; piped standard input follows it")
     add("--line-up", metavar="NAME", help="the targets of a line-up that was kept, instead of -p")
@@ -227,13 +263,7 @@ def _add_compare(commands: Any) -> None:
     _add_common(compare)
 
 
-def _add_history(commands: Any) -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    history = commands.add_parser(
-        "history", help="list, search, show, export and delete conversations",
-        description="What was asked and answered before. Without an action, conversations are listed.",
-        epilog=examples.HISTORY, formatter_class=raw, allow_abbrev=False,
-    )  # fmt: skip
+def _add_history(history: argparse.ArgumentParser) -> None:
     actions = history.add_subparsers(title="actions", dest="action", metavar="ACTION", required=False)
 
     def add(name: str, words: str, **named: str) -> argparse.ArgumentParser:
@@ -270,13 +300,7 @@ def _add_history(commands: Any) -> None:
         _add_common(parser, everywhere=True)
 
 
-def _add_index(commands: Any) -> None:
-    index = commands.add_parser(
-        "index", help="take documents into the knowledge base",
-        description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source\n"
-        "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
-        epilog=examples.INDEX, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-    )  # fmt: skip
+def _add_index(index: argparse.ArgumentParser) -> None:
     index.add_argument("paths", metavar="PATH", nargs="*", help="a file or a folder")
     what = index.add_mutually_exclusive_group()
     what.add_argument("--watch", action="store_true", help="go on, and index what changes, until Ctrl+C")
@@ -303,12 +327,7 @@ def _add_index(commands: Any) -> None:
     _add_common(index, everywhere=True)
 
 
-def _add_search(commands: Any) -> None:
-    search = commands.add_parser(
-        "search", help="find passages in the knowledge base",
-        description="Find the passages of the indexed documents that answer best. No model is asked, no key needed.",
-        epilog=examples.SEARCH, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-    )  # fmt: skip
+def _add_search(search: argparse.ArgumentParser) -> None:
     search.add_argument("query", metavar="QUERY", nargs="+", help="a question, or words")
     search.add_argument("-k", metavar="N", type=_count, default=5, help="at most so many passages (default 5)")
     search.add_argument(
@@ -331,13 +350,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
 
 
-def _add_serve(commands: Any) -> None:
-    serve = commands.add_parser(
-        "serve", help="answer over HTTP: server-sent events, and a page that shows them",
-        description="Serve POST /stream, which answers with server-sent events, and a page at /. Every query stands\n"
-        "alone. On another address than this machine's own, the printed token is needed.",
-        epilog=examples.SERVE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-    )  # fmt: skip
+def _add_serve(serve: argparse.ArgumentParser) -> None:
     add = serve.add_argument
     add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     add("--port", metavar="PORT", type=_port, default=8000, help="the port (default 8000); 0 takes a free one")
