@@ -13,13 +13,13 @@ from textual.widgets.option_list import Option
 from atlas_tui.text import one_line
 from atlas_tui.tui.messages import CommandEntered, TargetChosen
 from atlas_tui.tui.widgets import figures
-from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.meters import Meters
 from atlas_tui.tui.widgets.reading import Reading
 
 if TYPE_CHECKING:
     from atlas_tui.models.base import ModelInfo
     from atlas_tui.models.factory import ProviderStatus
+    from atlas_tui.tui.widgets.context import Context
 
 _WIDTH = 32
 _CLOSE = 0.8
@@ -56,9 +56,11 @@ class Sidebar(VerticalScroll, can_focus=False):
     }
     """
 
-    def __init__(self, context: Context) -> None:
+    context: Context
+    """The passages; they come with all else, in `fill`."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.context = context
         self._provider = ""
         self._model = ""
         self._statuses: Sequence[ProviderStatus] = ()
@@ -75,8 +77,9 @@ class Sidebar(VerticalScroll, can_focus=False):
         self._context_heading = _heading("CONTEXT")
         self._filled = False
 
-    def fill(self) -> None:
+    def fill(self, context: Context) -> None:
         """Put in all that it shows, once the first screen is painted; what changes most often stands highest."""
+        self.context = context
         self._filled = True
         self.mount(
             _heading("METERS"),
@@ -84,7 +87,7 @@ class Sidebar(VerticalScroll, can_focus=False):
             self._limits_heading,
             self._limits,
             self._context_heading,
-            self.context,
+            context,
             _heading("PROVIDER"),
             self._providers,
             _heading("MODEL"),

@@ -14,8 +14,6 @@ from textual.widgets import Static
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.keys import show_key
-from atlas_tui.tui.widgets.context import Context
-from atlas_tui.tui.widgets.find_bar import FindBar
 from atlas_tui.tui.widgets.key_hints import KeyHints
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
@@ -23,6 +21,8 @@ from atlas_tui.tui.widgets.sidebar import Sidebar
 from atlas_tui.tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
+    from atlas_tui.tui.widgets.context import Context
+    from atlas_tui.tui.widgets.find_bar import FindBar
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 SMALLEST = (60, 16)
@@ -39,6 +39,8 @@ _HIGH = 24
 class Panes:
     """What stands where."""
 
+    find_bar: FindBar
+
     CSS = """
     ChatScreen {
         layers: base above;
@@ -54,6 +56,7 @@ class Panes:
     """
 
     def __init__(self, keys: KeyTable, size: Callable[[], Size], on_fit: Callable[[], None]) -> None:
+        self._keys = keys
         self._size = size
         self._on_fit = on_fit
         words = {"send": "send", "newline": "new line", "model": "model", "help": "all keys"}
@@ -63,11 +66,7 @@ class Panes:
             send_keys=keys["send"],
             newline_keys=keys["newline"],
         )
-        self.find_bar = FindBar(lambda: self.transcript)
-        context = Context()
-        for binding in commands.bindings("passages", keys):
-            context._bindings.key_to_bindings[binding.key] = [binding]
-        self.sidebar = Sidebar(context)
+        self.sidebar = Sidebar()
         self.status = Status()
         self.hints = KeyHints()
         self._transcript: MarkdownLog | None = None
@@ -88,12 +87,15 @@ class Panes:
                 yield self.hints
             yield self.sidebar
 
-    def complete(self) -> None:
+    def complete(self, find_bar: FindBar, context: Context) -> None:
         """Put in what the first paint did without."""
+        self.find_bar = find_bar
+        for binding in commands.bindings("passages", self._keys):
+            context._bindings.key_to_bindings[binding.key] = [binding]
         self._body.screen.mount(self._too_small)
-        self._main.mount(self.find_bar, before=self.prompt)
+        self._main.mount(find_bar, before=self.prompt)
         self.prompt.fill()
-        self.sidebar.fill()
+        self.sidebar.fill(context)
 
     @property
     def transcript(self) -> MarkdownLog:

@@ -21,6 +21,8 @@ from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.screens.chat.view import Paging, View
 from atlas_tui.tui.screens.indexing import Indexing
 from atlas_tui.tui.screens.program import Program
+from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.find_bar import FindBar
 
 if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
@@ -31,7 +33,8 @@ ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, Passag
 
 
 def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
-    """Give the screen its rooms; those that have its actions."""
+    """Complete the screen and give it its rooms; those that have its actions."""
+    screen.panes.complete(FindBar(lambda: screen.transcript), Context())
     screen.session, screen.catalogue, problem = opened
     screen.metering = Metering(screen)
     screen.gauge = screen.metering.gauge

@@ -20,7 +20,6 @@ from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.opening import Compared, Early, Opened, Opening
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.chat.panes import Panes
-from atlas_tui.tui.widgets.context import PassageChosen
 from atlas_tui.tui.widgets.reading import Reading
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.targets import Targets
     from atlas_tui.tui.screens.indexing import Indexing
     from atlas_tui.tui.streaming import Pump
+    from atlas_tui.tui.widgets.context import PassageChosen
     from atlas_tui.tui.widgets.gauge import Gauge
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
@@ -109,7 +109,6 @@ class ChatScreen(ActingScreen):
 
         self._rooms = furnish(self, opened)
         self.catalogue.listeners.append(self)
-        self.panes.complete()
         self.targets.show()
         for note in self._opening.notes:
             self.status.say(one_line(note))
