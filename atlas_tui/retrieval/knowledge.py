@@ -84,8 +84,19 @@ class KnowledgeBase:
         library, meaning = self._open()
         return [*library.notices, *meaning.notices]
 
+    @property
+    def late(self) -> bool:
+        """Whether the last search went without meaning, where the same one may find by it a little later."""
+        return bool(self._open()[1].late)
+
     def search(
-        self, query: str, k: int = 5, *, within: Sequence[str] | None = None, wait: bool = False
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        within: Sequence[str] | None = None,
+        wait: bool = False,
+        hurry: float | None = None,
     ) -> list[Document]:
         """The `k` passages that answer the query best, best first; a knowledge base that is empty or not there gives
         none. By words always, and by meaning where an embedder has made vectors; without it the notices say why.
@@ -94,6 +105,7 @@ class KnowledgeBase:
             within: only passages of these sources: paths, folders, or patterns with `*`, `?` and `[...]`.
             wait: also while the embedder still loads, which takes seconds, at most 30; else words alone answer
                 meanwhile.
+            hurry: seconds after which it goes on by words alone, this time; the notices say so until the next search.
 
         Raises:
             AtlasError: the library cannot be read.
@@ -103,8 +115,10 @@ class KnowledgeBase:
         from atlas_tui.retrieval.fusion import DEPTH, fuse
 
         collection = self.collection
-        dense = self._open()[1].search(collection, query, max(k, DEPTH), within=within, wait=wait or self._wait)
-        lexical = collection.lexical(query, max(_SPARE * k, DEPTH if dense else 0), within=within)
+        meaning, wait = self._open()[1], wait or self._wait
+        looked = meaning.look(collection, query, max(k, DEPTH), within=within, wait=wait, hurry=hurry)
+        lexical = collection.lexical(query, max(_SPARE * k, DEPTH), within=within)  # while the question is embedded
+        dense = looked()
         ranked = fuse(lexical, dense)[: _SPARE * k]
         chunks: dict[str, StoredChunk] = {}
         for chunk in collection.chunks([hit.id for hit in ranked]):

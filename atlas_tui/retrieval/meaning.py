@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as futures
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from atlas_tui.config import load_config
@@ -25,6 +28,36 @@ _READ = 8000
 """Characters of a question that are embedded: more than most models read."""
 _LOADING = 30.0
 """Seconds for a question that is to wait for its vector."""
+_KEPT = 8
+"""Questions whose vectors are kept."""
+Looked = Callable[[], list[Scored]]
+"""Waits for what was looked for."""
+
+
+class _Late(AtlasError):
+    """The vector of a question is not there yet: the next one may be."""
+
+
+class _Questions:
+    """The vectors of the last questions, and of those that are just being embedded: a prompt that is sent is often the
+    one that was looked for while it was typed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: dict[str, Future[bytes]] = {}
+
+    def ask(self, embedder: Embedder, question: str) -> Future[bytes]:
+        """Have a question embedded, in a thread."""
+        with self._lock:
+            answer = self._asked.pop(question, None)
+            if answer is None or (answer.done() and answer.exception() is not None):
+                answer = Future()
+                work = partial(_embed, embedder, question, answer)
+                threading.Thread(target=work, name="atlas-question", daemon=True).start()
+            self._asked[question] = answer
+            while len(self._asked) > _KEPT:
+                del self._asked[next(iter(self._asked))]
+            return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +67,7 @@ class _Opened:
     made_by: str | None
     embedder: Embedder | None = None
     index: VectorIndex | None = None
+    questions: _Questions = field(default_factory=_Questions)
 
     def close(self) -> None:
         for part in (self.index, self.embedder):
@@ -59,6 +93,8 @@ class Meaning:
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._notices: list[str] = []
+        self.late = ""
+        """Why the last search went without meaning, where the next one may have it."""
 
     @property
     def notices(self) -> list[str]:
@@ -66,31 +102,57 @@ class Meaning:
         opened = self._opened
         notice = opened.index.notice if opened and opened.index else ""
         told = any(notice in each for each in self._notices)
-        return list(self._notices) if told or not notice else [*self._notices, notice]
+        return [*self._notices, *([] if told or not notice else [notice]), *([self.late] if self.late else [])]
 
-    def search(
-        self, collection: Collection, question: str, k: int, *, within: Sequence[str] | None, wait: bool
-    ) -> list[Scored]:
-        """The `k` chunks that are nearest in meaning, best first; none while that cannot be said.
+    def look(
+        self,
+        collection: Collection,
+        question: str,
+        k: int,
+        *,
+        within: Sequence[str] | None,
+        wait: bool,
+        hurry: float | None = None,
+    ) -> Looked:
+        """Begin to look for the `k` chunks that are nearest in meaning. What is given waits for them: best first, none
+        while that cannot be said.
 
         Args:
             wait: for an embedder that still loads, and for what a server has.
+            hurry: seconds from now on after which the question's vector is left out, for this time.
         """
+        self.late = ""
+        begun, patience = monotonic(), _LOADING if wait else self._patience
         try:
             opened = self._open(collection)
             if opened.index is not None and self._served and wait and not collection.generation:
                 opened.index.build(lambda done, total: None, CancelToken())
                 opened = self._open(collection)
-            if opened.embedder is None or opened.index is None:
-                return []
-            if not (wait or opened.embedder.ready()):
-                opened.embedder.warm()
-                return []
-            vector = _embed(opened.embedder, question[:_READ], _LOADING if wait else self._patience)
-            return opened.index.query(vector, k, allowed=None if within is None else collection.ids(within))
+            embedder, index = opened.embedder, opened.index
+            if embedder is None or index is None:
+                return list
+            if not (wait or embedder.ready()):
+                embedder.warm()
+                raise _Late(f"{embedder.name} is still loading")
+            vector = opened.questions.ask(embedder, question[:_READ])
         except AtlasError as error:
             self._tell(error)
-            return []
+            return list
+
+        def looked() -> list[Scored]:
+            try:
+                left = begun + (patience if hurry is None else hurry) - monotonic()
+                if not vector.done() and _timed_out(vector, left):
+                    if hurry is not None:
+                        raise _Late(f"{embedder.name} took longer than {hurry * 1000:.0f} ms")
+                    raise AtlasError(f"the embedder {embedder.name} has not answered within {patience:g} s")
+                allowed = None if within is None else collection.ids(within)
+                return index.query(vector.result(), k, allowed=allowed)
+            except AtlasError as error:
+                self._tell(error)
+                return []
+
+        return looked
 
     def warm(self, collection: Collection) -> None:
         """Begin to load what a question needs, behind."""
@@ -130,6 +192,9 @@ class Meaning:
 
     def _tell(self, error: AtlasError) -> None:
         sentence = f"passages are found by words alone: {error}"
+        if isinstance(error, _Late):
+            self.late = sentence
+            return
         with self._lock:
             if sentence in self._notices:
                 return
@@ -137,26 +202,15 @@ class Meaning:
         log.warning("%s", sentence, exc_info=error)
 
 
-def _embed(embedder: Embedder, question: str, patience: float) -> bytes:
-    """The question's vector.
-
-    Raises:
-        AtlasError: there is none, or none within `patience` seconds.
-    """
-    answers: SimpleQueue[bytes | Exception] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            [vector] = embedder.embed([question], question=True)
-            answers.put(vector)
-        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
-            answers.put(error)
-
-    threading.Thread(target=ask, name="atlas-question", daemon=True).start()
+def _embed(embedder: Embedder, question: str, answer: Future[bytes]) -> None:
     try:
-        answer = answers.get(timeout=patience)
-    except Empty:
-        raise AtlasError(f"the embedder {embedder.name} has not answered within {patience:g} s") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+        [vector] = embedder.embed([question], question=True)
+        answer.set_result(vector)
+    except Exception as error:  # noqa: BLE001 - handed on to whoever waits
+        answer.set_exception(error)
+
+
+def _timed_out(answer: Future[bytes], seconds: float) -> bool:
+    """Whether it does not come within so many seconds; that it fails is no delay."""
+    done, _ = futures([answer], timeout=max(0.0, seconds))
+    return not done

@@ -6,7 +6,6 @@ import importlib.util
 import threading
 from base64 import b64decode
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from atlas_tui.errors import AtlasError, ConfigError
@@ -51,11 +50,15 @@ class MiniLM:
             raise ConfigError(trouble)
         self._starting = threading.Lock()
         self._worker: Worker | None = None
+        self._failure: AtlasError | None = None
+        """Why it could not be loaded behind."""
 
     def embed(self, texts: Sequence[str], *, question: bool = False) -> list[bytes]:
         """See `Embedder`. Of a text longer than 256 tokens the beginning counts; questions are embedded as texts."""
         if not texts:
             return []
+        if self._failure is not None:
+            raise self._failure
         sent = [sound(text) for text in texts]
         try:
             answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
@@ -69,14 +72,16 @@ class MiniLM:
     def ready(self) -> bool:
         """See `Embedder`."""
         worker = self._worker
-        return worker is not None and worker.alive
+        return (worker is not None and worker.alive) or self._failure is not None
 
     def warm(self) -> None:
         """See `Embedder`."""
 
         def load() -> None:
-            with suppress(AtlasError):  # the first question says it
+            try:
                 self._loaded()
+            except AtlasError as error:
+                self._failure = error  # the next question says it
 
         if not self.ready():
             threading.Thread(target=load, name="atlas-minilm", daemon=True).start()
@@ -84,7 +89,7 @@ class MiniLM:
     def close(self) -> None:
         """See `Embedder`."""
         with self._starting:
-            worker, self._worker = self._worker, None
+            worker, self._worker, self._failure = self._worker, None, None
         if worker is not None:
             worker.close()
 

@@ -13,6 +13,9 @@ TAKEN = 5
 OFFERED = 8
 """Passages that are shown, so that there is something to choose from."""
 
+_HURRY = 0.06
+"""Seconds that a prompt which was sent waits for its vector: the answer is not kept waiting for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -22,6 +25,8 @@ class Found:
     knowledge: KnowledgeBase
     documents: Sequence[Document]
     notices: Sequence[str] = ()
+    late: bool = False
+    """By words alone, though a little later it may be by meaning too."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,11 @@ class Choice:
         """What is looked for."""
         return self.words or prompt
 
-    def look(self, prompt: str) -> Found:
+    def look(self, prompt: str, *, hurry: float | None = None) -> Found:
         """Look for passages, in a thread. Raises AtlasError."""
-        query = self.query(prompt)
-        return Found(query, self.knowledge, self.knowledge.search(query, OFFERED), tuple(self.knowledge.notices))
+        query, knowledge = self.query(prompt), self.knowledge
+        documents = knowledge.search(query, OFFERED, hurry=hurry)
+        return Found(query, knowledge, documents, tuple(knowledge.notices), knowledge.late)
 
     def candidates(self, documents: Sequence[Document]) -> list[tuple[Document, bool]]:
         """The pinned ones and those found, in the order in which they are sent, and whether each of them is."""
@@ -56,7 +62,7 @@ class Choice:
 
     def search(self, query: str, /) -> list[Document]:
         """What is sent. Raises AtlasError."""
-        return [document for document, taken in self.candidates(self.look(query).documents) if taken]
+        return [document for document, taken in self.candidates(self.look(query, hurry=_HURRY).documents) if taken]
 
     @property
     def notices(self) -> Sequence[str]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.12
 """Seconds after a key."""
+_AGAIN = 1.0
+"""Seconds after which is looked again for what was found by words alone, because the embedder still loads."""
 
 
 class Grounding:
@@ -41,6 +43,8 @@ class Grounding:
         self.choice = Choice(given if isinstance(given, KnowledgeBase) else usual)
         """What the user has said about what goes along."""
         self._found: Found | None = None
+        self._old: Found | None = None
+        """What is to be looked for again, and shown until then."""
         self._at: Exchange | None = None
         """The turn whose passages are shown; None for the prompt that is being written."""
         self._said: dict[int, str] = {}
@@ -147,16 +151,26 @@ class Grounding:
 
     def _look(self) -> None:
         self._timer = None
-        if self.typed and self.on and self._current(self.typed) is None and not self._looking:
+        if self._wanted(self.typed) and not self._looking:
             self._looking = True
             self._screen.run_worker(self._search(), group="passages")
         else:
             self.show()
 
+    def _wanted(self, prompt: str) -> bool:
+        """Whether passages are still to be found for what is typed."""
+        found = self._current(prompt) if prompt and self.on else None
+        return bool(prompt) and self.on and (found is None or found is self._old)
+
+    def _look_again(self, found: Found) -> None:
+        if found is self._found:
+            self._old = found
+            self._look()
+
     async def _search(self) -> None:
         """One search at a time; what is typed meanwhile is looked for next."""
         try:
-            while (prompt := self.typed) and self.on and self._current(prompt) is None:
+            while self._wanted(prompt := self.typed):
                 choice = self.choice
                 try:
                     self._found = await beside(partial(choice.look, prompt))
@@ -165,6 +179,8 @@ class Grounding:
         finally:
             self._looking = False
         self.show()
+        if self._found is not None and self._found.late:
+            self._screen.set_timer(_AGAIN, partial(self._look_again, self._found))
 
     # What is shown
 
