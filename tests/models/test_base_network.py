@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -18,7 +22,7 @@ import pytest
 
 from atlas_tui.config import Timeouts
 from atlas_tui.models.base import CancelToken, Emit, End, Event, Provider, TextDelta, Worker, transport
-from atlas_tui.models.base.network import AsyncioBackend, speed_up
+from atlas_tui.models.base.network import AsyncioBackend, _addresses, _connected, speed_up
 from tests.models.wires import ending, events_of, make, request, text_of
 from tests.servers.scripted import Delta, Flood, HttpError, Reset, Script, ScriptedServer, Stall, Wait
 
@@ -109,6 +113,59 @@ class TestTls:
         assert error.kind == "connection"
         assert "certificate that this machine does not trust" in str(error)
         assert server.requests == []
+
+
+class TestConnecting:
+    def test_a_stop_at_any_moment_leaves_no_socket_behind(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener, warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", ResourceWarning)
+            turns = 0
+            while not asyncio.run(self._connects_within(turns, listener.getsockname()[1])):
+                turns += 1
+                gc.collect()
+            gc.collect()
+        assert 3 < turns < 100
+        assert [str(warning.message) for warning in said] == []
+
+    @staticmethod
+    async def _connects_within(turns: int, port: int) -> bool:
+        """Whether so many turns of the event loop were enough to connect; if not, it is stopped there."""
+        connecting = asyncio.create_task(AsyncioBackend(httpcore2).connect_tcp("127.0.0.1", port))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        connected = connecting.done()
+        connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await (await connecting).aclose()
+        return connected
+
+    async def test_the_next_address_is_tried_when_one_refuses(self, dead_url: str) -> None:
+        refusing = int(dead_url.rpartition(":")[2])
+        with socket.create_server(("127.0.0.2", refusing)):
+            addresses = [
+                (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, refusing))
+                for host in ("127.0.0.1", "127.0.0.2")
+            ]
+            with await _connected(addresses, None) as connected:
+                assert connected.getpeername() == ("127.0.0.2", refusing)
+            with pytest.raises(OSError, match=r"127\.0\.0\.1"):
+                await _connected(addresses[:1], None)
+
+    async def test_one_that_is_silent_does_not_hold_the_next_up(self, black_hole_url: str) -> None:
+        silent = int(black_hole_url.rpartition(":")[2])
+        with socket.create_server(("127.0.0.2", silent)):
+            addresses = [
+                (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, silent))
+                for host in ("127.0.0.1", "127.0.0.2")
+            ]
+            async with asyncio.timeout(5):
+                with await _connected(addresses, None) as connected:
+                    assert connected.getpeername() == ("127.0.0.2", silent)
+
+    async def test_a_host_is_known_by_its_name_or_its_digits(self) -> None:
+        assert [address[-1] for address in await _addresses("127.0.0.1", 80)] == [("127.0.0.1", 80)]
+        assert [address[-1][:2] for address in await _addresses("::1", 80)] == [("::1", 80)]
+        assert ("127.0.0.1", 80) in [address[-1] for address in await _addresses("localhost", 80)]
 
 
 class TestTheLibrariesOwnWay:

@@ -9,9 +9,12 @@ through a client of httpx is not, so `speed_up` leaves a client alone that it do
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import socket
 import ssl
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from itertools import zip_longest
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +26,8 @@ _REST = 16_384
 """Bytes that may come during a rest: a fourth of what a server sends unasked, so that it never has to wait for us."""
 _SHORT = 0.002
 """Seconds that are not worth a rest."""
+_HEAD_START = 0.25
+"""Seconds that an address of a host has before the next is tried too (RFC 8305)."""
 
 resting: ContextVar[Callable[[], float] | None] = ContextVar("resting", default=None)
 """Asked before a wait for bytes: for how many seconds nobody needs more, so that what comes may stay in the socket and
@@ -52,17 +57,14 @@ class AsyncioBackend:
     ) -> Connection:
         """Connect to the first address of the host that answers."""
         loop = asyncio.get_running_loop()
-        local = (local_address, 0) if local_address else None
         try:
             async with asyncio.timeout(timeout):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self._core), host, port, local_addr=local, happy_eyeballs_delay=0.25
-                )
+                sock = await _connected(await _addresses(host, port), local_address)
+                _, connection = await loop.create_connection(lambda: Connection(self._core), sock=sock)
         except TimeoutError as error:
             raise self._core.ConnectTimeout("connecting took too long") from error
         except OSError as error:
             raise self._core.ConnectError(str(error)) from error
-        sock = connection.get_extra_info("socket")
         for option in socket_options or ():
             sock.setsockopt(*option)
         return connection
@@ -227,6 +229,70 @@ class Connection(asyncio.BufferedProtocol):
             return self._ended or bool(self._received)
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info))
+
+
+async def _addresses(host: str, port: int) -> list[Any]:
+    """What `getaddrinfo` says of the host, its families by turns; an address in digits needs no look-up."""
+    try:
+        version = ipaddress.ip_address(host).version if "%" not in host else None
+    except ValueError:
+        version = None
+    if version is not None:
+        family = socket.AF_INET if version == 4 else socket.AF_INET6
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    families: dict[int, list[Any]] = {}
+    for address in found:
+        families.setdefault(address[0], []).append(address)
+    return [address for turn in zip_longest(*families.values()) for address in turn if address is not None]
+
+
+async def _connected(addresses: list[Any], local: str | None) -> socket.socket:
+    """A socket to the first of these addresses that answers.
+
+    asyncio has such a race of its own, but when it is cancelled just as one has won, it forgets that socket.
+    """
+    left = addresses[:]
+    racing: set[asyncio.Task[socket.socket]] = set()
+    errors: list[BaseException] = []
+    try:
+        while left or racing:
+            if left:
+                racing.add(asyncio.create_task(_connect(left.pop(0), local)))
+            done, _ = await asyncio.wait(
+                racing, timeout=_HEAD_START if left else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in done:
+                racing.discard(attempt)
+                error = attempt.exception()
+                if error is None:
+                    return attempt.result()
+                errors.append(error)
+        raise OSError("; ".join(dict.fromkeys(map(str, errors))) or "the host has no address")
+    finally:
+        for attempt in racing:
+            attempt.cancel()
+            attempt.add_done_callback(_discard)
+
+
+async def _connect(address: Any, local: str | None) -> socket.socket:
+    family, kind, protocol, _, place = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        if local is not None:
+            sock.bind((local, 0))
+        await asyncio.get_running_loop().sock_connect(sock, place)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _discard(attempt: asyncio.Task[socket.socket]) -> None:
+    """Close what a connection that is no longer wanted has come to."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:
