@@ -148,7 +148,7 @@ class Player:
 
     async def _raw(self, answer: Raw) -> None:
         for piece in answer.pieces:
-            self.writer.write(piece)
+            self._write(piece)
             await self._drain()
             await asyncio.sleep(0)  # so that the next one is read by itself
         if answer.then == "stall":
@@ -176,9 +176,15 @@ class Player:
         own = {"content-type": content_type}
         if status != 204:
             own["content-length"] = str(len(data))
-        self.writer.write(self._head(status, {**own, **headers}) + data)
+        self._write(self._head(status, {**own, **headers}) + data)
         await self._drain()
         return True
+
+    def _write(self, data: bytes) -> None:
+        if self.writer.is_closing():  # the client has left in the middle of many small pieces
+            self.lost = True
+            raise ConnectionResetError("the client has left")
+        self.writer.write(data)
 
     async def _drain(self) -> None:
         try:
@@ -206,7 +212,7 @@ class Player:
         if script.gzip:
             headers["content-encoding"] = "gzip"
         hints = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n" if script.hints else b""
-        self.writer.write(hints + self._head(200, {**headers, **script.headers}))
+        self._write(hints + self._head(200, {**headers, **script.headers}))
         await self._send(self.wire.start())
         for step in script.stream:
             self.finished = isinstance(step, Finish | ErrorEvent) and not script.leave_open
@@ -222,7 +228,7 @@ class Player:
                     return False
                 case CutBody():
                     # A chunk that is announced longer than it is.
-                    self.writer.write(b"ff\r\ndata: {")
+                    self._write(b"ff\r\ndata: {")
                     await self._drain()
                     return False
                 case Wait():
@@ -241,7 +247,7 @@ class Player:
             await self._silence()
         if self.packer:
             self._chunk(self.packer.flush())
-        self.writer.write(b"0\r\n\r\n")
+        self._write(b"0\r\n\r\n")
         await self._drain()
         return True
 
@@ -304,7 +310,7 @@ class Player:
 
     def _chunk(self, data: bytes) -> None:
         if data:
-            self.writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self._write(b"%x\r\n%b\r\n" % (len(data), data))
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request:

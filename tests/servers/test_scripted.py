@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import http.client
 import json
 import socket
+import struct
+import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ import ollama
 import openai
 import pytest
 
+from tests.servers.player import Player
 from tests.servers.scripted import (
     Body,
     CutBody,
@@ -24,6 +28,7 @@ from tests.servers.scripted import (
     EmptyBody,
     EndWithoutTerminal,
     ErrorEvent,
+    Exchange,
     Finish,
     Flood,
     Hangup,
@@ -36,6 +41,7 @@ from tests.servers.scripted import (
     Ping,
     Reasoning,
     Redirect,
+    Request,
     Reset,
     Script,
     ScriptedServer,
@@ -243,6 +249,21 @@ def test_a_connection_made_while_it_stops_is_not_leaked() -> None:
             socket.create_connection((parts.hostname, parts.port)).close()
     # What leaked would warn when it is collected, and warnings are errors.
     gc.collect()
+
+
+async def test_nothing_more_is_written_when_the_client_has_left(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        left, _ = listener.accept()
+    left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    left.close()
+    request = Request("POST", "/v1/chat/completions", {}, b'{"model": "test-model", "stream": true}', 0.0)
+    player = Player(writer, Exchange(request, "req_1"), threading.Condition())
+    with pytest.raises(ConnectionError):
+        await player.play(Script([Delta("Many small pieces")], split=1))
+    assert player.lost
+    assert caplog.messages == []  # asyncio would complain of those that still write
+    writer.close()
 
 
 def test_lists_of_models_in_every_format(server: ScriptedServer) -> None:
