@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 
+_BREATH = 0.02
+"""Seconds between the first paint and the loading of what it did without. Textual's writer waits for the interpreter
+like any other thread, five milliseconds if one computes: the terminal gets the screen first, and the first key its echo.
+"""
+
+
 class ChatScreen(ActingScreen):
     """A conversation with one model after the other."""
 
@@ -103,6 +109,7 @@ class ChatScreen(ActingScreen):
             import_module("atlas_tui.tui.screens.chat.rooms")
             return self._opening.open()
 
+        await asyncio.sleep(_BREATH)
         opened = await asyncio.to_thread(load)
         # From here on prompts and commands are taken, first those that came early.
         from atlas_tui.tui.screens.chat.rooms import furnish
