@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from rich.cells import cell_len
 from textual import events
+from textual.geometry import Size
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.message import Message
 from textual.pilot import Pilot
@@ -23,9 +25,11 @@ from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.messages import Finished
 from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.screens.catalogue import Catalogue
+from tests.played import PlayedProvider
 
-PATIENCE = 10.0
-_A_LITTLE = 0.05
+PATIENCE = 30.0
+"""Seconds; a wait ends with what it waits for, so it costs nothing where that comes."""
+_A_LITTLE = 0.02
 _ROUNDS = 20
 """After which the screen is taken to be one that never rests: an answer streams."""
 
@@ -74,8 +78,7 @@ class Driver:
     async def press(self, *keys: str) -> None:
         """Press keys, and wait until the screen has answered each."""
         for key in keys:
-            assert self.app._driver is not None
-            self.app._driver.send_message(_pressed(key))
+            self.app.post_message(_pressed(key))
             await self.settled()
 
     async def paste(self, text: str) -> None:
@@ -83,17 +86,58 @@ class Driver:
         self.app.post_message(events.Paste(text))
         await self.settled()
 
-    async def settled(self) -> None:
-        """Wait until the screen has dealt with all that came, and with what that brought about.
+    async def click_on(self, text: str, *, right: int = 0) -> None:
+        """Click where this text stands, or so many cells to the right of its beginning."""
+        await self.shows(text)
+        y = next(number for number, line in enumerate(self.lines) if text in line)
+        x = cell_len(self.lines[y].partition(text)[0]) + right
+        await self.click(x, y)
 
-        The pilot's own `press` and `pause` watch the processor's clock instead, for 40 ms a key at the least, and for
-        seconds where other threads work.
+    async def click(self, x: int, y: int) -> None:
+        """Click on a cell, as a terminal tells it: the button goes down and up."""
+        for kind in (events.MouseDown, events.MouseUp):
+            self.app.post_message(kind(None, x, y, 0, 0, 1, False, False, False))
+        await self.settled()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        size = Size(columns, rows)
+        assert self.app._driver is not None
+        self.app._driver._size = size  # type: ignore[attr-defined]
+        self.app.post_message(events.Resize(size, size))
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until every screen has dealt with all that came, with what that brought about, and is painted.
+
+        What threads bring is waited for with `shows`, `shows_no` and `until`. The pilot's own `press` and `pause` watch
+        the processor's clock instead, for 20 ms at the least, and for seconds where other threads work.
         """
         for _ in range(_ROUNDS):
-            await self.pilot._wait_for_screen()
-            if not any(node.message_queue_size for node in (self.app, *self.app.screen.walk_children(with_self=True))):
-                break
-        self.app.screen._on_timer_update()
+            if not await self.pilot._wait_for_screen():
+                return  # it has ended
+            self.app.screen._on_timer_update()
+            if self._rests():
+                return
+
+    def _rests(self) -> bool:
+        """Whether nothing waits, to be dealt with or to be painted."""
+        shown = self.app.screen
+        if shown._layout_required or shown._dirty_widgets or shown._repaint_required or shown._recompose_required:
+            return False
+        nodes = [node for screen in self.app.screen_stack for node in screen.walk_children(with_self=True)]
+        if any(screen._callbacks for screen in self.app.screen_stack):
+            return False
+        return not any(node.message_queue_size or node._next_callbacks for node in (self.app, *nodes))
+
+    async def begun(self) -> None:
+        """Wait until the program takes prompts and has looked around: from here on nothing moves by itself."""
+        chat = self.app.chat
+        chat.prompt.editor.cursor_blink = False
+        await self.until(lambda: chat.opened)
+        if isinstance(chat.session.provider, MockProvider | PlayedProvider):  # a server may keep it waiting
+            await self.until(lambda: bool(chat.sidebar._statuses))
+        await self.settled()
 
     async def ask(self, prompt: str) -> None:
         """Put a prompt into the field and send it."""
@@ -120,14 +164,26 @@ class Driver:
                 await self._arrived.wait()
 
     async def shows(self, *texts: str) -> None:
-        """Wait until the screen shows these texts."""
+        """Wait until the screen shows these texts, all at once."""
+        if not await self._comes_to(lambda screen: all(text in screen for text in texts)):
+            raise AssertionError(f"not on the screen: {texts}\n{self.screen}")
+
+    async def shows_no(self, *texts: str) -> None:
+        """Wait until none of these texts is on the screen any more."""
+        if not await self._comes_to(lambda screen: not any(text in screen for text in texts)):
+            raise AssertionError(f"still on the screen, one of {texts}\n{self.screen}")
+
+    async def _comes_to(self, wanted: Callable[[str], bool]) -> bool:
+        """Wait until the screen is like this, at rest; False if it never is."""
         try:
             async with asyncio.timeout(PATIENCE):
-                while not all(text in self.screen for text in texts):
-                    await self._something()
+                while True:
                     await self.settled()
+                    if wanted(self.screen):
+                        return True
+                    await self._something()
         except TimeoutError:
-            raise AssertionError(f"not on the screen: {texts}\n{self.screen}") from None
+            return False
 
     @property
     def lines(self) -> list[str]:
@@ -187,7 +243,5 @@ async def driving(
     driver = Driver(make_app(provider, clock=clock, **options), clock)
     async with driver.app.run_test(size=size, message_hook=driver.hook, notifications=True) as pilot:
         driver.pilot = pilot
-        driver.app.chat.prompt.editor.cursor_blink = False
-        await driver.until(lambda: driver.app.chat.opened)
-        await driver.settled()
+        await driver.begun()
         yield driver
