@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _BREATH = 0.02
 """Seconds between the first paint and the loading of what it did without. Textual's writer waits for the interpreter
-like any other thread, five milliseconds if one computes: the terminal gets the screen first, and the first key its echo.
+like any other thread, five milliseconds if one computes: the terminal gets the screen, and the first key its echo.
 """
 
 
