@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from dataclasses import replace
 
@@ -19,9 +18,6 @@ def chat(options: argparse.Namespace, config: Config) -> int:
     """
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
         raise ConfigError("the chat screen needs a terminal: use `atlas-tui ask` in pipes and scripts")
-    # A start makes objects that stay: to look among them for garbage costs a tenth of it. The screen, once painted,
-    # turns the collector on again.
-    gc.disable()
     from atlas_tui.tui.app import run
 
     target = options.provider[0] if options.provider else None

@@ -86,7 +86,7 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
         timeouts=config.timeouts if options.timeout is None else Timeouts.within(options.timeout),
         budget=config.budget if options.max_cost is None else replace(config.budget, conversation=options.max_cost),
     )
-    gc.disable()  # see `cli.chat`
+    gc.disable()  # as for the chat, see `cli.main`
     from atlas_tui.tui.app import run
     from atlas_tui.tui.opening import Compared
 
