@@ -154,17 +154,9 @@ class Session:
 
     def conversation(self) -> Conversation:
         """The conversation as it stands, to be exported: also what could not be written into the history."""
-        from atlas_tui.store import StoredTurn, made_at, snapshot, unwritten
+        from atlas_tui.store import snapshot
 
-        turns = [
-            StoredTurn(
-                turn.prompt,
-                made_at(turn.id),
-                [unwritten(each, turn.columns.get(each, 1)) for each in turn.responses],
-                turn.documents,
-            )
-            for turn in self.turns
-        ]
+        turns = [turn.stored() for turn in self.turns]
         number = self.journal.conversation if self.journal else ""
         return snapshot(number, turns, self.system_prompt, self._chain)
 
@@ -180,11 +172,17 @@ class Session:
         if self.journal is not None:
             self.journal.fall_back_to([provider.target for provider in self.fallback])
 
-    def choose(self, turn: Turn, response: ModelResponse) -> None:
-        """Have this one of a turn's responses stand in the conversation."""
+    def choose(self, turn: Turn, response: ModelResponse | None) -> None:
+        """Have this one of a turn's responses stand in the conversation; None takes the choice back."""
         turn.chosen = response
         if self.journal is not None:
             self.journal.choose(turn.id, response)
+
+    def pick(self, turn: Turn, column: int, response: ModelResponse) -> None:
+        """Have this one of a column's responses to a turn stand in that column of a comparison."""
+        turn.picked[column] = response
+        if self.journal is not None:
+            self.journal.pick(turn.id, column, response)
 
     def messages(self, turn: Turn) -> list[ModelMessage]:
         """The conversation up to `turn`, as it is sent: a turn without any answer is left out, so roles alternate."""

@@ -70,6 +70,15 @@ class Turn:
         if column is None or (self.chosen is not None and self.columns.get(self.chosen, 1) == column):
             self.chosen = None
 
+    def stored(self) -> StoredTurn:
+        """The turn as it would be written down now."""
+        from atlas_tui.store import StoredTurn, made_at, unwritten
+
+        picked = list(self.picked.values())
+        responses = [unwritten(each, self.columns.get(each, 1), picked=each in picked) for each in self.responses]
+        chosen = next((each.id for each in responses if each.response is self.chosen), None)
+        return StoredTurn(self.prompt, made_at(self.id), responses, self.documents, chosen)
+
 
 def _last_said(responses: Sequence[ModelResponse]) -> ModelResponse | None:
     last = responses[-1] if responses else None
@@ -100,7 +109,8 @@ def reopened(stored: StoredTurn) -> Turn:
     documents = cast("tuple[Document, ...]", tuple(stored.documents))
     responses = [entry.response for entry in stored.responses]
     columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
-    return Turn(stored.prompt, responses, documents, True, chosen, stored.id, columns)
+    picked = {entry.column: entry.response for entry in stored.responses if entry.picked}
+    return Turn(stored.prompt, responses, documents, True, chosen, stored.id, columns, picked)
 
 
 def answer_form(end: End, documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

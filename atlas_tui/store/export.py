@@ -142,6 +142,7 @@ def _response_form(stored: StoredResponse, documents: Sequence[Mapping[str, Any]
         "created": stored.created.isoformat(),
         "state": stored.state,
         "column": stored.column,
+        "picked": stored.picked,
         "error": {"kind": stored.error, "message": stored.message} if stored.error else None,
     }
 
@@ -224,7 +225,8 @@ def _response(form: dict[str, Any]) -> StoredResponse:
     paid = _checked(CostEstimate(cost["total"], cost["input"], cost["output"], bool(cost["estimated"])), float)
     kind, message = (_text(error["kind"]), _text(error["message"])) if error else (None, "")
     column = int(_number(form.get("column", 1)))
-    return StoredResponse(response, state, _time(form["created"]), kind, message, column=column)
+    picked = bool(form.get("picked", False))
+    return StoredResponse(response, state, _time(form["created"]), kind, message, column=column, picked=picked)
 
 
 def _attempt(form: dict[str, Any]) -> Attempt:

@@ -100,11 +100,17 @@ class Journal:
         """The conversation, once it has begun, has these fallback targets from now on, be it none."""
         self.store.writer.soon(_Chain(self.conversation, rows.chain(targets)))
 
-    def choose(self, turn: int, response: ModelResponse) -> None:
-        """This response stands in the conversation from now on."""
+    def choose(self, turn: int, response: ModelResponse | None) -> None:
+        """This response stands in the conversation from now on; None takes the choice back."""
+        number = None if response is None else id_of(response)
+        if response is None or number is not None:
+            self.store.writer.now(_Choice(turn, number))  # whoever reads next finds it
+
+    def pick(self, turn: int, column: int, response: ModelResponse) -> None:
+        """This response stands in its column of a comparison from now on."""
         number = id_of(response)
         if number is not None:
-            self.store.writer.soon(_Choice(turn, number))
+            self.store.writer.now(_Pick(turn, column, number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +303,7 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class _Choice:
     turn: int
-    response: int
+    response: int | None
 
     @property
     def key(self) -> object:
@@ -305,6 +311,26 @@ class _Choice:
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE turns SET chosen = ? WHERE id = ?", (self.response, self.turn))
+
+    def written(self) -> None:
+        """Nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    turn: int
+    column: int
+    response: int
+
+    @property
+    def key(self) -> object:
+        return ("pick", self.turn, self.column)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "UPDATE responses SET picked = (id = ?) WHERE turn = ? AND column_number = ?",
+            (self.response, self.turn, self.column),
+        )
 
     def written(self) -> None:
         """Nothing is kept."""
@@ -375,9 +401,14 @@ def _end(connection: sqlite3.Connection, *, number: int, columns: dict[str, Any]
 
 
 def _unchoose(connection: sqlite3.Connection, *, number: int, column: int | None) -> None:
-    """A new response takes the choice back; in a comparison only that of a response in the same column."""
+    """A new response takes the choice back, and the pick in its column; in a comparison it is only the choice of a
+    response in the same column."""
     connection.execute(
         "UPDATE turns SET chosen = NULL WHERE id = (SELECT turn FROM responses WHERE id = ?)"
         " AND (? IS NULL OR chosen IN (SELECT id FROM responses WHERE column_number = ?))",
         (number, column, column),
+    )
+    connection.execute(
+        "UPDATE responses SET picked = 0 WHERE turn = (SELECT turn FROM responses WHERE id = ?) AND column_number = ?",
+        (number, 1 if column is None else column),
     )

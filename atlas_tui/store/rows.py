@@ -117,11 +117,11 @@ def insert(connection: sqlite3.Connection, conversation: Conversation) -> None:
         for stored in turn.responses:
             row = ending(stored.response, stored.error, stored.message, stored.state) | {"copied": True}
             row |= {key: storable(value) for key, value in row.items() if isinstance(value, str)}
-            names = ", ".join(("id", "turn", "created", "column_number", *row))
-            marks = ", ".join("?" * (len(row) + 4))
+            names = ", ".join(("id", "turn", "created", "column_number", "picked", *row))
+            marks = ", ".join("?" * (len(row) + 5))
             connection.execute(
                 f"INSERT INTO responses ({names}) VALUES ({marks})",
-                (stored.id, turn.id, stored.created.timestamp(), stored.column, *row.values()),
+                (stored.id, turn.id, stored.created.timestamp(), stored.column, stored.picked, *row.values()),
             )
             add_attempts(connection, stored.id, stored.response.attempts)
 
@@ -181,7 +181,7 @@ def _responses(connection: sqlite3.Connection, conversation: str) -> dict[int, l
         attempts[number].append(Attempt(*fields))
     found: defaultdict[int, list[StoredResponse]] = defaultdict(list)
     for turn, *row in connection.execute(
-        f"SELECT turn, r.id, r.created, column_number, {', '.join(_RESPONSE)} {of_conversation}"
+        f"SELECT turn, r.id, r.created, column_number, picked, {', '.join(_RESPONSE)} {of_conversation}"
         " WHERE conversation = ? ORDER BY t.id, r.id",
         (conversation,),
     ):
@@ -192,7 +192,7 @@ def _responses(connection: sqlite3.Connection, conversation: str) -> dict[int, l
 def _response(
     connection: sqlite3.Connection, row: Sequence[Any], attempts: Mapping[int, Sequence[Attempt]]
 ) -> StoredResponse:
-    (number, created, column, state, provider, model, mock, content, reasoning, finish_reason, request_id, kind,
+    (number, created, column, picked, state, provider, model, mock, content, reasoning, finish_reason, request_id, kind,
      message, tokens_in, tokens_out, read, written, thought, usage_estimated, total, cost_in, cost_out, cost_estimated,
      ttft, duration, rate) = row  # fmt: skip
     if state == "streaming":
@@ -212,7 +212,7 @@ def _response(
         mock=bool(mock),
     )
     remember(response, number)
-    return StoredResponse(response, state, at(created), kind, message or "", number, column)
+    return StoredResponse(response, state, at(created), kind, message or "", number, column, bool(picked))
 
 
 def _come(connection: sqlite3.Connection, number: int) -> tuple[str, str]:

@@ -182,9 +182,14 @@ ALTER TABLE attempts ADD COLUMN waited REAL NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN reason TEXT;
 """
 
+_PICKED = """
+-- The user has chosen this one of several answers of its column.
+ALTER TABLE responses ADD COLUMN picked INTEGER NOT NULL DEFAULT 0;
+"""
+
 FORM = Form(
     name="the history",
-    migrations=(_FIRST, _COMPARISON, _SPENDING, _FALLBACK, _WAITS),
+    migrations=(_FIRST, _COMPARISON, _SPENDING, _FALLBACK, _WAITS, _PICKED),
     pragmas=(
         "journal_mode = WAL",
         # A commit is on the disk itself when it returns: also what has streamed must outlive a loss of power.

@@ -34,6 +34,8 @@ class StoredResponse:
     id: int = field(default_factory=new_id)
     column: int = 1
     """The column of a comparison that it came in; 1 in a chat."""
+    picked: bool = False
+    """The user has chosen it among the answers of its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +116,13 @@ def storable(text: str) -> str:
     return redact(sound(text))
 
 
-def unwritten(response: ModelResponse, column: int = 1) -> StoredResponse:
+def unwritten(response: ModelResponse, column: int = 1, *, picked: bool = False) -> StoredResponse:
     """A response as it would be written down now."""
     failed = response.attempts[-1] if response.attempts and not response.complete else None
     state: State = "complete" if response.complete else "incomplete"
     number = id_of(response) or new_id()
     kind, message = (failed.error, failed.message) if failed else (None, "")
-    return StoredResponse(response, state, made_at(number), kind, message, number, column)
+    return StoredResponse(response, state, made_at(number), kind, message, number, column, picked)
 
 
 def snapshot(

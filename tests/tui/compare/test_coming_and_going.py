@@ -124,6 +124,35 @@ async def test_a_comparison_reopens_as_it_was(store: Store) -> None:
         assert list(right.requests[-1].messages) == [user_said("First"), assistant("R1"), user_said("Second")]
 
 
+async def test_the_answer_that_was_picked_in_a_column_stands_there_again(store: Store) -> None:
+    left, right = played("left", "L1", "L1 again", "L2"), played("right", "R1", "R2")
+    session = Session(left, policy=once(), journal=Journal(store))
+    async with comparing(left, right, session=session) as compared:
+        user = compared.user
+        await compared.asked("First")
+        await compared.to_column(1)
+        await user.press("r")
+        await user.answered(3)
+        await user.press("left_square_bracket")
+        await user.shows("1 of 2")
+        await user.press("f7")
+        await user.press("f7")
+        assert compared.said(1) == "L1"
+    again = Session(left, policy=once(), journal=Journal(store))
+    async with driving(session=again, catalogue=Known([left, right]), size=(160, 40)) as user:
+        await user.press("f2")
+        await user.shows("First")
+        await user.press("enter")
+        await user.shows("First", "METERS")
+        await user.press("f7")
+        compared = Compared(user)
+        await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
+        await user.shows("1 of 2")
+        assert (compared.said(1), compared.said(2)) == ("L1", "R1")
+        await compared.asked("Second")
+        assert list(left.requests[-1].messages) == [user_said("First"), assistant("L1"), user_said("Second")]
+
+
 async def test_the_line_up_is_there_again_and_is_kept_under_a_name(store: Store) -> None:
     left, right, third = played("left", "L"), played("right", "R"), played("third", "T")
     async with comparing(left, right, session=Session(left, policy=once(), journal=Journal(store))) as compared:

@@ -50,7 +50,7 @@ class ColumnThread:
 
     def choose(self, turn: Turn, response: ModelResponse) -> None:
         """Have this sibling stand in the column; what is common to all is adopted instead."""
-        turn.picked[self.column.number] = response
+        self.comparison.session.pick(turn, self.column.number, response)
 
 
 class MergedThread(ColumnThread):
