@@ -12,6 +12,7 @@ from functools import partial
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingsMap
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -62,6 +63,15 @@ class AtlasApp(App[int]):
         if wanted and wanted not in self.available_themes:
             self._refused_themes.append(f"there is no theme {wanted!r}: {actions.BY_ID['theme'].slash} lists them")
         self.theme = wanted if wanted in self.available_themes else themes.default_theme()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own reading of the terminal, where Textual would take its own for it."""
+        chosen = super().get_driver_class()
+        if (chosen.__module__, chosen.__name__) != ("textual.drivers.linux_driver", "LinuxDriver"):
+            return chosen  # Windows, a browser, or what the environment says
+        from atlas_tui.tui.driver import TerminalDriver
+
+        return TerminalDriver
 
     def get_default_screen(self) -> Screen[None]:
         """The chat."""

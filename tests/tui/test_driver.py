@@ -1,0 +1,117 @@
+"""What comes from the terminal: pastes without keys in them, bytes that are no text, and its end."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atlas_tui.store import LAST, Store
+from atlas_tui.text import clean
+from atlas_tui.tui.driver import Pastes
+from tests.command import COMMAND, QUICK, Terminal, settings
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+STALL = '[providers.mock]\ndelay_ms = 0\nsimulate_errors = true\nerror_type = "stall"\n'
+BEGIN, END = "\x1b[200~", "\x1b[201~"
+
+
+def shows(*texts: str) -> Callable[[list[str]], bool]:
+    return lambda lines: all(any(text in line for line in lines) for text in texts)
+
+
+def fed(text: str, cuts: list[int]) -> str:
+    """The text as it leaves when it comes in pieces."""
+    pastes = Pastes()
+    places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    return "".join(pastes.feed(text[begin:end]) for begin, end in pairwise(places))
+
+
+class TestPastes:
+    def test_what_is_typed_comes_at_once_and_as_it_is(self) -> None:
+        pastes = Pastes()
+        for piece in ("a", "\x1b", "[", "20", "1~", "\x1b[A", "\x1b[200", "x", "é\r"):
+            assert pastes.feed(piece) == piece
+
+    def test_an_escape_in_a_paste_is_shown(self) -> None:
+        assert fed(f"\x1b[A{BEGIN}one \x1b[B two\x1b{END}\x1b[C", []) == f"\x1b[A{BEGIN}one ␛[B two␛{END}\x1b[C"
+
+    @given(
+        st.lists(st.sampled_from(["a", "\x1b", "[", "2", "0", "1", "~", BEGIN, END, "\r"]), max_size=30),
+        st.lists(st.integers(0, 120), max_size=12),
+    )
+    def test_pieces_change_nothing_and_nothing_is_lost(self, parts: list[str], cuts: list[int]) -> None:
+        text = "".join(parts) + END
+        came = fed(text, cuts)
+        assert came == fed(text, [])
+        assert came.replace("␛", "\x1b") == text
+        for paste in came.split(BEGIN)[1:]:
+            assert "\x1b" not in paste.partition(END)[0]
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal("--config", settings(tmp_path, QUICK))
+    yield terminal
+    terminal.close()
+
+
+@pytest.mark.parametrize("hostile", ["\x1b]0;a title that is far too long for a key\r", "\x1b\r", "\x1b[13~\x11\r"])
+def test_no_key_comes_out_of_a_paste(here: Terminal, hostile: str) -> None:
+    """Neither what the parser gives up on, nor what it knows, nor a lone escape does anything."""
+    here.wait(shows("Ask anything"))
+    here.process.send(f"{BEGIN}pasted {hostile}{END}")
+    here.wait(shows("pasted " + clean(hostile).splitlines()[0]))
+    here.process.send(" typed")
+    lines = here.wait(shows(" typed"))
+    assert shows("○ ready")(lines)  # nothing was sent
+    assert not Store().conversations()
+    here.process.send("\x03\x03")
+    assert here.end() == 0
+
+
+def test_bytes_that_are_no_text_do_no_harm(here: Terminal) -> None:
+    here.wait(shows("Ask anything"))
+    here.process.send(b"caf\xe9 au lait")
+    here.wait(shows("caf\ufffd au lait"))
+    here.process.send("\x11")
+    assert here.end() == 0
+
+
+def test_an_input_at_its_end_ends_the_program(tmp_path: Path) -> None:
+    """A terminal that nobody's session has sends no signal when it is closed."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--config", settings(tmp_path, STALL)], stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    try:
+        read_until(master, "Ask anything")
+        os.write(master, b"a question\r")
+        read_until(master, "rehearsed")
+        os.close(master)
+        assert process.wait(20) == 129
+    finally:
+        process.kill()
+        process.wait()
+    store = Store()
+    turns = store.conversation(LAST).turns
+    assert store.close()
+    assert "rehearsed answer" in turns[0].responses[0].response.content
+    assert turns[0].responses[0].state == "incomplete"
+
+
+def read_until(master: int, text: str) -> None:
+    seen, limit = b"", time.monotonic() + 20
+    while text.encode() not in seen:
+        assert time.monotonic() < limit, seen
+        seen += os.read(master, 65536)
