@@ -3,16 +3,17 @@
     python -m benchmarks.grounding              found by words
     python -m benchmarks.grounding --meaning    by meaning too, where MiniLM is on this machine
 
-The mock answers without delay. Each prompt is asked three times, in turn: without passages; with those that the panel
-has shown, which are there already; and with those that the session has yet to find, because the prompt was sent faster
-than it could be read. Each difference has to stay below 100 ms at p95; the exit status is 1 if one does not. With
-`--meaning` the vectors in the library are drawn by lot, the question's is MiniLM's: a search costs what it costs.
-Let nothing else run meanwhile.
+The mock answers without delay. Each prompt is asked in turn: without passages; with those that are yet to be found,
+because the prompt was sent faster than it could be read, in the chat, which waits 60 ms for a vector, and in a program,
+which waits for all of it; and with those that the panel has shown, which are there already. Each difference has to stay
+below 100 ms at p95; the exit status is 1 if one does not. With `--meaning` the vectors in the library are drawn by lot,
+the question's is MiniLM's: a search costs what it costs. Let nothing else run meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -26,7 +27,8 @@ from atlas_tui.models.base import Event, TextDelta
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.retrieval.values import Chunk, SourceState
-from atlas_tui.session import Session
+from atlas_tui.session import Knowledge, Session
+from atlas_tui.tui.screens.chat.choice import Choice
 from benchmarks.knowledge import documents, questions
 
 _CHUNKS = 10_000
@@ -68,7 +70,7 @@ class _FirstText:
         return False
 
 
-def _first_token(knowledge: KnowledgeBase | None, prompt: str, chosen: Sequence[Document] | None) -> float:
+def _first_token(knowledge: Knowledge | None, prompt: str, chosen: Sequence[Document] | None) -> float:
     """Milliseconds from the prompt to the first text."""
     sink = _FirstText()
     session = Session(MockProvider("mock-basic", delay_ms=0), knowledge=knowledge)
@@ -88,25 +90,37 @@ def main() -> int:
         config = Config(retrieval=RetrievalSettings(embedder="minilm" if meaning else "none"))
         knowledge = KnowledgeBase(str(Path(folder)), config=config)
         _fill(knowledge, meaning=meaning)
-        asked = questions()[:_PROMPTS]
-        knowledge.search(asked[0], wait=True)  # as the panel does at the first key
-        rows: dict[str, list[float]] = {"without": [], "shown": [], "found": []}
-        for prompt in asked:
+        known, *asked = questions()[: 2 * _PROMPTS + 1]  # the vector of a question is kept for a while
+        knowledge.search(known, wait=True)  # as the panel does at the first key
+        rows: dict[str, list[float]] = {"without": [], "chat": [], "program": [], "shown": []}
+        late = 0
+        for prompt, other in zip(asked[::2], asked[1::2], strict=True):
             rows["without"].append(_first_token(None, prompt, ()))
+            rows["chat"].append(_first_token(Choice(knowledge), prompt, None))
+            late += knowledge.late
+            rows["program"].append(_first_token(knowledge, other, None))
             rows["shown"].append(_first_token(knowledge, prompt, knowledge.search(prompt)))
-            rows["found"].append(_first_token(knowledge, prompt, None))
         notices = knowledge.notices
         knowledge.close()
-    print(f"first token at {_CHUNKS:,} chunks, by words{' and meaning' if meaning else ''}, {len(asked)} prompts, ms\n")
+    load = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    how = f"by words{' and meaning' if meaning else ''}"
+    print(f"first token at {_CHUNKS:,} chunks, {how}, {_PROMPTS} prompts{load}, ms\n")
     print(f"{'':34}{'p50':>8}{'p95':>8}{'later at p95':>15}{'held':>8}")
     held = True
-    words = {"without": "without passages", "shown": "with those that were shown", "found": "with those still to find"}
+    words = {
+        "without": "without passages",
+        "chat": "still to find, in the chat",
+        "program": "still to find, in a program",
+        "shown": "with those that were shown",
+    }
     for name, figures in rows.items():
         later = [mine - plain for mine, plain in zip(figures, rows["without"], strict=True)]
         p50, p95 = statistics.median(figures), statistics.quantiles(figures, n=20)[-1]
-        late = statistics.quantiles(later, n=20)[-1]
-        held = held and late <= _HELD
-        print(f"{words[name]:34}{p50:8.1f}{p95:8.1f}{late:15.1f}{_HELD:8.0f}{'' if late <= _HELD else '  missed'}")
+        most = statistics.quantiles(later, n=20)[-1]
+        held = held and most <= _HELD
+        print(f"{words[name]:34}{p50:8.1f}{p95:8.1f}{most:15.1f}{_HELD:8.0f}{'' if most <= _HELD else '  missed'}")
+    if late:
+        print(f"{late} of the chat's by words alone, as the vector was not there in time")
     for notice in notices:
         print(notice)
     return 0 if held else 1
