@@ -11,7 +11,7 @@ from atlas_tui import ProviderError, create_query_client
 from atlas_tui.budget import Account, money
 from atlas_tui.config import Budget, Config, Price
 from atlas_tui.errors import Kind
-from atlas_tui.models.base import Counted, End, TextDelta, TokenUsage, UsageUpdate
+from atlas_tui.models.base import Counted, End, ReasoningDelta, TextDelta, TokenUsage, UsageUpdate
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session
@@ -120,6 +120,15 @@ class TestTheAnswer:
                 assert kind(event) == "budget"
                 assert [attempt.provider for attempt in event.response.attempts] == ["played", "other"]
         assert second.requests == []
+
+    def test_reasoning_counts_as_it_comes(self) -> None:
+        thoughts = [ReasoningDelta("word " * 100)] * 40
+        provider = PlayedProvider([*thoughts, HANG], prices=DOLLAR_A_TOKEN)
+        end = ask(session_of(provider, Budget(answer=1500)))
+        assert kind(end) == "budget"
+        assert (end.response.content, end.response.complete) == ("", False)
+        assert 1500 < (end.response.cost.total or 0) < 2500  # of the 4,000 that it would have been
+        assert 100 < len(end.response.reasoning.split()) < 2500
 
     def test_without_a_price_nothing_is_sent_and_the_remedy_says_where_to_set_one(self) -> None:
         provider = PlayedProvider(says("never"), name="nobody")
