@@ -48,6 +48,7 @@ class Terminal:
         columns, rows = self.size
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **self.environment}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its byte code, a checkout too then
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
             self.command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
