@@ -10,28 +10,31 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import stat
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TypeVar
 
 from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval.chunking import chunk
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.reading import Reader, Unreadable
-from atlas_tui.retrieval.tree import MAX_SIZE, FoundFile, Skipped, size_words, walk
+from atlas_tui.retrieval.tree import MAX_SIZE, FoundFile, Skipped, read_file, walk
 from atlas_tui.retrieval.values import Chunk, SourceState
 from atlas_tui.text import one_line, sound
 
+T = TypeVar("T")
 _BATCH_SIZE = 2_000_000
 """Bytes of documents that go into the library together."""
 _BATCH_SECONDS = 2.0
 """How long a document that was read waits for company."""
 _TICK = 0.05
 """Seconds between two reports of progress."""
+_PARTS = 500
+"""Chunks between two looks whether it is cancelled."""
 _POLL = 1.0
 _POLL_SHARE = 10
 """Watching a large tree takes at most one part in so many of the time."""
@@ -260,7 +263,7 @@ class _Indexing:
     def _index(self, file: FoundFile) -> bool:
         """Read one file and put it in; False if it was interrupted."""
         report = self._report
-        read = _read_file(file.path, self._max_size)
+        read = read_file(file.path, self._max_size)
         if isinstance(read, str):
             report.skipped.append(Skipped(file.source, read))
             return True
@@ -272,9 +275,8 @@ class _Indexing:
             report.unchanged += 1
             return True
         chunks = self._chunks(file, data)
-        if chunks is None:
+        if chunks is None or not self._put(state, chunks):
             return False
-        self._batch.put(state, chunks)
         report.chunks += len(chunks)
         if chunks:
             report.bytes += len(data)
@@ -289,7 +291,9 @@ class _Indexing:
         None if it was interrupted."""
         try:
             reading = self.reader.read(file.path, data, lambda: self._stopped(file.source))
-            chunks = chunk(reading.blocks)
+            chunks = chunk(self._until_stopped(reading.blocks, file.source))
+        except _Stopped:
+            return None
         except Unreadable as error:
             if self._cancel.cancelled:
                 return None
@@ -309,6 +313,25 @@ class _Indexing:
             self._report.skipped.append(Skipped(file.source, "empty", True))
         return chunks
 
+    def _put(self, state: SourceState, chunks: list[Chunk]) -> bool:
+        """Put a document in; False if that was interrupted, and nothing of it is there."""
+        if state.size < _BATCH_SIZE:
+            self._batch.put(state, chunks)
+            return True
+        self._batch.flush()
+        try:
+            self._collection.replace(state, self._until_stopped(chunks, state.source))
+        except _Stopped:
+            return False
+        return True
+
+    def _until_stopped(self, parts: Iterable[T], source: str) -> Iterator[T]:
+        """The parts of a document; in the middle of a long one, `_Stopped` is raised."""
+        for number, part in enumerate(parts, 1):
+            if not number % _PARTS and self._stopped(source):
+                raise _Stopped
+            yield part
+
     def _stopped(self, source: str) -> bool:
         self._tell(source)
         return self._cancel.cancelled
@@ -325,6 +348,10 @@ class _Indexing:
                 len(self._report.skipped), source,
             )
         )  # fmt: skip
+
+
+class _Stopped(Exception):
+    """The cancel has come in the middle of a document."""
 
 
 class _Batch:
@@ -362,24 +389,6 @@ def _known(collection: Collection, top: str) -> dict[str, SourceState]:
     folder = source.rstrip(os.sep) + os.sep
     states = collection.sources(source)
     return {name: state for name, state in states.items() if name == source or name.startswith(folder)}
-
-
-def _read_file(path: str, max_size: int) -> tuple[bytes, os.stat_result] | str:
-    """The bytes with the state that they had, or why not: since it was found, it may have become anything."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        number = os.open(path, flags)
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    with open(number, "rb") as file:
-        status = os.fstat(number)
-        if not stat.S_ISREG(status.st_mode):
-            return "no file any more"
-        try:
-            data = file.read(max_size + 1)
-        except OSError as error:
-            return f"cannot be read ({error.strerror})"
-    return (data, status) if len(data) <= max_size else f"more than {size_words(max_size)}"
 
 
 def _kind(reason: str) -> str:

@@ -236,3 +236,21 @@ def _read_rules(base: str, file: str) -> list[_Rules]:
             continue
         patterns.append(line)
     return [_Rules(base, GitIgnoreSpec.from_lines(patterns))] if patterns else []
+
+
+def read_file(path: str, max_size: int) -> tuple[bytes, os.stat_result] | str:
+    """The bytes with the state that they had, or why not: since it was found, it may have become anything."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        number = os.open(path, flags)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    with open(number, "rb") as file:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            return "no file any more"
+        try:
+            data = file.read(max_size + 1)
+        except OSError as error:
+            return f"cannot be read ({error.strerror})"
+    return (data, status) if len(data) <= max_size else f"more than {size_words(max_size)}"

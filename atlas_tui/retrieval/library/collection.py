@@ -40,11 +40,11 @@ class Collection:
         )
         return {row[0]: SourceState(*row) for row in rows}
 
-    def replace(self, state: SourceState, chunks: Sequence[Chunk]) -> None:
-        """Put a document in the place of what was there under its source."""
+    def replace(self, state: SourceState, chunks: Iterable[Chunk]) -> None:
+        """Put a document in the place of what was there under its source; what `chunks` raises changes nothing."""
         self.replace_many([(state, chunks)])
 
-    def replace_many(self, documents: Iterable[tuple[SourceState, Sequence[Chunk]]]) -> None:
+    def replace_many(self, documents: Iterable[tuple[SourceState, Iterable[Chunk]]]) -> None:
         """Put documents in, all of them or none; the later of two with the same source stays."""
         with self._writing() as (connection, number):
             for state, chunks in documents:
@@ -214,7 +214,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
 
 
-def _put_in(connection: sqlite3.Connection, number: int, state: SourceState, chunks: Sequence[Chunk]) -> None:
+def _put_in(connection: sqlite3.Connection, number: int, state: SourceState, chunks: Iterable[Chunk]) -> None:
     source = sound(state.source)
     place = f"{source} {split(source)}"
     (document,) = connection.execute(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from atlas_tui.retrieval.reading import code, plain
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from atlas_tui.retrieval.reading.pdf import PdfReader
 
 __all__ = ["Block", "Reader", "Reading", "Unreadable"]
+_LARGE = 500_000
+"""Bytes from which on a file takes long enough to be given up in the middle."""
+_TICK = 0.05
 
 
 class Reader:
@@ -40,11 +46,9 @@ class Reader:
         suffix = os.path.splitext(name)[1].lower().lstrip(".")
         if suffix == "pdf" or data.startswith(b"%PDF-"):
             return self._read_pdf(data, cancelled)
-        if suffix in ("docx", "docm"):
-            from atlas_tui.retrieval.reading import word
-
-            return Reading(word.read(data))
-        return Reading(_read_text(suffix, decode(data, declaring=suffix in _HTML)))
+        if len(data) < _LARGE:
+            return _read_here(suffix, data)
+        return _given_up(partial(_read_here, suffix, data), cancelled)
 
     def close(self) -> None:
         """End what is running."""
@@ -61,6 +65,35 @@ class Reader:
 
 _HTML = ("html", "htm", "xhtml")
 _MARKDOWN = ("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd")
+
+
+def _given_up(read: Callable[[], Reading], cancelled: Callable[[], bool]) -> Reading:
+    """What is read, unless it is cancelled: then nobody waits for the rest, which comes to its end in a second or two.
+
+    Raises:
+        Unreadable: it cannot be read, or was cancelled.
+    """
+    reading: Future[Reading] = Future()
+
+    def work() -> None:
+        try:
+            reading.set_result(read())
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            reading.set_exception(error)
+
+    Thread(target=work, name="atlas-reading", daemon=True).start()
+    while not wait([reading], _TICK).done:
+        if cancelled():
+            raise Unreadable("interrupted")
+    return reading.result()
+
+
+def _read_here(suffix: str, data: bytes) -> Reading:
+    if suffix in ("docx", "docm"):
+        from atlas_tui.retrieval.reading import word
+
+        return Reading(word.read(data))
+    return Reading(_read_text(suffix, decode(data, declaring=suffix in _HTML)))
 
 
 def _read_text(suffix: str, text: str) -> list[Block]:
