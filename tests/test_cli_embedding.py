@@ -119,11 +119,27 @@ def test_vectors_can_be_left_to_a_later_time(
     assert "embedded 2 texts with local:m" in run("index", str(tree), environ=environ).out
 
 
-def test_one_that_is_named_must_work(tree: Path) -> None:
+def test_one_that_is_named_must_be_there_before_anything_is_done(tree: Path) -> None:
     result = run("index", str(tree), "--embedder", "nope")
-    assert result.status == 2
+    assert (result.status, result.out) == (2, "")
     assert result.err.startswith("atlas-tui: there is no embedder 'nope': use minilm, or one of ")
+    assert not data_dir().joinpath("chroma").exists()
+
+
+def test_one_that_is_named_must_work(tree: Path, embedding_server: dict[str, str], server: ScriptedServer) -> None:
+    del server.routes["/v1/embeddings"]
+    result = run("index", "--json", str(tree), "--embedder", "local:m", environ=embedding_server)
+    assert result.status == 1
+    assert len(result.err.splitlines()) == 1
+    assert list(json.loads(result.out)) == ["error"]
     assert "milk" in run("search", "milk").out
+
+
+def test_the_json_form_tells_of_the_embedding_too(tree: Path, embedding_server: dict[str, str]) -> None:
+    result = run("index", "--json", str(tree), "--embedder", "local:m", environ=embedding_server)
+    assert (result.status, result.err) == (0, "")
+    form = json.loads(result.out)
+    assert (form["added"], form["embedder"], form["embedded"], form["interrupted"]) == (2, "local:m", 2, False)
 
 
 def test_another_embedder_is_refused_where_it_was_not_asked_for(

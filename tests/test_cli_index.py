@@ -64,6 +64,9 @@ class TestSummary:
             "skipped": [{"source": str(tree / "photo.png"), "reason": "binary"}],
             "partial": [],
             "left": 0,
+            "embedder": None,
+            "embedded": 0,
+            "refused": 0,
             "interrupted": False,
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.progress import bar, clock
@@ -16,6 +17,9 @@ from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_f
 from atlas_tui.retrieval.vectors import open_index
 from atlas_tui.retrieval.vectors.opening import is_server
 from atlas_tui.text import counted, one_line
+
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.filling import Filled
 
 _MANY = 500
 """Texts from which on embedding takes long enough to say what goes without it."""
@@ -48,6 +52,18 @@ class Embedding:
         self._cancel = cancel
         self._begun = 0.0
         self._first = 0
+        self._chosen: Embedder | None = None
+        self.filled: Filled | None = None
+        """What `run` did; None where there was no embedder."""
+
+    def prepare(self) -> None:
+        """Before anything is indexed: an embedder that was named is there, or is refused at once.
+
+        Raises:
+            AtlasError: it cannot be used.
+        """
+        if self._named and self._named != "none":
+            self._chosen = self._embedder()
 
     def run(self) -> None:
         """Embed what has no vector yet, and have it searchable.
@@ -55,10 +71,11 @@ class Embedding:
         Raises:
             AtlasError: an embedder that was named cannot be used.
         """
+        self.filled = None
         if self._cancel.cancelled or self._named == "none":
             return
         try:
-            embedder = self._embedder()
+            embedder = self._chosen or self._embedder()
             try:
                 self._fill(embedder)
             finally:
@@ -107,7 +124,7 @@ class Embedding:
 
         if embedder is not None:
             self._start()
-            filled = fill(
+            filled = self.filled = fill(
                 self._collection,
                 embedder,
                 progress=self._embedded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.embedding import Embedding
@@ -23,6 +23,9 @@ from atlas_tui.retrieval.indexing import index as bring
 from atlas_tui.retrieval.tree import MAX_SIZE, Skipped, size_words
 from atlas_tui.retrieval.values import SourceState
 from atlas_tui.text import counted, one_line
+
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.filling import Filled
 
 _TOLD = 20
 """Files whose trouble is told; there may be thousands of the same."""
@@ -119,6 +122,7 @@ class _Run:
         options = self._options
         with Interruption() as interruption, self._console:
             interruption.cancels(self._cancel.cancel)
+            self._embedding.prepare()
             if options.watch:
                 watch(
                     options.paths, self._collection, self._done,
@@ -135,14 +139,16 @@ class _Run:
         return 0 if interruption.signal is None else 128 + interruption.signal
 
     def _done(self, report: Report) -> None:
-        form = report_form(report, self._collection.name)
-        line = to_json(form) if self._options.json else summary(report)
-        self._console.answer(line + "\n")
+        if not self._options.json:
+            self._console.answer(summary(report) + "\n")
         self._console.finish()
         self._tell([*report.skipped, *report.notices])
         if not report.cancelled:
             self._embedding.run()
-            self._console.finish()
+        if self._options.json:  # the one object is of all that was done
+            form = report_form(report, self._collection.name, self._embedding.filled)
+            self._console.answer(to_json(form) + "\n")
+        self._console.finish()
         if report.cancelled and not self._options.watch:
             left = f"{counted(report.left, 'file')} left" if report.left else "before anything was read"
             complain(f"interrupted ({left}): what is done stays, the same command does the rest")
@@ -198,8 +204,8 @@ def summary(report: Report) -> str:
     return line
 
 
-def report_form(report: Report, collection: str) -> dict[str, Any]:
-    """The one object of `--json`."""
+def report_form(report: Report, collection: str, filled: Filled | None) -> dict[str, Any]:
+    """The one object of `--json`; `filled` is what was done by meaning."""
     return {
         "collection": collection,
         "added": report.added,
@@ -212,7 +218,10 @@ def report_form(report: Report, collection: str) -> dict[str, Any]:
         "skipped": [{"source": each.source, "reason": each.reason} for each in report.skipped],
         "partial": [{"source": each.source, "reason": each.reason} for each in report.notices],
         "left": report.left,
-        "interrupted": report.cancelled,
+        "embedder": filled.embedder.rpartition(":")[0] or None if filled else None,
+        "embedded": filled.embedded if filled else 0,
+        "refused": filled.refused if filled else 0,
+        "interrupted": report.cancelled or (filled is not None and not filled.complete),
     }
 
 
