@@ -54,6 +54,7 @@ _KEY_SHAPES = re.compile(
     # With a digit or a capital somewhere, or a name like `sk-learn-style-estimators` would be taken for a key.
     r"\b(?:sk|pk|rk|gsk|xai)-(?=[a-z_\-]*[0-9A-Z])[A-Za-z0-9_\-]{16,}|\bAIza[A-Za-z0-9_\-]{20,}|(?i:\bbearer\s+)[A-Za-z0-9._\-]{12,}"
 )
+_LOGINS = re.compile(r"(?<=://)[^\s/?#]*:[^\s/?#]*@")
 REDACTED = "[key]"
 _MIN_SECRET = 8
 _secrets: set[str] = set()
@@ -73,7 +74,7 @@ def sound(text: str) -> str:
 def one_line(text: str, limit: int = 300) -> str:
     """Foreign text as a piece of a sentence: cleaned, keys removed, white space folded, cut at `limit`."""
     # Only the head can be shown, so a body of megabytes is not searched to its end.
-    head = redact(text[: 20 * limit])
+    head = without_logins(redact(text[: 20 * limit]))
     if len(text) > 20 * limit:
         head = _without_half_a_key(head)
     folded = " ".join(clean(head).split())
@@ -97,6 +98,11 @@ def redact(text: str) -> str:
         if secret in text:
             text = text.replace(secret, REDACTED)
     return _KEY_SHAPES.sub(REDACTED, text)
+
+
+def without_logins(text: str) -> str:
+    """The text without user name and password in any URL: those that are too short to be known for keys as well."""
+    return _LOGINS.sub(f"{REDACTED}@", text) if "://" in text else text
 
 
 def _without_half_a_key(text: str) -> str:

@@ -52,7 +52,7 @@ def checked_url(url: str) -> str:
         valid = False
     if not valid:
         raise ConfigError(f"the base URL {one_line(url, 80)!r} is none: it looks like https://host/v1")
-    remember_secret(parts.password)
+    remember_secret(parts.password or parts.username)
     return url.strip().rstrip("/")
 
 

@@ -14,7 +14,7 @@ from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.models.base.faults import http_error
 from atlas_tui.models.base.network import speed_up
 from atlas_tui.models.base.transport import checked_url, is_loopback, is_whole, tls_context
-from atlas_tui.text import one_line
+from atlas_tui.text import one_line, remember_secret
 
 if TYPE_CHECKING:
     import httpx
@@ -38,6 +38,7 @@ def server_url(host: str) -> str:
     port = {"http": 80, "https": 443}.get(scheme, PORT)
     try:
         parts = urlsplit(f"//{rest}")
+        remember_secret(parts.password or parts.username)
         name, port, path = parts.hostname or "127.0.0.1", parts.port or port, parts.path.rstrip("/")
     except ValueError:
         raise ConfigError(f"the Ollama host {one_line(host, 80)!r} is none: it looks like 127.0.0.1:11434") from None
