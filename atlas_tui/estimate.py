@@ -102,19 +102,24 @@ def estimate(
     least = provider.cost_of_usage(TokenUsage(tokens, 0, estimated=True), provider.model_name)
     most = provider.cost_of_usage(TokenUsage(tokens, longest, estimated=True), provider.model_name)
     window = window or provider.context_window()
-    refusals, warnings = [], list(_about_window(tokens, window))
+    refusals, near = held_against(limits, least.total or 0.0, warn)
     if limits and least.total is None:
-        refusals.append(str(no_price(provider.target)))
-    for limit in limits if least.total is not None else ():
-        total = least.total or 0.0
-        if error := limit.exceeded(total):
+        refusals, near = [str(no_price(provider.target))], list[str]()
+    warnings = (*refusals, *_about_window(tokens, window), *near)
+    return Estimate(provider.target, tokens, longest, least, most, window, warnings, refused=bool(refusals))
+
+
+def held_against(limits: Sequence[Limit], dollars: float, warn: float) -> tuple[list[str], list[str]]:
+    """What a cost does to the limits: which it would exceed, and which it would come near, each as a sentence."""
+    refusals: list[str] = []
+    near: list[str] = []
+    for limit in limits:
+        if error := limit.exceeded(dollars):
             refusals.append(str(error))
-        elif limit.spent + total >= warn * limit.dollars and total:
-            spent = money(limit.spent + total)
-            warnings.append(f"{limit.subject} nears its limit with ~{spent} of {money(limit.dollars)}")
-    return Estimate(
-        provider.target, tokens, longest, least, most, window, (*refusals, *warnings), refused=bool(refusals)
-    )
+        elif limit.spent + dollars >= warn * limit.dollars and dollars:
+            spent = money(limit.spent + dollars)
+            near.append(f"{limit.subject} nears its limit with ~{spent} of {money(limit.dollars)}")
+    return refusals, near
 
 
 def _about_window(tokens: int, window: int | None) -> Sequence[str]:

@@ -15,8 +15,9 @@ from atlas_tui.text import redact
 if TYPE_CHECKING:
     from atlas_tui.store import StoredTurn
 
-MERGED = 0
-"""The column of what a model has made of the columns' answers; from 1 on they are those that are compared."""
+MERGED, CHAT = 0, 1
+"""The column of what a model has made of the columns' answers, and the one that a chat's answers count as; from 1 on
+they are those that are compared."""
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Turn:
 
     def of(self, column: int) -> list[ModelResponse]:
         """The responses of one column, in the order in which they came."""
-        return [response for response in self.responses if self.columns.get(response, 1) == column]
+        return [response for response in self.responses if self.columns.get(response, CHAT) == column]
 
     def own(self, column: int) -> ModelResponse | None:
         """The response that a column shows of its own: the picked one, else the last that says something."""
@@ -56,7 +57,7 @@ class Turn:
         column that has one. Without a column it is the conversation's."""
         if column is None or self.chosen is not None:
             return self.response
-        numbers = [column, *sorted({self.columns.get(response, 1) for response in self.responses} - {MERGED})]
+        numbers = [column, *sorted({self.columns.get(response, CHAT) for response in self.responses} - {MERGED})]
         answers = [self.own(number) for number in numbers]
         said = (answer for answer in answers if answer is not None and answer.content.strip())
         return next(said, answers[0])
@@ -65,9 +66,9 @@ class Turn:
         """One more sibling. In a column it leaves the choice of another column's response alone."""
         if column is not None:
             self.columns[response] = column
-        self.picked.pop(column or 1, None)
+        self.picked.pop(CHAT if column is None else column, None)
         self.responses.append(response)
-        if column is None or (self.chosen is not None and self.columns.get(self.chosen, 1) == column):
+        if column is None or (self.chosen is not None and self.columns.get(self.chosen, CHAT) == column):
             self.chosen = None
 
     def stored(self) -> StoredTurn:
@@ -75,7 +76,7 @@ class Turn:
         from atlas_tui.store import StoredTurn, made_at, unwritten
 
         picked = list(self.picked.values())
-        responses = [unwritten(each, self.columns.get(each, 1), picked=each in picked) for each in self.responses]
+        responses = [unwritten(each, self.columns.get(each, CHAT), picked=each in picked) for each in self.responses]
         chosen = next((each.id for each in responses if each.response is self.chosen), None)
         return StoredTurn(self.prompt, made_at(self.id), responses, self.documents, chosen)
 
@@ -108,7 +109,7 @@ def reopened(stored: StoredTurn) -> Turn:
     chosen = next((entry.response for entry in stored.responses if entry.id == stored.chosen), None)
     documents = cast("tuple[Document, ...]", tuple(stored.documents))
     responses = [entry.response for entry in stored.responses]
-    columns = {entry.response: entry.column for entry in stored.responses if entry.column != 1}
+    columns = {entry.response: entry.column for entry in stored.responses if entry.column != CHAT}
     picked = {entry.column: entry.response for entry in stored.responses if entry.picked}
     return Turn(stored.prompt, responses, documents, True, chosen, stored.id, columns, picked)
 

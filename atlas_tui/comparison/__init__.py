@@ -5,6 +5,7 @@ from __future__ import annotations
 from atlas_tui.comparison.comparison import Column, Comparison, line_up_of
 from atlas_tui.comparison.differences import Differences, Pair, Span, agreement, differences
 from atlas_tui.comparison.judgement import Standing, leaderboard, merge_prompt, vote_on
+from atlas_tui.comparison.outlook import Outlook, outlook
 from atlas_tui.comparison.passages import Passage
 from atlas_tui.comparison.progress import Progress, State
 from atlas_tui.comparison.race import BEST, RaceRow, race
@@ -17,6 +18,7 @@ __all__ = [
     "Differences",
     "Judgements",
     "LineUp",
+    "Outlook",
     "Pair",
     "Passage",
     "Progress",
@@ -31,6 +33,7 @@ __all__ = [
     "leaderboard",
     "line_up_of",
     "merge_prompt",
+    "outlook",
     "race",
     "vote_on",
 ]

@@ -174,7 +174,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "adopt",
         "a,alt+a",
-        "Make this answer the common history",
+        "Make this answer the common history, and back",
         COMPARISON,
         "/adopt",
         hint="adopt",

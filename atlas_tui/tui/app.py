@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from atlas_tui.config import Config, config_path
+from atlas_tui.text import one_line
 from atlas_tui.tui import actions, commands, themes
 from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.messages import Noticed
@@ -108,6 +109,11 @@ class AtlasApp(App[int]):
     def acting(self) -> ActingScreen:
         """The screen whose actions are run, whatever lies over it."""
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, ActingScreen))
+
+    def on_noticed(self, message: Noticed) -> None:
+        """The chat has put it down; whoever looks at a comparison reads it there too."""
+        if self.acting is not self.chat:
+            self.acting.note(one_line(message.text), title="Note")
 
     def action_act(self, name: str) -> None:
         """Run an action of the table."""

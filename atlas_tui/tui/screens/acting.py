@@ -35,6 +35,10 @@ class ActingScreen(Screen[None]):
         """Run an action, as soon as that is possible."""
         raise NotImplementedError
 
+    def note(self, text: str, *, title: str) -> None:
+        """Put a remark of the program where it stays."""
+        raise NotImplementedError
+
     def action_act(self, name: str) -> None:
         """A key of the table."""
         self.act(name)

@@ -125,6 +125,22 @@ async def test_the_adopted_answer_becomes_the_history_of_all() -> None:
             assert list(provider.requests[-1].messages) == [user_said("First"), assistant("R1"), user_said("Second")]
 
 
+async def test_the_key_that_adopts_takes_it_back() -> None:
+    left, right = played("left", "L1", "L2"), played("right", "R1", "R2")
+    async with comparing(left, right) as compared:
+        user = compared.user
+        await compared.asked("First")
+        await compared.to_column(2)
+        await user.press("a")
+        await user.shows("a here takes it back", "★")
+        await user.press("a")
+        await user.shows("each column goes on from its own answer again")
+        assert "★" not in user.screen
+        await compared.asked("Second")
+        assert list(left.requests[-1].messages) == [user_said("First"), assistant("L1"), user_said("Second")]
+        assert list(right.requests[-1].messages) == [user_said("First"), assistant("R1"), user_said("Second")]
+
+
 async def test_a_column_goes_on_from_where_it_broke_off() -> None:
     broken = PlayedProvider([TextDelta("One, "), ProviderError("connection", "lost")], says("two."), name="broken")
     async with comparing(broken, played("whole", "All.")) as compared:

@@ -11,7 +11,8 @@ from atlas_tui.comparison import Judgements
 from atlas_tui.models.base import ModelMessage, TextDelta
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
-from tests.played import HANG, PlayedProvider
+from atlas_tui.tui.messages import Noticed
+from tests.played import HANG, PlayedProvider, says
 from tests.tui.compare.driving import Compared, Known, comparing, played
 from tests.tui.driving import driving, once
 
@@ -38,6 +39,70 @@ async def test_the_others_answer_the_last_prompt_of_a_chat() -> None:
         assert len(left.requests) == 1
         await compared.asked("Second")
         assert list(right.requests[-1].messages) == [user_said("In the chat"), assistant("R1"), user_said("Second")]
+
+
+async def test_an_answer_that_comes_in_the_chat_is_there_at_once_and_goes_on() -> None:
+    held = PlayedProvider([TextDelta("Half an answer"), HANG], name="held")
+    async with comparing(held, played("right", "R1")) as compared:
+        user = compared.user
+        await user.press("f7")
+        await user.ask("In the chat")
+        await user.shows("Half an answer", "METERS")
+        await user.press("f7")
+        await user.shows("1 held:test-model", "Half an answer", "coming in the chat")
+        await compared.ask("Next?")
+        await user.shows("the chat's answer is coming")
+        assert compared.screen.prompt.text == "Next?"
+        assert compared.screen.session.turns[-1].prompt == "In the chat"
+        await user.press("f7")
+        await user.shows("Half an answer", "METERS", "Next?")
+        assert user.app.chat.conversation.running
+        await user.press("f7")
+        await compared.to_column(1)
+        await user.press("escape")
+        await compared.ended()
+        await user.shows("■ stopped")
+        assert compared.said(1) == "Half an answer"
+        await user.press("f7")
+        await user.shows("Half an answer", "METERS")
+        assert len(held.requests) == 1
+
+
+async def test_the_others_are_asked_while_the_answer_comes_in_the_chat() -> None:
+    left, right = PlayedProvider([TextDelta("Half"), HANG], says("Whole"), name="left"), played("right", "R1", "R2")
+    async with comparing(left, right) as compared:
+        user = compared.user
+        await user.press("f7")
+        await user.ask("In the chat")
+        await user.shows("Half", "METERS")
+        await user.press("alt+o")
+        await user.until(lambda: user.app.screen is compared.screen and compared.said(2) == "R1")
+        assert compared.said(1) == "Half"
+        assert compared.views[0].running
+        assert len(left.requests) == 1
+        await user.press("escape", "escape")
+        await compared.ended()
+        (turn,) = compared.screen.session.turns
+        assert [(response.content, response.provider) for response in turn.responses] == [
+            ("R1", "right"),
+            ("Half", "left"),
+        ]
+        assert (compared.said(1), compared.said(2)) == ("Half", "R1")
+        await compared.asked("Second")
+        assert list(right.requests[-1].messages) == [user_said("In the chat"), assistant("R1"), user_said("Second")]
+        assert list(left.requests[-1].messages) == [user_said("In the chat"), assistant("Half"), user_said("Second")]
+
+
+async def test_what_should_be_known_is_said_where_one_is() -> None:
+    async with comparing(played("left", "L1"), played("right", "R1")) as compared:
+        user = compared.user
+        await compared.asked("First")
+        user.app.chat.post_message(Noticed("the disk is full"))
+        await user.shows("the disk is full", "1 left:test-model")
+        user.clock.now += 60
+        assert "the disk is full" in compared.views[0].pane.log_view.text_of("note-1")
+        await user.press("f7")
+        await user.shows("the disk is full", "METERS")
 
 
 async def test_what_runs_goes_on_while_the_chat_is_seen() -> None:

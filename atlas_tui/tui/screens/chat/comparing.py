@@ -35,7 +35,7 @@ class Comparing:
     # What they and others need
 
     def open(self, targets: Sequence[str], prompt: str = "", *, others: bool = False) -> None:
-        """Show the comparison.
+        """Show the comparison; an answer that is coming here goes on, and is shown there too.
 
         Args:
             targets: the line-up; none for that of before.
@@ -43,9 +43,6 @@ class Comparing:
             others: have those who have not answered the last prompt answer it.
         """
         screen = self._screen
-        if screen.conversation.running:
-            screen.status.say(f"an answer is coming: {screen.key('stop')} stops it")
-            return
         if screen.elsewhere.refuses():
             return
         if self._compared is None:
@@ -58,24 +55,25 @@ class Comparing:
                 clock=screen.clock,
                 on_change=self._changed,
                 on_new=screen.history.begin,
+                coming=lambda: screen.conversation.coming,
             )
             screen.app.install_screen(self._compared, "compare")
         self._known = self._answers()
         draft = screen.prompt.text
         if draft:
             screen.prompt.text = ""
-        self._compared.enter(targets, draft=draft, prompt=prompt, others=others)
+        self._compared.visits.enter(targets, draft=draft, prompt=prompt, others=others)
         screen.app.push_screen(self._compared)
 
     def halt(self) -> None:
         """The conversation is left: what runs in the comparison is stopped."""
         if self._compared is not None:
-            self._compared.halt()
+            self._compared.visits.halt()
 
     def close(self, patience: float) -> None:
         """The program ends: keep what comes, if it ends within so many seconds."""
         if self._compared is not None:
-            self._compared.close(patience)
+            self._compared.visits.close(patience)
 
     def _changed(self, draft: str = "") -> None:
         """The user is back, or an answer has ended in a column meanwhile: show what the conversation is now."""
@@ -85,7 +83,7 @@ class Comparing:
         answers = self._answers()
         if answers != self._known and not screen.conversation.running:
             self._known = answers
-            screen.conversation.show(screen.session.turns)
+            screen.conversation.show(screen.session.turns, again=True)
             screen.panes.show_transcript(bool(answers))
             screen.targets.show()
 

@@ -24,6 +24,7 @@ from atlas_tui.tui.screens.chat.exchange import Exchange
 from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.streaming import Owner, Pump
 from atlas_tui.tui.widgets.gauge import Gauge
+from atlas_tui.tui.widgets.reading import Reading
 
 if TYPE_CHECKING:
     from atlas_tui.models.base import ModelRequest
@@ -84,6 +85,17 @@ class _UnderWay:
     worker: Running
 
 
+@dataclass(frozen=True)
+class Coming:
+    """An answer under way, for whoever shows it too."""
+
+    turn: Turn
+    text: str
+    """As far as it is shown."""
+    reading: Reading
+    stop: Callable[[], bool]
+
+
 class Conversation:
     """Asks, and shows what comes. Knows the transcript and the gauge, but not the screen around them."""
 
@@ -112,6 +124,15 @@ class Conversation:
     def running(self) -> bool:
         """True while an answer is awaited."""
         return self._running is not None
+
+    @property
+    def coming(self) -> Coming | None:
+        """The answer that is awaited."""
+        if self._running is None:
+            return None
+        exchange, log = self._running.exchange, self.transcript.log
+        text = log.text_of(exchange.answer_key) if exchange.answer_key in log.keys else ""
+        return Coming(exchange.turn, text, self._gauge.read(), self.stop)
 
     @property
     def failed(self) -> bool:
@@ -199,11 +220,14 @@ class Conversation:
         running.worker.cancel()
         return running.worker.join(patience)
 
-    def show(self, turns: Sequence[Turn]) -> None:
-        """Show these turns instead of what stood here."""
+    def show(self, turns: Sequence[Turn], *, again: bool = False) -> None:
+        """Show these turns instead of what stood here; `again`: it is the same conversation, whose notes stay."""
+        notes = list(self.transcript.notes) if again else []
         self.close(0.0)
         self._gauge.reset()
         self.transcript.fill(turns)
+        for note in notes:
+            self.transcript.note(*note)
 
     # What comes
 

@@ -200,7 +200,7 @@ class ChatScreen(ActingScreen):
         """Say it where it stays."""
         self._early.do(lambda: self.note(one_line(message.text), title="Note"))
 
-    def note(self, text: str, *, role: str = "note", title: str) -> None:
+    def note(self, text: str, *, title: str, role: str = "note") -> None:
         """Put a remark into the transcript."""
         from atlas_tui.tui.screens.chat.exchange import literal
 

@@ -35,7 +35,8 @@ class Transcript:
         self._column = column
         self._open_log = open_log
         self._keys = keys
-        self._notes = 0
+        self.notes: list[tuple[str, str, str]] = []
+        """The remarks of the program: text, role and title."""
         self._above = 0
         """How many exchanges are still to be put in, above those that are."""
         self._timer: Timer | None = None
@@ -58,6 +59,7 @@ class Transcript:
         """Empty it."""
         self._fill_no_more()
         self.exchanges.clear()
+        self.notes.clear()
         self.log.clear()
 
     def fill(self, turns: Sequence[Turn]) -> None:
@@ -135,13 +137,19 @@ class Transcript:
 
     def grow(self, response: ModelResponse) -> None:
         """The last answer as far as another process has written it."""
-        exchange = self.exchanges[-1]
+        target = f"{response.provider}:{response.model}"
+        where = "in another Atlas · read only here"
+        self.follow(self.exchanges[-1], response.content, target, mock=response.mock, where=where)
+
+    def follow(self, exchange: Exchange, text: str, target: str, *, mock: bool, where: str) -> None:
+        """An answer as far as it has come elsewhere."""
         shown = self.log.text_of(exchange.answer_key) if exchange.answer_key in self.log.keys else None
-        if shown is None or not response.content.startswith(shown):
-            self.open_answer(exchange, response.provider, response.model, mock=response.mock)
+        if shown is None or not text.startswith(shown):
+            provider, _, model = target.partition(":")
+            self.open_answer(exchange, provider, model, mock=mock)
             shown = ""
-        self.log.append(exchange.answer_key, response.content[len(shown) :])
-        self.log.finish(exchange.answer_key, "◍ coming in another Atlas · read only here")
+        self.log.append(exchange.answer_key, text[len(shown) :])
+        self.log.finish(exchange.answer_key, f"◍ coming {where}")
 
     def show(self, exchange: Exchange, response: ModelResponse) -> None:
         """Put a response that came earlier into the place of the answer."""
@@ -189,10 +197,10 @@ class Transcript:
         exchange.error = None
         self._drop(exchange.error_key)
 
-    def note(self, text: str, *, role: str = "note", title: str = "") -> None:
+    def note(self, text: str, role: str = "note", title: str = "") -> None:
         """Put a remark of the program into the log."""
-        self._notes += 1
-        self.log.add(f"note-{self._notes}", role, text, title=title)
+        self.notes.append((text, role, title))
+        self.log.add(f"note-{len(self.notes)}", role, text, title=title)
         self.log.scroll_to_end()
 
     def _put(self, exchange: Exchange, response: ModelResponse) -> None:

@@ -25,7 +25,9 @@ class Asking:
         """Ask all columns."""
         screen, columns = self._screen, self._screen.columns
         if columns.running:
-            screen.status.say(f"answers are coming: {screen.key('stop')} stops this column, twice all")
+            stop = screen.key("stop")
+            awaited = "the chat's answer is" if screen.coming() is not None else "answers are"
+            screen.status.say(f"{awaited} coming: {stop} stops this column, twice all")
             return
         screen.judging.begin_turn()
         turn = columns.comparison.ask(prompt)
@@ -59,8 +61,8 @@ class Asking:
         again, self._stopped_at = now - self._stopped_at < _TWICE, now
         if again:
             for view in columns.views:
-                view.conversation.stop()
-        stopped = screen.conversation.stop()
+                view.stop()
+        stopped = screen.current.stop()
         others = [view for view in columns.views if view.running and view is not screen.current]
         if others and not again:
             screen.status.say(f"{screen.key('stop')} again stops all")
@@ -76,7 +78,7 @@ class Asking:
             screen.answers.to_clipboard(selected, "selection")
             screen.clear_selection()
             return
-        if [view for view in screen.columns.views if view.conversation.stop()]:
+        if [view for view in screen.columns.views if view.stop()]:
             return
         now = screen.clock()
         if now - self._interrupted_at < _TWICE:
@@ -93,6 +95,8 @@ class Asking:
         if exchange is None:
             self._screen.status.say("nothing to ask again yet")
             return
+        if self._in_the_chat():
+            return
         self._screen.conversation.retry(exchange)
         self._screen.columns.run()
 
@@ -103,13 +107,15 @@ class Asking:
             screen.status.say("there is no target to fall back to: the chat chooses some")
         elif exchange is None:
             screen.status.say("nothing to ask yet")
-        else:
+        elif not self._in_the_chat():
             screen.conversation.fall_back(exchange)
             screen.columns.run()
 
     def go_on(self, _: str) -> None:
         """Continue what broke off in this column."""
         exchange = self._screen.focused_exchange
+        if self._in_the_chat():
+            return
         try:
             went_on = exchange is not None and self._screen.conversation.go_on(exchange)
         except AtlasError as error:
@@ -130,16 +136,27 @@ class Asking:
         screen.prompt.editor.focus()
 
     def adopt(self, _: str) -> None:
-        """Make this column's answer the common history."""
+        """Make this column's answer the common history; where it is that, have each column go on from its own."""
         screen, exchange = self._screen, self._screen.focused_exchange
         response = screen.current.own(exchange.turn) if exchange else None
         if exchange is None or response is None or not response.content.strip():
             screen.status.say("this column has no answer to adopt")
             return
-        screen.session.choose(exchange.turn, response)
-        place = screen.columns.views.index(screen.current) + 1
-        screen.status.say(f"all go on from the answer of column {place}")
+        taken_back = exchange.turn.chosen is response
+        screen.session.choose(exchange.turn, None if taken_back else response)
+        place, key = screen.columns.views.index(screen.current) + 1, screen.key("adopt")
+        if taken_back:
+            screen.status.say("each column goes on from its own answer again")
+        else:
+            screen.status.say(f"all go on from the answer of column {place}: {key} here takes it back")
         screen.columns.read()
+
+    def _in_the_chat(self) -> bool:
+        """Say so where the answer of this column comes in the chat."""
+        screen = self._screen
+        if screen.current.followed:
+            screen.status.say(f"this answer comes in the chat: {screen.key('stop')} stops it")
+        return screen.current.followed
 
     def merge(self, argument: str) -> None:
         """Have a model make one answer of all."""

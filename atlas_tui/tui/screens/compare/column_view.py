@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from atlas_tui.text import one_line
 from atlas_tui.tui.commands import KeyTable
-from atlas_tui.tui.screens.chat.conversation import Conversation
+from atlas_tui.tui.screens.chat.conversation import Coming, Conversation
 from atlas_tui.tui.screens.chat.exchange import Exchange
 from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.widgets.column import ColumnPane, HeadLine
@@ -45,6 +45,7 @@ class ColumnView:
         self.transcript = Transcript(lambda: self.pane.log_view, keys, thread.column.number)
         self.conversation = Conversation(thread, self.transcript, self.gauge, self.pane)
         self.pinned = False
+        self._coming: Coming | None = None
         self._on_end = on_end
         self.name_target()
 
@@ -55,8 +56,13 @@ class ColumnView:
 
     @property
     def running(self) -> bool:
-        """An answer is awaited."""
-        return self.conversation.running
+        """An answer is awaited, be it in the chat."""
+        return self.conversation.running or self.followed
+
+    @property
+    def followed(self) -> bool:
+        """The answer that is awaited comes in the chat."""
+        return self._coming is not None
 
     @property
     def exchange(self) -> Exchange | None:
@@ -74,11 +80,23 @@ class ColumnView:
 
     def ask(self, turn: Turn) -> None:
         """Answer a turn: a new one, or one that the others have answered."""
-        exchange = next((each for each in self.transcript.exchanges if each.turn is turn), None)
+        exchange = self._of(turn)
         if exchange is None:
             self.conversation.ask(turn)
         else:
             self.conversation.retry(exchange)
+
+    def follow(self, coming: Coming | None) -> None:
+        """Show an answer that comes in the chat, as far as it has come; None: none does any more."""
+        self._coming = coming
+        exchange = self._of(coming.turn) if coming is not None else None
+        if coming is not None and exchange is not None and coming.text:
+            reading = coming.reading
+            self.transcript.follow(exchange, coming.text, reading.target, mock=reading.mock, where="in the chat")
+
+    def stop(self) -> bool:
+        """Stop what is awaited; False if nothing is."""
+        return self._coming.stop() if self._coming is not None else self.conversation.stop()
 
     def catch_up(self, turns: Sequence[Turn]) -> None:
         """Show the conversation as it is by now; while an answer comes only what has been added."""
@@ -103,6 +121,8 @@ class ColumnView:
 
     def reading(self, response: ModelResponse | None = None) -> Reading:
         """Its figures: those of the gauge, or after a reopening those of the answer itself."""
+        if self._coming is not None:
+            return self._coming.reading
         reading = self.gauge.read()
         if reading.phase == "ready" and response is not None:
             phase: Phase = "done" if response.complete else "stopped" if _failure(response) == "stopped" else "failed"
@@ -123,6 +143,9 @@ class ColumnView:
     def close(self, patience: float = 0.0) -> bool:
         """Stop, and wait so many seconds for the partial answer to be kept."""
         return self.conversation.close(patience)
+
+    def _of(self, turn: Turn) -> Exchange | None:
+        return next((each for each in self.transcript.exchanges if each.turn is turn), None)
 
     def _draw(self, pump: object) -> None:
         if self.conversation.receive(cast("Pump", pump)):

@@ -11,11 +11,12 @@ from atlas_tui.pricing import FREE
 from atlas_tui.tui.screens.compare.column_view import ColumnView
 from atlas_tui.tui.screens.compare.thread import ColumnThread, MergedThread
 from atlas_tui.tui.widgets.reading import Phase, Reading
-from atlas_tui.turns import MERGED
+from atlas_tui.turns import CHAT, MERGED
 
 if TYPE_CHECKING:
     from atlas_tui.comparison import Column, Comparison
     from atlas_tui.models.base import Provider
+    from atlas_tui.tui.screens.chat.conversation import Coming
     from atlas_tui.tui.screens.compare.screen import CompareScreen
     from atlas_tui.turns import Turn
 
@@ -32,6 +33,7 @@ class Columns:
         self.views: list[ColumnView] = []
         self.current: ColumnView
         self.seen: list[ColumnView] = []
+        self._coming: Coming | None = None
         self._timer = screen.set_interval(_EVERY, self.read, pause=True)
         self.rebuild()
 
@@ -44,8 +46,8 @@ class Columns:
 
     @property
     def running(self) -> bool:
-        """An answer is awaited in any."""
-        return any(view.running for view in self.views)
+        """An answer is awaited in any, or in the chat."""
+        return self._coming is not None or any(view.running for view in self.views)
 
     @property
     def turn(self) -> Turn | None:
@@ -106,7 +108,7 @@ class Columns:
         """Stop all; wait so many seconds for partial answers to be kept."""
         until = monotonic() + patience
         for view in self.views:
-            view.conversation.stop()
+            view.conversation.stop()  # what comes in the chat is the chat's to stop
         for view in self.views:
             view.close(max(0.0, until - monotonic()))
 
@@ -141,13 +143,15 @@ class Columns:
 
     def run(self) -> None:
         """Answers are awaited."""
-        self._timer.resume()
         self.read()
 
     def read(self) -> None:
         """Show the figures of now."""
         screen, turn = self._screen, self.turn
-        if not self.running:  # a screen at rest costs nothing
+        self._follow()
+        if self.running:
+            self._timer.resume()
+        else:  # a screen at rest costs nothing
             self._timer.pause()
         heads = [view.head(place, turn, self._mask(view)) for place, view in enumerate(self.views, 1)]
         for view, head in zip(self.views, heads, strict=True):
@@ -159,6 +163,20 @@ class Columns:
         screen.looking.show_race()
         screen.status.reading = self._sum([head.reading for head in heads])
         screen.show_hints()
+
+    def _follow(self) -> None:
+        """What comes in the chat comes in its column too; when it has ended, all see it."""
+        over, self._coming = self._coming, self._screen.coming()
+        if over is None and self._coming is None:
+            return
+        for view in self.views:
+            view.follow(self._coming if view.column.number == CHAT else None)
+        if self._coming is None and over is not None:
+            self._screen.judging.ended()
+            for view in self.views:
+                if not view.running and (view.column.number == CHAT or view.own(over.turn) is None):
+                    view.catch_up(self.comparison.turns)
+                    view.name_target()
 
     def _mask(self, view: ColumnView) -> str:
         return self._screen.judging.mask(view)

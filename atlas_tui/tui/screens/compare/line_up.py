@@ -120,7 +120,7 @@ class LineUpRoom:
         if argument:
             self.take(argument.replace(",", " ").split())
         else:
-            self._screen.leave()
+            self._screen.visits.leave()
 
     def model(self, argument: str) -> None:
         """Another target in this column."""

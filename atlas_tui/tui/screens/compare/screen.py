@@ -16,18 +16,20 @@ from atlas_tui.tui.actions import Scope, State
 from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.opening import Early
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
+from atlas_tui.tui.screens.chat.exchange import literal
 from atlas_tui.tui.screens.compare.layout import Layout
-from atlas_tui.tui.widgets.welcome import EXAMPLES
+from atlas_tui.tui.screens.compare.visits import Visits
 
 if TYPE_CHECKING:
     from atlas_tui.session import Session
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.chat.answers import Answers
-    from atlas_tui.tui.screens.chat.conversation import Conversation
+    from atlas_tui.tui.screens.chat.conversation import Coming, Conversation
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.compare.asking import Asking
     from atlas_tui.tui.screens.compare.column_view import ColumnView
     from atlas_tui.tui.screens.compare.columns import Columns
+    from atlas_tui.tui.screens.compare.estimating import Estimating
     from atlas_tui.tui.screens.compare.judging import Judging
     from atlas_tui.tui.screens.compare.line_up import LineUpRoom
     from atlas_tui.tui.screens.compare.looking import Looking
@@ -47,6 +49,7 @@ class CompareScreen(ActingScreen):
     looking: Looking
     line_up: LineUpRoom
     judging: Judging
+    estimating: Estimating
     _rooms: tuple[object, ...]
 
     def __init__(
@@ -58,6 +61,7 @@ class CompareScreen(ActingScreen):
         clock: Callable[[], float],
         on_change: Callable[[str], None],
         on_new: Callable[[], None],
+        coming: Callable[[], Coming | None],
     ) -> None:
         super().__init__(keys)
         self.session = session
@@ -65,7 +69,10 @@ class CompareScreen(ActingScreen):
         self.clock = clock
         self.on_change = on_change
         self.on_new = on_new
+        self.coming = coming
+        """The answer under way in the chat."""
         self._early = Early()
+        self.visits = Visits(self, self._early)
         self.layout_of = Layout(keys, lambda: self.size)
         self.prompt, self.status = self.layout_of.prompt, self.layout_of.status
 
@@ -98,55 +105,6 @@ class CompareScreen(ActingScreen):
         logs = [view.pane.log_view for view in self.columns.views if view is not self.current]
         return [self.prompt.editor, *(each for each in chain if each not in (*logs, self.prompt.editor))]
 
-    # Coming and going
-
-    def enter(self, targets: Sequence[str], *, draft: str, prompt: str, others: bool) -> None:
-        """The user comes from the chat.
-
-        Args:
-            targets: the line-up; none for that of before.
-            draft: what stood in the chat's prompt.
-            prompt: sent at once.
-            others: have those answer who have not answered the last prompt.
-        """
-
-        def work() -> None:
-            self.line_up.enter(targets)
-            if prompt:
-                self.asking.ask(prompt)
-            elif others:
-                self.asking.others("")
-            self.columns.read()
-
-        self._early.do(work)
-        self.call_after_refresh(lambda: self._offer(draft, quiet=bool(prompt or others)))
-
-    def _offer(self, draft: str, *, quiet: bool) -> None:
-        """What stands in the prompt on coming: the draft, or an example that typing replaces."""
-        editor = self.prompt.editor
-        if draft and not self.prompt.text:
-            self.prompt.text = draft
-        elif not (quiet or self.session.turns or self.prompt.text):
-            self.prompt.text = EXAMPLES[0]
-            editor.select_all()
-        editor.focus()
-
-    def leave(self) -> None:
-        """Back to the chat; what runs goes on."""
-        draft = self.prompt.text
-        self.prompt.text = ""
-        self.app.pop_screen()
-        self.on_change(draft if draft != EXAMPLES[0] else "")
-
-    def halt(self) -> None:
-        """Another conversation comes: stop what runs."""
-        self._early.do(lambda: self.columns.close(0.0))
-
-    def close(self, patience: float) -> None:
-        """The program ends."""
-        if self.furnished:
-            self.columns.close(patience)
-
     # What actions are about
 
     @property
@@ -178,7 +136,21 @@ class CompareScreen(ActingScreen):
         """Run an action of the table."""
         self._early.do(lambda: method_for(name, self._rooms)(argument))
 
+    def note(self, text: str, *, title: str) -> None:
+        """Put a remark into the current column."""
+
+        def say() -> None:
+            self.current.transcript.note(literal(text), title=title)
+            self.status.say(text)
+
+        self._early.do(say)
+
     # Messages
+
+    def on_text_area_changed(self) -> None:
+        """Something was typed, or sent."""
+        if self.furnished:
+            self.estimating.changed()
 
     def on_prompt_sent(self, message: messages.PromptSent) -> None:
         """Ask all."""

@@ -1,0 +1,69 @@
+"""Coming from the chat, and going back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from atlas_tui.tui.opening import Early
+from atlas_tui.tui.widgets.welcome import EXAMPLES
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.screens.compare.screen import CompareScreen
+
+
+class Visits:
+    """There before the rooms are: what is asked for early waits for them."""
+
+    def __init__(self, screen: CompareScreen, early: Early) -> None:
+        self._screen = screen
+        self._early = early
+
+    def enter(self, targets: Sequence[str], *, draft: str, prompt: str, others: bool) -> None:
+        """The user comes from the chat.
+
+        Args:
+            targets: the line-up; none for that of before.
+            draft: what stood in the chat's prompt.
+            prompt: sent at once.
+            others: have those answer who have not answered the last prompt.
+        """
+        screen = self._screen
+
+        def work() -> None:
+            screen.line_up.enter(targets)
+            if prompt:
+                screen.asking.ask(prompt)
+            elif others:
+                screen.asking.others("")
+            screen.columns.read()
+
+        self._early.do(work)
+        screen.call_after_refresh(lambda: self._offer(draft, quiet=bool(prompt or others)))
+
+    def _offer(self, draft: str, *, quiet: bool) -> None:
+        """What stands in the prompt on coming: the draft, or an example that typing replaces."""
+        prompt = self._screen.prompt
+        if draft and not prompt.text:
+            prompt.text = draft
+        elif not (quiet or self._screen.session.turns or prompt.text):
+            prompt.text = EXAMPLES[0]
+            prompt.editor.select_all()
+        prompt.editor.focus()
+
+    def leave(self) -> None:
+        """Back to the chat; what runs goes on."""
+        screen = self._screen
+        draft = screen.prompt.text
+        screen.prompt.text = ""
+        screen.app.pop_screen()
+        screen.on_change(draft if draft != EXAMPLES[0] else "")
+
+    def halt(self) -> None:
+        """Another conversation comes: stop what runs."""
+        self._early.do(lambda: self._screen.columns.close(0.0))
+
+    def close(self, patience: float) -> None:
+        """The program ends."""
+        if self._early.over:
+            self._screen.columns.close(patience)
