@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 class Row:
     """One drawn line; the painter keeps its strip here."""
 
-    __slots__ = ("key", "runs", "strip")
+    __slots__ = ("key", "runs", "strip", "thumb")
 
     def __init__(self, runs: Line) -> None:
         self.runs = runs
         self.key: object = None
+        self.thumb: bool | None = None
         self.strip: Strip | None = None
 
 

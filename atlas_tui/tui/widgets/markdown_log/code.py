@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pygments.token import Comment, Error, String, Text, _TokenType
 
+from atlas_tui.tui.widgets.markdown_log.rules import Rules
+
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
@@ -32,7 +34,7 @@ class LineLexer:
 
     def __init__(self, lexer: Lexer | None) -> None:
         self._lexer = lexer
-        self._table: dict[str, Any] | None = None
+        self._table: dict[str, Rules] | None = None
         self._comments: list[tuple[str, str]] = []
         if lexer is None:
             return
@@ -42,7 +44,7 @@ class LineLexer:
         if isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer):
             table = cast(Any, lexer)._tokens
             if "root" in table:
-                self._table = table
+                self._table = {state: Rules(rules) for state, rules in table.items()}
                 self._comments = [pair for pair in _COMMENTS if self._is_comment(*pair)]
 
     def line(self, text: str, state: State) -> tuple[Parts, State]:
@@ -85,17 +87,17 @@ class LineLexer:
         at, end = 0, len(text)
         idle = 0
         while True:
-            for match_at, action, new_state in rules:
+            for match_at, action, new_state in rules[text[at : at + 1]]:
                 match = match_at(text, at)
                 if match is None:
                     continue
-                if action is not None:
-                    if type(action) is _TokenType:
-                        parts.append((action, match.group()))
-                    else:
-                        parts.extend((kind, value) for _, kind, value in action(self._lexer, match))
-                idle = idle + 1 if match.end() == at else 0
-                at = match.end()
+                after = match.end()
+                if type(action) is _TokenType:
+                    parts.append((action, text[at:after]))
+                elif action is not None:
+                    parts.extend([(kind, value) for _, kind, value in action(self._lexer, match)])
+                idle = idle + 1 if after == at else 0
+                at = after
                 if new_state is not None:
                     _step(stack, new_state)
                     rules = table[stack[-1]]
@@ -147,13 +149,15 @@ def _within(kind: _TokenType, group: Any) -> bool:
 def _joined(parts: Iterable[tuple[_TokenType, str]]) -> Parts:
     """The parts without the newline, those of one kind joined."""
     out: Parts = []
+    last: _TokenType | None = None
     for kind, value in parts:
         value = value.rstrip("\n")
         if value:
-            if out and out[-1][0] is kind:
+            if kind is last:
                 out[-1] = (kind, out[-1][1] + value)
             else:
                 out.append((kind, value))
+                last = kind
     return out
 
 

@@ -57,11 +57,11 @@ def top_blocks(source: str) -> list[TopBlock]:
     return blocks
 
 
-def inline(token: Token, references: dict[str, object]) -> list[Token]:
-    """The parsed content of an `inline` token."""
+def inline(content: str, references: dict[str, object]) -> list[Token]:
+    """The tokens of inline content."""
     children: list[Token] = []
     md = parser()
-    md.inline.parse(token.content, md, {"references": references}, children)
+    md.inline.parse(content, md, {"references": references}, children)
     return children
 
 

@@ -15,7 +15,7 @@ from atlas_tui.tui.widgets.markdown_log.grammar import inline
 from atlas_tui.tui.widgets.markdown_log.inline import DIM, Link, Piece, Places, pieces
 from atlas_tui.tui.widgets.markdown_log.latex import unicode_math
 from atlas_tui.tui.widgets.markdown_log.looks import Look
-from atlas_tui.tui.widgets.markdown_log.runs import Line, Run, code_line, expand_tabs, flow, pad
+from atlas_tui.tui.widgets.markdown_log.runs import Line, Run, code_line, code_runs, expand_tabs, flow, pad
 from atlas_tui.tui.widgets.markdown_log.table import table_lines
 
 BULLETS = "•◦▪"
@@ -111,15 +111,21 @@ class Flow:
             number += 1
         return out
 
-    def inline(self, token: Token, base: str, column: int = 0) -> Line:
-        """The runs of an `inline` token; `column` says where in its first line to look for it."""
-        first = token.map[0] if token.map else 0
-        content = token.content
+    def inline(self, token: Token, base: str) -> Line:
+        """The runs of an `inline` token."""
+        return self.content(token.content, token.map[0] if token.map else 0, base)
+
+    def content(self, content: str, first: int, base: str, column: int = 0) -> Line:
+        """The runs of inline content; the number of its first line and `column` say from where on to look for it."""
+        plain = content and not _special(content)
+        if plain and "\t" not in content and first < len(self.lines):
+            found = self.lines[first].find(content, column)
+            if found >= 0:
+                return [(content, self.look.marked(base, 0), self.starts[first] + found)]
         places = Places(content, self.lines, self.starts, first, column)
-        if content and not _special(content):
+        if plain:
             return self.styled([Piece(content, 0, places(0))], base)
-        found = pieces(inline(token, self.references), content, places, self.links)
-        return self.styled(found, base)
+        return self.styled(pieces(inline(content, self.references), content, places, self.links), base)
 
     def styled(self, found: list[Piece], base: str) -> Line:
         marked = self.look.marked
@@ -139,12 +145,7 @@ class Flow:
             del lines[-1]
         first = (token.map[0] if token.map else 0) + (token.type == "fence")
         for number, (text, parts) in enumerate(zip(lines, highlight(label, lines), strict=True), first):
-            place = self.place(number, text)
-            runs: Line = []
-            for kind, part in parts:
-                runs.extend(expand_tabs(part, self.look.syntax(kind), place))
-                place += len(part)
-            out.extend(code_line(runs, self.look, limit))
+            out.extend(code_line(code_runs(parts, self.place(number, text), self.look), self.look, limit))
         return out
 
     def place(self, number: int, text: str) -> int:

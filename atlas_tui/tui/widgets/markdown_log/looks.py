@@ -144,7 +144,7 @@ class Look:
         """The style of a Pygments token."""
         style = self._syntax.get(token)
         if style is None:
-            style = self._syntax[token] = self._bases[_syntax_name(token)]
+            style = self._syntax[token] = self._bases[syntax_name(token)]
         return style
 
     def _mark(self, base: str, marks: int) -> Style:
@@ -184,7 +184,8 @@ def _colour(style: Style) -> Style:
 
 
 @cache
-def _syntax_name(token: _TokenType) -> str:
+def syntax_name(token: _TokenType) -> str:
+    """The name of the style of a Pygments token."""
     kind: _TokenType | None = token
     while kind is not None:
         if kind in _SYNTAX:

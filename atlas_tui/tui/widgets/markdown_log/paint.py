@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from atlas_tui.tui.widgets.markdown_log.blocks import Row
 from atlas_tui.tui.widgets.markdown_log.cells import width
 from atlas_tui.tui.widgets.markdown_log.looks import Look
-from atlas_tui.tui.widgets.markdown_log.runs import Line
+from atlas_tui.tui.widgets.markdown_log.runs import Line, Run
 
 GUTTER = 2  # cells left of the text, for the bar of a role
 MARGIN = 1  # cells right of it
@@ -39,6 +40,7 @@ class Painter:
     def __init__(self, look: Look, columns: int) -> None:
         self.look = look
         self.columns = columns
+        self._filtered: dict[Style, Style | None] = {}
         base = look["text"]
         self._gutters = {"": Segment(" " * GUTTER, base)}
         self._bars = {
@@ -50,13 +52,16 @@ class Painter:
     def strip(self, drawn: Drawn) -> Strip:
         """The strip of a line, made once for as long as the line looks the same."""
         row = drawn.row
-        key = (self, drawn.gutter, drawn.thumb)
-        if not drawn.marks and not drawn.note:
-            if row.key == key and row.strip is not None:
-                return row.strip
+        if drawn.marks or drawn.note:
+            return self._make(drawn)
+        key = (self, drawn.gutter, drawn.thumb is None)
+        if row.strip is None or row.key != key:
             row.strip, row.key = self._make(drawn), key
-            return row.strip
-        return self._make(drawn)
+        elif row.thumb is not drawn.thumb:  # the line has passed an end of the thumb
+            *segments, _ = row.strip
+            row.strip = Strip([*segments, *self._finished([self._bars[drawn.thumb]])], self.columns)
+        row.thumb = drawn.thumb
+        return row.strip
 
     def _make(self, drawn: Drawn) -> Strip:
         look, base = self.look, self.look["text"]
@@ -64,23 +69,50 @@ class Painter:
         runs = drawn.row.runs
         if drawn.marks:
             runs = marked(runs, drawn.marks, look)
-        segments = [Segment(text, style) for text, style, _ in runs]
         used = sum([width(run[0]) for run in runs])
-        if drawn.note:
-            note = f" {drawn.note} "
-            segments = list(Strip(segments, used).adjust_cell_length(room - width(note), base))
-            segments.append(Segment(note, look["new-below"]))
-        elif used < room:
-            segments.append(Segment(" " * (room - used), base))
-        elif used > room:
-            segments = list(Strip(segments, used).crop(0, room))
         gutter = self._gutters.get(drawn.gutter)
         if gutter is None:
             gutter = self._gutters[drawn.gutter] = Segment("▌".ljust(GUTTER), look[drawn.gutter])
-        strip = Strip([gutter, *segments, self._bars[drawn.thumb]], self.columns)
-        for line_filter in look.filters:
-            strip = strip.apply_filter(line_filter, look.background)
-        return strip
+        line: list[Run | Segment] = [gutter, *runs]
+        if drawn.note:
+            note = f" {drawn.note} "
+            line[1:] = Strip(_segments(runs), used).adjust_cell_length(room - width(note), base)
+            line.append(Segment(note, look["new-below"]))
+        elif used < room:
+            line.append((" " * (room - used), base, -1))
+        elif used > room:
+            line[1:] = Strip(_segments(runs), used).crop(0, room)
+        line.append(self._bars[drawn.thumb])
+        return Strip(self._finished(line), self.columns)
+
+    def _finished(self, line: list[Run | Segment]) -> list[Segment]:
+        """The pieces of a line, those of one style joined, in the colours that the terminal has."""
+        out: list[Segment] = []
+        joined, last = "", line[0][1]
+        for text, style, _ in line:
+            if style is last:
+                joined += text
+            elif text:
+                if joined:
+                    out.append(Segment(joined, self._final(last)))
+                joined, last = text, style
+        out.append(Segment(joined, self._final(last)))
+        return out
+
+    def _final(self, style: Style | None) -> Style | None:
+        if style is None:
+            return None
+        found = self._filtered.get(style)
+        if found is None:
+            segments = [Segment("x", style)]
+            for line_filter in self.look.filters:
+                segments = line_filter.apply(segments, self.look.background)
+            found = self._filtered[style] = segments[0].style
+        return found
+
+
+def _segments(runs: Line) -> list[Segment]:
+    return [Segment(text, style) for text, style, _ in runs]
 
 
 def marked(runs: Line, marks: tuple[Mark, ...], look: Look) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from atlas_tui.tui.widgets.markdown_log import cells
+from atlas_tui.tui.widgets.markdown_log.code import Parts
 from atlas_tui.tui.widgets.markdown_log.looks import Look
 
 Run = tuple[str, Style, int]
@@ -17,7 +18,7 @@ TAB = " " * 4
 def flow(runs: Line, limit: int) -> list[Line]:
     """Runs broken into lines of at most `limit` cells; a newline in a run breaks too."""
     flat = runs[0][0] if len(runs) == 1 else "".join([run[0] for run in runs])
-    if len(flat) * 2 <= limit and "\n" not in flat:
+    if len(flat) <= limit and "\n" not in flat and (len(flat) * 2 <= limit or cells.width(flat) == len(flat)):
         return [runs]
     lines: list[Line] = []
     index = at = 0
@@ -58,6 +59,30 @@ def pad(line: Line, style: Style, limit: int) -> Line:
     if missing > 0:
         line.append((" " * missing, style, -1))
     return line
+
+
+def code_runs(parts: Parts, offset: int, look: Look, cut: int = 0) -> Line:
+    """The parts of a line of code as runs, those that look alike joined. `cut`: characters left out at its begin."""
+    runs: Line = []
+    last: Style | None = None
+    for kind, text in parts:
+        if cut:
+            dropped = min(cut, len(text))
+            cut, offset, text = cut - dropped, offset + dropped, text[dropped:]
+            if not text:
+                continue
+        style = look.syntax(kind)
+        if "\t" in text:
+            runs.extend(expand_tabs(text, style, offset))
+            last = None
+        elif style is last:
+            before = runs[-1]
+            runs[-1] = (before[0] + text, style, before[2])
+        else:
+            runs.append((text, style, offset))
+            last = style
+        offset += len(text)
+    return runs
 
 
 def code_line(runs: Line, look: Look, limit: int) -> list[Line]:

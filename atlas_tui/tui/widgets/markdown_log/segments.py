@@ -11,7 +11,7 @@ from atlas_tui.tui.widgets.markdown_log.grammar import top_blocks
 from atlas_tui.tui.widgets.markdown_log.inline import Link
 from atlas_tui.tui.widgets.markdown_log.layout import Flow, SourceLines
 from atlas_tui.tui.widgets.markdown_log.looks import Look
-from atlas_tui.tui.widgets.markdown_log.runs import Line, code_line, expand_tabs, pad
+from atlas_tui.tui.widgets.markdown_log.runs import Line, code_line, code_runs, pad
 
 if TYPE_CHECKING:
     from atlas_tui.tui.widgets.markdown_log.stream import Stream
@@ -135,24 +135,14 @@ class Code(Block):
                 rows[number] = row
 
     def _lines(self, text: str, parts: code.Parts, at: int, look: Look, limit: int) -> list[Row]:
-        runs: Line = []
         cut = min(self.fence.indent, len(text) - len(text.lstrip(" "))) if self.fence.indent else 0
-        for kind, part in parts:
-            if cut:
-                dropped = part[:cut]
-                cut -= len(dropped)
-                at += len(dropped)
-                part = part[len(dropped) :]
-            if part:
-                runs.extend(expand_tabs(part, look.syntax(kind), at))
-                at += len(part)
-        return [Row(line) for line in code_line(runs, look, limit)]
+        return [Row(line) for line in code_line(code_runs(parts, at, look, cut), look, limit)]
 
 
 class Table:
     """What the segments of a table have in common: header, columns and their widths."""
 
-    __slots__ = ("_grid", "_key", "body", "header_source", "segments", "start", "stream")
+    __slots__ = ("_grid", "_key", "_known", "_widest", "body", "header_source", "segments", "start", "stream")
 
     def __init__(self, stream: Stream, start: int, body: int) -> None:
         self.stream = stream
@@ -163,10 +153,16 @@ class Table:
         self.segments: list[TableRows] = []
         self._key: object = None
         self._grid: table.Grid | None = None
+        self._known = 0  # how many segments, all full, `_widest` stands for
+        self._widest: list[int] = []
 
     def grid(self, look: Look, limit: int) -> table.Grid:
         """The columns, for all rows there are."""
-        naturals = [max(column) for column in zip(*[part.naturals(look) for part in self.segments], strict=True)]
+        while self._known < len(self.segments) - 1:
+            segment = self.segments[self._known]
+            self._widest = _wider(segment.naturals(look), self._widest)
+            self._known += 1
+        naturals = _wider(self.segments[-1].naturals(look), self._widest)
         key = (*naturals, limit)
         if self._grid is None or self._key != key:
             self._grid, self._key = table.grid(naturals, self.segments[0].aligns, limit), key
@@ -175,7 +171,8 @@ class Table:
     def is_row(self, line: str) -> bool:
         """Whether a line below the table belongs to it."""
         stripped = line.lstrip(" ")
-        if stripped.startswith("|") and len(line) - len(stripped) < 4:
+        # Nothing else begins so that could end a table.
+        if (stripped.startswith("|") or stripped[:1].isalpha()) and len(line) - len(stripped) < 4:
             return True
         found = top_blocks(f"{self.header_source}\n{line}\n")
         return len(found) == 1 and found[0].end == self.header_source.count("\n") + 2
@@ -229,7 +226,7 @@ class TableRows(Block):
             self._read(look)
         if not self._loose:
             return self._naturals
-        return [max(width, cell.width) for width, cell in zip(self._naturals, self._cells[-1], strict=True)]
+        return _wider([cell.width for cell in self._cells[-1]], self._naturals)
 
     def forget(self) -> None:
         super().forget()
@@ -280,19 +277,32 @@ class TableRows(Block):
         source = self.stream.source[self._seen : self.end]
         if not source and self._cells:
             return
-        head = SourceLines.of(self.table.header_source, self.table.start)
-        body = SourceLines.of(source, self._seen)
-        text = SourceLines([*head.lines, *body.lines], [*head.starts[:-1], *body.starts])
-        tokens = top_blocks("\n".join(text.lines))[0].tokens
-        flow = Flow(text, look, self.stream.base, self.stream.references)
-        found = list(table.rows(flow, tokens, header=not self._cells))
-        self._found.extend(flow.links)
         if not self._cells:
-            self.aligns = table.aligns(tokens)
-            self._naturals = [cell.width for cell in found[0]]
-        self._cells.extend(found)
-        complete = source.endswith("\n") or not source
-        self._seen = self.end if complete else self._seen + source.rfind("\n") + 1
-        self._loose = not complete
-        for row in found if complete else found[:-1]:
-            self._naturals = [max(width, cell.width) for width, cell in zip(self._naturals, row, strict=True)]
+            self._read_header(look)
+        body = SourceLines.of(source, self._seen)
+        flow = Flow(body, look, self.stream.base, self.stream.references)
+        columns = len(self.aligns)
+        complete = len(body.lines) - 1
+        for number in range(complete):
+            row = table.body_row(flow, number, columns)
+            self._naturals = _wider([cell.width for cell in row], self._naturals)
+            self._cells.append(row)
+        self._seen = body.starts[complete]
+        self._loose = bool(body.lines[complete])
+        if self._loose:
+            self._cells.append(table.body_row(flow, complete, columns))
+        self._found.extend(flow.links)
+
+    def _read_header(self, look: Look) -> None:
+        text = SourceLines.of(self.table.header_source, self.table.start)
+        tokens = top_blocks(self.table.header_source)[0].tokens
+        flow = Flow(text, look, self.stream.base, self.stream.references)
+        self._cells = list(table.rows(flow, tokens))
+        self._found.extend(flow.links)
+        self.aligns = table.aligns(tokens)
+        self._naturals = [cell.width for cell in self._cells[0]]
+
+
+def _wider(widths: list[int], others: list[int]) -> list[int]:
+    """The larger of each two, where there are others."""
+    return [max(pair) for pair in zip(widths, others, strict=True)] if others else widths

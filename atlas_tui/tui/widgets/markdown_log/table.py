@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from markdown_it.common.utils import mdTrim
+from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
+from rich.style import Style
 
 from atlas_tui.tui.widgets.markdown_log import cells
 from atlas_tui.tui.widgets.markdown_log.looks import Look
@@ -50,29 +53,49 @@ def aligns(group: list[Token]) -> tuple[str, ...]:
     )
 
 
-def rows(flow_: Flow, group: list[Token], *, header: bool = True) -> Iterator[Row]:
-    """The rows of a table's tokens, its header first or left out."""
-    if not header:
-        group = group[next(place for place, token in enumerate(group) if token.type == "thead_close") :]
-    row: Row = []
-    column = 0
+def rows(flow_: Flow, group: list[Token]) -> Iterator[Row]:
+    """The rows of a table's tokens, its header first."""
+    contents: list[str] = []
+    number = 0
     base = flow_.base
     for token in group:
         if token.type == "tr_open":
-            row, column = [], 0
+            contents, number = [], token.map[0] if token.map else 0
         elif token.type in ("th_open", "td_open"):
             base = "table-head" if token.type == "th_open" else flow_.base
         elif token.type == "tr_close":
-            yield row
+            yield _row(flow_, contents, number, base)
         elif token.type == "inline":
-            number = token.map[0] if token.map else 0
-            line = flow_.lines[number] if number < len(flow_.lines) else ""
-            column = max(line.find(token.content, column), column)
-            runs = flow_.inline(token, base, column)
-            column += len(token.content)
-            text = "".join([run[0] for run in runs])
-            parts = text.split("\n")
-            row.append(Cell(runs, max([cells.width(part) for part in parts]), len(parts) == 1))
+            contents.append(token.content)
+
+
+def body_row(flow_: Flow, number: int, columns: int) -> Row:
+    """The row in the line of this number, which is known to be one below the header: as markdown-it splits it."""
+    line = mdTrim(flow_.lines[number])
+    contents = escapedSplit(line) if "\\" in line else line.split("|")
+    if contents and not contents[0]:
+        del contents[0]
+    if contents and not contents[-1]:
+        del contents[-1]
+    del contents[columns:]
+    contents += [""] * (columns - len(contents))
+    return _row(flow_, [mdTrim(content) for content in contents], number, flow_.base)
+
+
+def _row(flow_: Flow, contents: list[str], number: int, base: str) -> Row:
+    line = flow_.lines[number] if number < len(flow_.lines) else ""
+    row: Row = []
+    column = 0
+    for content in contents:
+        column = max(line.find(content, column), column)
+        runs = flow_.content(content, number, base, column)
+        column += len(content)
+        text = runs[0][0] if len(runs) == 1 else "".join([run[0] for run in runs])
+        if "\n" in text:
+            row.append(Cell(runs, max([cells.width(part) for part in text.split("\n")]), False))
+        else:
+            row.append(Cell(runs, cells.width(text), True))
+    return row
 
 
 def grid(naturals: list[int], aligned: tuple[str, ...], limit: int) -> Grid:
@@ -103,26 +126,39 @@ def row_lines(row: Row, header: Row, layout: Grid, look: Look, limit: int) -> li
         return _record(row, header, look, limit)
     text = look["text"]
     bar: Run = (_SEPARATOR, look["table-rule"], -1)
+    line: Line = []
+    for cell, width, align in zip(row, layout.widths, layout.aligns, strict=True):
+        if not cell.single or cell.width > width:
+            break
+        if line:
+            line.append(bar)
+        _place(line, cell.runs, width - cell.width, align, text)
+    else:
+        return [line]
     columns = [
         [cell.runs] if cell.single and cell.width <= width else flow(cell.runs, width)
         for cell, width in zip(row, layout.widths, strict=True)
     ]
     out: list[Line] = []
     for number in range(max([len(lines) for lines in columns], default=0)):
-        line: Line = []
+        line = []
         for lines, width, align in zip(columns, layout.widths, layout.aligns, strict=True):
             if line:
                 line.append(bar)
             runs = lines[number] if number < len(lines) else []
-            missing = width - sum([cells.width(run[0]) for run in runs])
-            left = missing if align == "right" else missing // 2 if align == "center" else 0
-            if left > 0:
-                line.append((" " * left, text, -1))
-            line.extend(runs)
-            if missing > left:
-                line.append((" " * (missing - left), text, -1))
+            _place(line, runs, width - sum([cells.width(run[0]) for run in runs]), align, text)
         out.append(line)
     return out
+
+
+def _place(line: Line, runs: Line, missing: int, align: str, text: Style) -> None:
+    """Add one line of a cell, which is so many cells narrower than its column."""
+    left = missing if align == "right" else missing // 2 if align == "center" else 0
+    if left > 0:
+        line.append((" " * left, text, -1))
+    line.extend(runs)
+    if missing > left:
+        line.append((" " * (missing - left), text, -1))
 
 
 def rule(layout: Grid, look: Look, limit: int) -> Line:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterable
+
 import pytest
+from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, String, Text
+from pygments.util import ClassNotFound
 
 from atlas_tui.tui.widgets.markdown_log.code import START, highlight, line_lexer
+from atlas_tui.tui.widgets.markdown_log.looks import syntax_name
+from atlas_tui.tui.widgets.markdown_log.stream import Stream
+from tests.tui.widgets.markdown_log.drawing import runs
+from tests.tui.widgets.markdown_log.programs import PROGRAMS
 
 LINES = [
     *("def f(x):  # note", "\treturn 'a' + \"b\" /* x", "*/ int main() { }", "key: |", "  - item: 1", "'''", ""),
@@ -44,3 +53,57 @@ def test_what_only_looks_like_a_comment_opens_none() -> None:
 def test_unknown_languages_and_endless_lines_stay_plain() -> None:
     assert line_lexer("nosuchlanguage").line("x = 1", START) == ([(Text, "x = 1")], START)
     assert line_lexer("python").line("x" * 5_000, START)[0] == [(Text, "x" * 5_000)]
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_code_that_comes_in_pieces_has_the_colours_of_the_whole(language: str) -> None:
+    text = f"```{language}\n{PROGRAMS[language]}```\n\nend"
+    whole = runs(_stream([text]))
+    for seed in range(3):
+        cuts = random.Random(seed)
+        pieces, at = [], 0
+        while at < len(text):
+            size = cuts.choice([1, 3, 10, 50, 200])
+            pieces.append(text[at : at + size])
+            at += size
+        assert runs(_stream(pieces)) == whole
+
+
+@pytest.mark.parametrize("language", ["python", "javascript", "typescript", "rust", "java", "css", "diff", "toml"])
+def test_lines_have_the_colours_that_pygments_gives_to_the_whole(language: str) -> None:
+    program = PROGRAMS[language]
+    tokens = get_lexer_by_name(language, stripnl=False, ensurenl=False).get_tokens(program)
+    expected = [(letter, syntax_name(kind)) for kind, text in tokens for letter in text]
+    lines = highlight(language, program.split("\n"))
+    ours = [(letter, syntax_name(kind)) for parts in lines for kind, text in parts for letter in text]
+    assert ours == [each for each in expected if each[0] != "\n"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES.split(" "))
+def test_rules_sorted_by_first_characters_find_what_all_rules_find(language: str) -> None:
+    lexer = line_lexer(language)
+    odd = ["".join(random.Random(seed).choices(_CHARACTERS, k=40)) for seed in range(60)]
+    lines = [*LINES, *odd, *"\n".join(PROGRAMS.values()).split("\n")] * 2  # so many that they have been sorted
+    try:
+        pygments = get_lexer_by_name(language.strip("{}."), stripnl=False)
+    except ClassNotFound:
+        return
+    for line in lines:
+        if "/*" not in line and "<!--" not in line:  # which we carry over lines, and Pygments does not
+            tokens = [(kind, text) for _, kind, text in pygments.get_tokens_unprocessed(line + "\n")]
+            assert _letters(lexer.line(line, START)[0]) == _letters(tokens), line
+
+
+_CHARACTERS = "".join(map(chr, range(32, 127))) + "\t\x0b\x1céßſıK日"
+
+
+def _letters(parts: Iterable[tuple[object, str]]) -> list[tuple[object, str]]:
+    return [(kind, letter) for kind, text in parts for letter in text.rstrip("\n")]
+
+
+def _stream(pieces: list[str]) -> Stream:
+    stream = Stream()
+    for piece in pieces:
+        stream.append(piece)
+        runs(stream)
+    return stream
