@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,15 @@ def test_a_damaged_history_and_open_folders_are_told(tmp_path: Path) -> None:
     assert "chmod 700" in found["data"]["words"]
     assert found["history"]["state"] == "problem"
     assert "damaged" in found["history"]["words"]
+
+
+def test_a_history_that_cannot_be_used_is_told_for_what_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "history.db") as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+    found = findings(run("doctor", "--offline", "--json", environ={**PLAIN, "ATLAS_DATA_DIR": str(tmp_path)}))
+    assert found["history"]["state"] == "problem"
+    assert found["history"]["words"].endswith("update Atlas to use it: conversations cannot be kept")
 
 
 def test_what_is_indexed_and_what_finds_it_by_meaning(tmp_path: Path) -> None:

@@ -110,7 +110,12 @@ class TestAsk:
         assert result.out.startswith("This is a rehearsed answer")
         assert result.err.count("\n") == 1
         assert "this session is kept in memory only" in result.err
-        assert run("history").status == 1
+        shown = run("history")
+        assert (shown.status, shown.err.count("\n")) == (1, 1)
+        assert shown.err.endswith("check the folder: what it holds can be neither shown nor changed\n")
+        limited = run("ask", "--no-history", "--max-cost-day", "9", "Go", "--config", quick)
+        assert limited.status == 0
+        assert limited.err.endswith("check the folder: the limit for a day counts this answer alone\n")
 
 
 class TestTheCommand:

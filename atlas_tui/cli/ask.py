@@ -53,11 +53,13 @@ def ask(options: argparse.Namespace, config: Config) -> int:
     prompt = read_prompt(options.prompt)
     budget = _budget(options, config)
     kept = options.history and config.history
-    store = Store() if kept or budget.day is not None else None
+    alone = None if kept else "the limit for a day counts this answer alone"
+    store = Store(otherwise=alone) if kept or budget.day is not None else None
     session = _session(options, config, Account(budget, Ledger(store)), store if kept else None)
     turn = session.add_turn(prompt)
     if options.estimate:
-        return _estimate(session.estimate(turn), options, store)
+        along = session.knowledge.search(prompt) if session.knowledge is not None else ()
+        return _estimate(session.estimate(prompt, documents=along), options, store)
     console = Console(quiet=options.quiet)
     writer = _writer(options, console)
     inbox = Inbox()

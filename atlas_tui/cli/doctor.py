@@ -115,7 +115,7 @@ def _history(config: Config) -> Iterator[Finding]:
     if not config.history:
         yield Finding("Files", "history", "note", "off (`history = false`): conversations are not kept")
         return
-    store = Store()
+    store = Store(otherwise="conversations cannot be kept")
     if not store.path.exists():
         yield Finding("Files", "history", "ok", "none yet")
         return

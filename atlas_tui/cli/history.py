@@ -28,7 +28,7 @@ def history(options: argparse.Namespace, config: Config) -> int:
         AtlasError: there is no such conversation, or a file is wrong.
         OSError: a file cannot be written.
     """
-    store = Store()
+    store = Store(otherwise="what it holds can be neither shown nor changed")
     console = Console()
     try:
         _ACTIONS[options.action or "list"](store, options, console)

@@ -46,14 +46,22 @@ class Store:
         path: the file; None takes `history.db` in the data folder.
         on_notice: told once, in the store's thread, what the user should know: that the disk is full, say. They are
             in `notices` too.
+        otherwise: what follows where the file cannot be used, as a clause of the notices; None where a conversation is
+            kept in it, of which they then speak.
     """
 
-    def __init__(self, path: Path | None = None, *, on_notice: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        on_notice: Callable[[str], None] | None = None,
+        otherwise: str | None = None,
+    ) -> None:
         self.path = path or data_dir() / "history.db"
         self.notices: list[str] = []
         self._on_notice = on_notice
         self._owner: Owner | None = None
-        self.writer = Writer(self.path, self._notice, self._opened, self._released)
+        self.writer = Writer(self.path, self._notice, self._opened, self._released, otherwise=otherwise)
         """For the journal."""
 
     def durable(self) -> bool:

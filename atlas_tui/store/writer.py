@@ -24,6 +24,10 @@ FLUSH = 0.2
 _AGAIN = 2.0
 """Seconds until what could not be written is tried again."""
 _IN_MEMORY = "this session is kept in memory only, export what you want to keep"
+_LATER = (
+    "the conversation goes on, and what is missing is written as soon as that is possible; until then export what you"
+    " want to keep"
+)
 
 
 class Entry(Protocol):
@@ -48,6 +52,7 @@ class Writer:
         on_notice: told once, in the thread, what the user should know: that nothing can be written, say.
         on_open: called when a file has been opened, with its connection.
         on_close: called at the end.
+        otherwise: what follows where the file cannot be used, as a clause; None where a conversation is kept in it.
     """
 
     def __init__(
@@ -56,11 +61,14 @@ class Writer:
         on_notice: Callable[[str], None],
         on_open: Callable[[sqlite3.Connection], None],
         on_close: Callable[[], None],
+        *,
+        otherwise: str | None = None,
     ) -> None:
         self.path = path
         self._on_notice = on_notice
         self._on_open = on_open
         self._on_close = on_close
+        self._otherwise = otherwise
         self._told: set[str] = set()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._pending: dict[object, Entry] = {}
@@ -182,11 +190,7 @@ class Writer:
         from atlas_tui.sqlite import reason
 
         if not self._replace_if_damaged(error):
-            self._tell(
-                f"the history cannot be written ({reason(error)}): the conversation goes on, and what is missing is"
-                " written as soon as that is possible; until then export what you want to keep",
-                error,
-            )
+            self._tell(f"the history cannot be written ({reason(error)}): {self._otherwise or _LATER}", error)
 
     def _replace_if_damaged(self, error: Exception) -> bool:
         from atlas_tui.sqlite import is_damage, reason, set_aside
@@ -199,7 +203,7 @@ class Writer:
             aside = set_aside(self.path, self._inode)
         except OSError as problem:
             self.path = None
-            self._tell(f"the history is damaged and cannot be set aside ({reason(problem)}): {_IN_MEMORY}", error)
+            self._tell(f"the history is damaged and cannot be set aside ({reason(problem)}): {self._otherwise or _IN_MEMORY}", error)
         else:
             if aside:  # else another process has done so, and there is a new one already
                 self._tell(_set_aside_words(aside), error)
@@ -235,7 +239,7 @@ class Writer:
                         self._tell(_set_aside_words(aside))
                 except AtlasError as error:
                     self.path = None
-                    self._tell(f"{error}: {_IN_MEMORY}")
+                    self._tell(f"{error}: {self._otherwise or _IN_MEMORY}")
             if self._connection is None:
                 self._connection = in_memory(FORM)
             self._prepare(self._connection)
