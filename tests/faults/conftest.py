@@ -44,7 +44,7 @@ def place(server: ScriptedServer, tmp_path: Path) -> Iterator[Place]:
     """Has the server do what the fault says; gives the URL to ask."""
 
     def open_place(fault: Fault) -> str:
-        server.always(fault.answer)
+        server.always(fault.response)
         match fault.place:
             case "the server":
                 return server.url

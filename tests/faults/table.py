@@ -54,8 +54,10 @@ from tests.servers.tape import Framing, record
 HALF = "Half an answer"
 HALVES: list[Step] = [Delta("Half an "), Delta("answer")]
 PATIENT = Timeouts(connect=10, first_token=20, between_tokens=20, total=None)
-SOON = 0.3
-"""Seconds of a time limit that is to trip."""
+SOON = 0.1
+"""Seconds of a time limit that is to trip before anything has come."""
+SHORTLY = 0.25
+"""Seconds of one that is to trip after half of the answer, and must not between its two pieces."""
 WIRE_OF = {
     "/v1/messages": "anthropic",
     "/v1/chat/completions": "chat",
@@ -95,6 +97,16 @@ class Fault:
     def at(self, wire: str) -> Fault:
         """The row as it is for a wire format."""
         return replace(self, **{**self.differs.get(wire, {}), "differs": {}})  # type: ignore[arg-type]
+
+    @property
+    def wires(self) -> list[str]:
+        """The wire formats that can have it."""
+        return [wire for wire in WIRES if wire not in self.not_for]
+
+    def response(self, asked: Request) -> Answer:
+        """What the server does with this request."""
+        answer = self.at(WIRE_OF[asked.path]).answer
+        return answer(asked) if callable(answer) else answer
 
     @property
     def worth_a_try(self) -> bool:
@@ -159,14 +171,15 @@ _NO_CODES = {"ollama": "its errors are texts without codes"}
 _NOT_OLLAMA = {"ollama": "its lines have no such thing"}
 _ONLY_CHAT = dict.fromkeys(("anthropic", "responses", "ollama"), "only Chat Completions has choices and [DONE]")
 _MEGABYTES = "x" * 2_000_000
-_LONG = "x" * 200_000
+_LONG = "x" * 70_000
+"""More than the 64 KiB in which much reads a line."""
 
 TIME = [
     Fault("no headers", NoHeaders(), "timeout", limits=within(first_token=SOON)),
     Fault("headers and no event", Script([Stall()]), "timeout", limits=within(first_token=SOON)),
-    broken("a stall between tokens", Stall(), kind="timeout", limits=within(between_tokens=SOON)),
-    Fault("keep-alives and nothing else", Script([Beat()]), "timeout", limits=within(first_token=SOON, total=0.8)),
-    broken("keep-alives after half", Beat(), kind="timeout", limits=within(between_tokens=SOON, total=0.8)),
+    broken("a stall between tokens", Stall(), kind="timeout", limits=within(between_tokens=SHORTLY)),
+    Fault("keep-alives and nothing else", Script([Beat()]), "timeout", limits=within(first_token=SOON, total=2 * SOON)),
+    broken("keep-alives after half", Beat(), kind="timeout", limits=within(between_tokens=SHORTLY, total=0.6)),
     Fault("a host that swallows packets", NoHeaders(), "timeout", limits=within(connect=SOON), place="the black hole"),
     Fault("an error body that stalls", Body(b'{"error":', 500, headers={"content-length": "99"}), "timeout",
           limits=within(first_token=SOON)),
@@ -311,11 +324,11 @@ HARMLESS = [
     Fault("empty and null deltas", Script([Json({"choices": [{"index": 0, "delta": {"content": value}}]})
                                            for value in ("", None)] + HALVES), None, HALF, not_for=_ONLY_CHAT),
     Fault("a very long delta", Script.text(_LONG), None, _LONG),
-    Fault("a flood", Script([Flood(5_000, "word ")]), None, "word " * 5_000),
+    Fault("a flood", Script([Flood(2_000, "word ")]), None, "word " * 2_000),
     Fault("a thought and no answer", Script([Reasoning("Hm."), Finish("max_tokens")]), None, thought="Hm."),
 ]  # fmt: skip
 
 FAULTS = [*TIME, *STATUSES, *TRUNCATED, *REPORTED, *FORMS, *PLACES, *HARMLESS]
-CELLS = [(fault.at(wire), wire) for fault in FAULTS for wire in WIRES if wire not in fault.not_for]
+CELLS = [(fault.at(wire), wire) for fault in FAULTS for wire in fault.wires]
 """Every fault at every wire format that can have it."""
 NAMES_OF_CELLS = [f"{fault.name}-{wire}" for fault, wire in CELLS]

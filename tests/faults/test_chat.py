@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from atlas_tui.config import RetrySettings
+from atlas_tui.models.base import Provider
 from atlas_tui.policy import Policy
 from tests.faults.conftest import Place
-from tests.faults.providers import NAMES, WIRES, provider
+from tests.faults.providers import NAMES, provider
 from tests.faults.table import FAULTS, Fault
 from tests.models.wires import KEY
 from tests.servers.scripted import Script, ScriptedServer
@@ -16,26 +19,41 @@ from tests.tui.driving import Driver, driving
 pytestmark = pytest.mark.usefixtures("no_leaked_threads", "nothing_logged")
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
-async def test_a_fault(server: ScriptedServer, place: Place, fault: Fault) -> None:
-    """At one provider after the other, in one conversation."""
-    url = place(fault)
+AT_A_TIME = 4
+"""Faults that one running program meets: to start it takes longer than to ask."""
+GROUPS = [FAULTS[first : first + AT_A_TIME] for first in range(0, len(FAULTS), AT_A_TIME)]
+
+
+@pytest.mark.parametrize("faults", GROUPS, ids=[", ".join(fault.name for fault in faults) for faults in GROUPS])
+async def test_faults(server: ScriptedServer, place: Place, faults: Sequence[Fault]) -> None:
+    """Each at one provider after the other, in one conversation."""
     policy = Policy(RetrySettings(attempts=2, first_wait=0.0, cooldown=0.0, budget=100))
-    async with driving(provider("chat", url), policy=policy) as user:
-        for wire in (wire for wire in WIRES if wire not in fault.not_for):
-            server.always(fault.answer)
-            user.session.provider = provider(wire, url, timeout=fault.limits)
-            await meets(user, fault.at(wire), wire)
-            server.always(Script.text("All is well", " again."))
-            user.session.provider = provider(wire, server.url)
-            if len(fault.arrives) > 20_000:  # which is more than fits into the context of the server's model
-                await user.press("ctrl+n")
-            before = len(user.finished)
-            await user.ask("And now?")
-            await user.answered(before + 1)
-            await user.shows("All is well again.")
-            await user.press("ctrl+n")
-            await user.shows("Ask anything")
+    async with driving(provider("chat", server.url), policy=policy, size=(80, 24)) as user:
+        for fault in faults:
+            url = place(fault)
+            for wire in fault.wires:
+                server.always(fault.response)
+                user.session.provider = provider(wire, url, timeout=fault.limits)
+                try:
+                    await meets(user, fault.at(wire), wire)
+                    await goes_on(user, fault, provider(wire, server.url), server)
+                except BaseException as error:
+                    error.add_note(f"{fault.name}, at {wire}")
+                    raise
+
+
+async def goes_on(user: Driver, fault: Fault, healthy: Provider, server: ScriptedServer) -> None:
+    """The conversation does, when the provider has recovered; then begins another."""
+    server.always(Script.text("All is well", " again."))
+    user.session.provider = healthy
+    if len(fault.arrives) > 20_000:  # which is more than fits into the context of the server's model
+        await user.press("ctrl+n")
+    before = len(user.finished)
+    await user.ask("And now?")
+    await user.answered(before + 1)
+    await user.shows("All is well again.")
+    await user.press("ctrl+n")
+    await user.shows("Ask anything")
 
 
 async def meets(user: Driver, fault: Fault, wire: str) -> None:
