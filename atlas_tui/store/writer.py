@@ -203,7 +203,10 @@ class Writer:
             aside = set_aside(self.path, self._inode)
         except OSError as problem:
             self.path = None
-            self._tell(f"the history is damaged and cannot be set aside ({reason(problem)}): {self._otherwise or _IN_MEMORY}", error)
+            self._tell(
+                f"the history is damaged and cannot be set aside ({reason(problem)}): {self._otherwise or _IN_MEMORY}",
+                error,
+            )
         else:
             if aside:  # else another process has done so, and there is a new one already
                 self._tell(_set_aside_words(aside), error)
