@@ -63,7 +63,16 @@ class AtlasApp(App[int]):
             self.register_theme(theme)
         if wanted and wanted not in self.available_themes:
             self._refused_themes.append(f"there is no theme {wanted!r}: {actions.BY_ID['theme'].slash} lists them")
-        self.theme = wanted if wanted in self.available_themes else themes.default_theme()
+        self._begin_with(wanted if wanted and wanted in self.available_themes else themes.default_theme())
+
+    def _begin_with(self, name: str) -> None:
+        theme = self.available_themes[name]
+        if theme.dark and not theme.ansi:
+            # It differs from the one that Textual begins with by its variables alone, and nothing is styled yet.
+            self.set_reactive(App.theme, name)
+            self.stylesheet.set_variables(self.get_css_variables())
+        else:
+            self.theme = name
 
     def get_driver_class(self) -> type[Driver]:
         """Our own reading of the terminal, where Textual would take its own for it."""
