@@ -173,15 +173,18 @@ def test_a_defect_gives_the_terminal_back_and_prints_no_traceback(terminal: Open
 
 
 def test_the_first_screen_needs_nothing_that_answers() -> None:
-    """What is loaded when the first screen has been painted, in a process of its own."""
+    """What is loaded when the first screen has been painted, in a process of its own; the garbage collector, which
+    rests until then, is on again."""
     program = """
-import asyncio, sys
+import asyncio, gc, sys
+gc.disable()
 from atlas_tui.config import Config
 from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.opening import Opening
 
 HEAVY = "anthropic openai ollama genai_prices chromadb sqlite3 httpx markdown_it pygments.lexers".split()
-OURS = "session policy store models.base models.factory tui.screens.chat.conversation tui.widgets.markdown_log".split()
+OURS = "session policy store citations models.base models.factory tui.screens.chat.conversation".split()
+OURS += [f"tui.widgets.{name}" for name in ("markdown_log", "context", "find_bar")]
 
 class Seen(Opening):
     def open(self):
@@ -197,8 +200,10 @@ async def main():
         print("Ask anything" in painted)
         while not app.chat.opened:
             await pilot.pause(0.01)
+        print("collector:", gc.isenabled())
 
 asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
-    assert sorted(done.stdout.split("\n")[:3]) == ["True", "loaded:", "ours:"], done.stdout + done.stderr
+    said = sorted(done.stdout.split("\n")[:4])
+    assert said == ["True", "collector: True", "loaded:", "ours:"], done.stdout + done.stderr
