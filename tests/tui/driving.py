@@ -103,7 +103,7 @@ class Driver:
         """Give the terminal another size."""
         size = Size(columns, rows)
         assert self.app._driver is not None
-        self.app._driver._size = size  # type: ignore[attr-defined]
+        self.app._driver._size = size
         self.app.post_message(events.Resize(size, size))
         await self.settled()
 

@@ -220,7 +220,8 @@ async def test_the_fallback_chain_is_chosen_and_ordered_in_a_list() -> None:
         await user.shows("2 mock:mock-standard")
         await user.press("ctrl+up")
         await user.shows("1 mock:mock-standard", "2 mock:mock-advanced")
-        await user.press("down", "enter")
+        await user.click_on("2 mock:mock-advanced")
+        await user.shows_no("2 mock:mock-advanced")
         await user.press("escape")
         await user.shows("Ask anything")
         assert [provider.target for provider in user.session.fallback] == ["mock:mock-standard"]

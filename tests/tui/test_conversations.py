@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
 import pytest
+from textual.events import Unmount
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -31,7 +34,7 @@ from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.screens.conversations import Conversations
 from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import eventually
-from tests.tui.driving import Driver, driving, make_app, once
+from tests.tui.driving import PATIENCE, Clock, Driver, driving, make_app, once
 
 NOW = datetime(2025, 11, 12, 15, 0, tzinfo=UTC)
 
@@ -146,10 +149,61 @@ async def test_typing_searches_all_text_and_enter_goes_to_the_place(store: Store
         await listed(user, "Minerals", "Of the sea")
         await user.press(*"pyri")
         await user.shows("That is pyrite, a [b]sulfide[/b].", "Minerals · answer")
-        assert "Of the sea" not in user.screen
+        await user.shows_no("Of the sea")
         await user.press("enter")
         await user.shows("Which one glitters?", "That is pyrite")
         assert "Question 29?" not in user.screen
+
+
+async def test_enter_is_about_what_was_typed_also_while_it_is_looked_for(store: Store) -> None:
+    kept(store, "Of the sky", [("Why blue?", "Light.")], ago=timedelta(days=1))
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        await listed(user, "Of the sea", "Of the sky")
+        slow = threading.Event()
+        store.writer.call(lambda connection: slow.wait(PATIENCE))
+        await user.press(*"sky", "enter")
+        await user.shows("sky", "Of the sea")
+        slow.set()
+        await user.shows("Why blue?", "METERS")
+
+
+async def test_a_click_opens_a_conversation_and_brings_a_deleted_one_back(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    store.delete(kept(store, "Of the sky", [("Why blue?", "Light.")]))
+    async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
+        await listed(user, "Of the sea")
+        await user.press("tab")
+        await user.click_on("Of the sky")
+        await user.shows("back again: Of the sky", "Nothing is deleted")
+        await user.press("tab")
+        await user.click_on("Of the sea")
+        await user.shows("Rivers bring it.", "METERS")
+        assert user.app.screen is user.app.chat
+
+
+async def test_quitting_while_the_list_is_being_read_is_no_error(store: Store) -> None:
+    """What was read arrives when the first widgets have gone, and the worker that reads has not yet been cancelled."""
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")])
+    slow, others = threading.Event(), set(threading.enumerate())
+
+    def hook(message: Message) -> None:
+        if isinstance(message, Unmount) and not slow.is_set():
+            slow.set()
+            for reading in set(threading.enumerate()) - others:
+                reading.join(PATIENCE)
+
+    app = make_app(session=session_of(store, PlayedProvider(says("x"))))
+    async with app.run_test(size=(120, 40), message_hook=hook) as pilot:
+        user = Driver(app, Clock())
+        user.pilot = pilot
+        await user.begun()
+        await listed(user, "Of the sea")
+        others |= set(threading.enumerate())
+        store.writer.call(lambda connection: slow.wait(PATIENCE))
+        await user.press("s", "backspace")
+    assert slow.is_set()
+    assert app.defect is None
 
 
 async def test_a_search_without_a_hit_says_so(store: Store) -> None:

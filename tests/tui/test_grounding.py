@@ -325,6 +325,8 @@ async def test_documents_are_added_listed_and_taken_out_on_their_screen(place: P
         await user.shows("documents: 3 new, 0 unchanged", "skipped 1: 1 binary", "3 documents")
         await user.press("tab")
         await user.shows("install.md", "rope.md", "wind.md", "Del take out")
+        await user.click_on("rope.md")
+        assert isinstance(user.app.screen, Documents)
         await user.press(*"rope")
         await user.until(lambda: "wind.md" not in user.screen)
         await user.press("delete")

@@ -8,11 +8,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from textual.worker import NoActiveWorker, get_current_worker
+
 T = TypeVar("T")
 
 
 async def beside(function: Callable[[], T]) -> T:
-    """Run what may wait for a disk in a thread that the end of the program does not wait for."""
+    """Run what may wait for a disk in a thread that the end of the program does not wait for.
+
+    Raises:
+        CancelledError: in a worker of a screen that has been closed meanwhile; nobody waits any more.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -31,4 +37,17 @@ async def beside(function: Callable[[], T]) -> T:
             tell(partial(future.set_result, result))
 
     threading.Thread(target=work, name="atlas-history", daemon=True).start()
-    return await future
+    try:
+        return await future
+    finally:
+        if _closed():
+            raise asyncio.CancelledError
+
+
+def _closed() -> bool:
+    """Whether the worker's screen is being taken apart: Textual cancels workers only after the widgets have gone."""
+    try:
+        node = get_current_worker().node
+    except NoActiveWorker:
+        return False
+    return node._pruning or not node.is_attached

@@ -57,6 +57,10 @@ class Conversations(Picker):
         self.gone: set[str] = set()
         """The conversations that were deleted here and not brought back."""
         self._deleted_shown = False
+        self._looking = False
+        """True while what is listed is not yet what the field asks for."""
+        self._hurried = False
+        """True when Enter came meanwhile: it is about what will be found."""
         self._foot = Static(markup=False)
         for binding in commands.bindings("conversations", keys):
             self._bindings.key_to_bindings[binding.key] = [binding]
@@ -76,7 +80,9 @@ class Conversations(Picker):
     def refill(self) -> None:
         """Look again, in a thread, for what the field says."""
         self.say("")
+        self._hurried = False
         if self._renaming is None:
+            self._looking = True
             self.run_worker(self._look(self._field.value.strip()), group="look", exclusive=True)
 
     @property
@@ -119,7 +125,9 @@ class Conversations(Picker):
     def take(self) -> None:
         """Open what is highlighted, or bring it back; while a title is typed, take that."""
         if self._renaming is None:
-            if self._deleted_shown:
+            if self._looking:
+                self._hurried = True
+            elif self._deleted_shown:
                 self._undelete()
             else:
                 super().take()
@@ -129,8 +137,8 @@ class Conversations(Picker):
         self._change(lambda: self._store.rename(number, title), lambda _: "")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """What was clicked is taken as by Enter."""
-        self.take()
+        """What was clicked is taken at once, whatever is being looked for."""
+        self._looking = False
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Near the end of what was read: read on."""
@@ -152,6 +160,7 @@ class Conversations(Picker):
             self._infos = await beside(lambda: self._store.conversations(self._limit, deleted=deleted, words=query))
             hits = await beside(lambda: self._store.search(query)) if query and not deleted else []
         except AtlasError as error:
+            self._looking = False
             self.say(str(error))
             return
         now = self._now()
@@ -166,6 +175,10 @@ class Conversations(Picker):
             nothing = "Nothing is deleted" if deleted else "No conversations yet"
             options = [Option("Nothing found" if query else nothing, disabled=True)]
         self._show(options)
+        self._looking = False
+        if self._hurried:
+            self._hurried = False
+            self.take()
 
     def _show(self, options: Sequence[Option]) -> None:
         shown = self.query_one(OptionList)

@@ -177,8 +177,9 @@ class Documents(Picker):
             self.dismiss(name)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """What was clicked is highlighted; the keys say what can be done with it."""
+        """What was clicked is highlighted, and no more; the keys say what can be done with it."""
         event.stop()
+        event.prevent_default()
 
     def on_option_list_option_highlighted(self) -> None:
         """Another one: nothing is to be taken out any more."""

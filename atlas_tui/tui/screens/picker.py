@@ -107,8 +107,9 @@ class Picker(ModalScreen[str | None]):
             self.dismiss(option.id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take what was clicked."""
-        self.dismiss(event.option_id)
+        """A click has highlighted it: take it as by Enter. Textual runs the handlers of subclasses first, then this."""
+        event.stop()
+        self.take()
 
     def action_move(self, how: str) -> None:
         """Move the highlight while the field keeps the focus."""

@@ -143,10 +143,6 @@ class FallbackPicker(ModelPicker):
         self._set(chain if option.id in self._chain else [*chain, option.id])
         self.query_one(Input).value = ""
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """A click does the same."""
-        self.take()
-
     def action_shift(self, step: int) -> None:
         """Have what is highlighted asked earlier or later."""
         option = self.query_one(OptionList).highlighted_option
