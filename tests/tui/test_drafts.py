@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
 from tests.command import QUICK, Terminal, settings
 from tests.played import HANG, PlayedProvider, says
-from tests.tui.driving import Driver, driving, once
+from tests.tui.driving import PATIENCE, Driver, driving, once
 from tests.tui.test_terminal import shows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -77,7 +78,8 @@ def test_it_is_there_after_a_kill(tmp_path: Path) -> None:
         here.wait(shown)
         begun, store = time.monotonic(), Store()
         while store.draft() != "half a question":
-            assert time.monotonic() - begun < 5.0  # 0.3 s on a quiet machine
+            assert time.monotonic() - begun < PATIENCE  # 0.3 s on a quiet machine
+            time.sleep(0.01)
         assert store.close()
         here.process.kill(signal.SIGKILL)
         again = Terminal("--config", config)
@@ -142,16 +144,42 @@ async def test_what_belongs_to_no_conversation_comes_along(store: Store) -> None
         await user.shows("Try one of these", "about something else")
         await go_to(user, "down", "One")
         assert user.app.chat.prompt.text == "about something else"
-    second, first = sorted(store.conversations(), key=lambda info: info.created, reverse=True)
-    assert (first.title, second.title) == ("first?", "second?")
+        first, second = sorted(store.conversations(), key=lambda info: info.created)
+        assert (first.title, second.title) == ("first?", "second?")
+        await user.until(lambda: store.draft(first.id) == "about something else")
     assert drafts(store, "", first.id, second.id) == ["", "about something else", ""]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_quitting_before_the_draft_of_a_conversation_is_there_leaves_all_as_they_were(
+    store: Store, later: Store, begun: bool
+) -> None:
+    async with driving(session=session_of(store, PlayedProvider(says("One"), says("Two")))) as user:
+        await two_conversations(user)
+        await user.paste("about the second")
+    first, second = sorted(store.conversations(), key=lambda info: info.created)
+    store.keep_draft("about the first", first.id)
+    assert drafts(store, "", first.id, second.id) == ["", "about the first", "about the second"]
+    slow = threading.Event()
+    async with driving(session=session_of(later)) as user:
+        if begun:
+            user.app.chat.history.open(later.conversation(second.id))
+            await typed(user, "about the second")
+        else:
+            await user.paste("about something else")
+        stored = later.conversation(first.id)
+        later.writer.call(lambda connection: slow.wait(PATIENCE))
+        user.app.chat.history.open(stored)
+        asyncio.get_running_loop().call_soon(slow.set)
+    unbound = "" if begun else "about something else"
+    assert drafts(later, "", first.id, second.id) == [unbound, "about the first", "about the second"]
 
 
 async def test_what_is_typed_before_the_draft_comes_stays_and_up_brings_the_draft(store: Store, later: Store) -> None:
     store.keep_draft("an old question")
     assert drafts(store) == ["an old question"]
     slow = threading.Event()
-    later.writer.call(lambda connection: slow.wait(10))
+    later.writer.call(lambda connection: slow.wait(PATIENCE))
     async with driving(session=session_of(later)) as user:
         await user.paste("a new one")
         slow.set()

@@ -29,6 +29,8 @@ class Drafts:
         """The drafts that this process has read or written."""
         self._at = ""
         """The conversation that the prompt belongs to, as drafts name it."""
+        self._coming: object | None = None
+        """Stands for the draft that is being read. Until it is there, the prompt belongs where it was typed."""
 
     @property
     def _place(self) -> str:
@@ -45,7 +47,7 @@ class Drafts:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if self._at != self._place:  # the first prompt was sent: the conversation has begun
+        if self._coming is None and self._at != self._place:  # the first prompt was sent: the conversation has begun
             self._put(self._at, "")
             self._at = self._place
         self._put(self._at, self._editor.text)
@@ -53,11 +55,11 @@ class Drafts:
     def arrive(self) -> None:
         """Another conversation is there, and its draft comes back. Where it has none, what stands in the prompt comes
         along if it belongs to no conversation yet, or is taken to a new one; else it stays where it was typed."""
-        left, typed = self._at, self._editor.text
-        place = self._at = self._place
+        place, typed = self._place, self._editor.text
         journal = self._screen.session.journal
+        self._coming = coming = object()
         if place in self._known or journal is None or not journal.store.path.exists():
-            self._bring(self._known.get(place, ""), left, typed)
+            self._bring(place, self._known.get(place, ""), typed)
             return
 
         async def look() -> None:
@@ -65,25 +67,28 @@ class Drafts:
                 draft = clean(await beside(partial(journal.store.draft, place)))
             except AtlasError:  # that the history cannot be read is said elsewhere; what is typed is still there
                 draft = ""
-            if place == self._at:
-                self._bring(draft, left, typed)
+            if coming is self._coming:
+                self._bring(place, draft, typed)
 
         self._screen.run_worker(look(), group="draft", exclusive=True)
 
-    def _bring(self, draft: str, left: str, typed: str) -> None:
-        """Put the draft of this place into the prompt; `typed` is what stood there when it was left."""
+    def _bring(self, place: str, draft: str, typed: str) -> None:
+        """Put the draft of a place into the prompt; `typed` is what stood there when the other one was left."""
         prompt, now = self._screen.prompt, self._editor.text
-        unbound = not left or not self._at
+        left, self._at, self._coming = self._at, place, None
+        unbound = not left or not place
         if now not in ("", typed):  # it was typed meanwhile and stays; the draft is what Up brings
             prompt.text = draft
             prompt.clear()
             prompt.text = now
+            if left != place:
+                self._put(left, "" if unbound else typed)
         elif draft and draft != now:
             prompt.text = draft
             self._screen.status.say("what you had typed here is back")
-        elif now and left != self._at and unbound:
+        elif now and left != place and unbound:
             self._put(left, "")
-        elif now and left != self._at:
+        elif now and left != place:
             prompt.text = ""
             self._screen.status.say("what you had typed stays with the conversation you left")
         self.changed()
