@@ -189,15 +189,20 @@ class Session:
         prompt = grounded(self.wording or turn.prompt, turn.documents)
         return [*history(self.turns, turn, self.column), ModelMessage.user(prompt)]
 
-    def estimate(self, prompt: str | Turn, *, window: int | None = None) -> Estimate:
+    def estimate(
+        self, prompt: str | Turn, *, documents: Sequence[Document] = (), window: int | None = None
+    ) -> Estimate:
         """What a prompt, typed or asked, would cost and fill if it were sent now. Quick also in a long conversation;
         the first one imports the price table, and a limit for the day asks the history, so not for a screen's thread.
 
         Args:
-            prompt: what would be sent; passages from the knowledge base, which are not known yet, do not count.
+            prompt: what would be sent; passages that are still to be found do not count.
+            documents: passages that would go along with a prompt; as many count as there is room for.
             window: the context window in tokens, where a model list said it.
         """
-        turn = prompt if isinstance(prompt, Turn) else Turn(sound(prompt))
+        turn = prompt if isinstance(prompt, Turn) else Turn(sound(prompt), documents=tuple(documents))
+        if turn is not prompt:
+            self._fit(turn, [self.provider, *self.fallback])
         provider, account = self.provider, self.account
         correction = 1.0 if provider.is_mock else account.ledger.correction(provider.target)
         outputs = [response.usage.output_tokens for earlier in self.turns[-5:] for response in earlier.responses]
@@ -356,20 +361,26 @@ class Session:
 
     def _ground(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
         """Settle the passages of a turn. Whoever may be asked gets the same, so the smallest window counts."""
-        dropped = 0
         notices: tuple[str, ...] = ()
         with self._searching:  # the columns of a comparison want the same passages at the same time
             if self.knowledge is not None and not turn.settled:
                 turn.documents, notices = _found(self.knowledge, turn.prompt)
                 turn.settled = True
-            windows = [window for each in providers if (window := each.context_window()) is not None]
-            if turn.documents and windows:
-                found, turn.documents = turn.documents, ()
-                answer = min(self.max_tokens or _ROOM_TO_ANSWER, min(windows) // 2)
-                room = min(windows) - self.request(turn).estimated_tokens() - answer
-                turn.documents, left_out = fitting(found, room, estimate_tokens)
-                dropped = len(left_out)
+            dropped = self._fit(turn, providers)
         return Retrieved(turn.documents, dropped, notices)
+
+    def _fit(self, turn: Turn, providers: Sequence[Provider]) -> int:
+        """Leave out the passages for which the smallest window has no room; how many."""
+        if not turn.documents:
+            return 0
+        windows = [window for each in providers if (window := each.context_window()) is not None]
+        if not windows:
+            return 0
+        found, turn.documents = turn.documents, ()
+        answer = min(self.max_tokens or _ROOM_TO_ANSWER, min(windows) // 2)
+        room = min(windows) - self.request(turn).estimated_tokens() - answer
+        turn.documents, left_out = fitting(found, room, estimate_tokens)
+        return len(left_out)
 
     def request(self, turn: Turn) -> ModelRequest:
         """What a model is sent for a turn, as far as it is known now: without passages that are still to be found."""

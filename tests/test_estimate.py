@@ -10,6 +10,7 @@ from atlas_tui.budget import Account
 from atlas_tui.config import Budget, Price
 from atlas_tui.estimate import Estimate, Scale
 from atlas_tui.models.base import Counted, End, ModelMessage, ModelRequest, TextDelta, TokenUsage, estimate_tokens
+from atlas_tui.retrieval import Document
 from atlas_tui.session import Session
 from atlas_tui.store import Ledger
 from tests.played import PlayedProvider, says
@@ -145,3 +146,25 @@ class TestCorrection:
         ledger.learn("a:b", 30, 10)  # what surrounds a short prompt is most of it
         assert ledger.correction("a:b") == pytest.approx(1.2)
         assert ledger.correction("a:other") == 1.0
+
+
+class TestPassages:
+    def test_those_that_go_along_count(self) -> None:
+        session = session_of()
+        alone = session.estimate("Why?").input_tokens
+        along = session.estimate("Why?", documents=[{"content": "word " * 100, "metadata": {}, "relevance_score": 1.0}])
+        assert alone + 100 < along.input_tokens < alone + 400
+
+    def test_those_that_there_is_no_room_for_do_not(self) -> None:
+        class Small(PlayedProvider):
+            """A model with little room."""
+
+            def context_window(self, model: str | None = None) -> int | None:
+                return 2000
+
+        documents: list[Document] = [
+            {"content": f"word{n} " * 300, "metadata": {}, "relevance_score": 1.0 - n / 10} for n in range(8)
+        ]
+        found = Session(Small(says("ok"))).estimate("Why?", documents=documents)
+        assert 400 < found.input_tokens < 1000
+        assert not found.warnings

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import WorkType
 
 from atlas_tui.citations import shown
 from atlas_tui.errors import AtlasError
@@ -101,7 +102,8 @@ class Documents(Picker):
         """Look again, in a thread."""
         self.say("")
         if not self._naming:
-            self.run_worker(self._look(), group="look", exclusive=True)
+            look: WorkType[None] = self._look  # no coroutine yet: one that the next key replaces is never begun
+            self.run_worker(look, group="look", exclusive=True)
 
     def on_input_changed(self) -> None:
         """A filter holds at once; a path changes nothing."""
@@ -181,9 +183,9 @@ class Documents(Picker):
         event.stop()
         event.prevent_default()
 
-    def on_option_list_option_highlighted(self) -> None:
-        """Another one: nothing is to be taken out any more."""
-        if self._asked:
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Another one: nothing is to be taken out any more. A list that was filled again highlights the same one."""
+        if self._asked and event.option_id != self._asked:
             self.say("")
 
     def action_turn_over(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.worker import WorkType
+
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.widgets import figures
@@ -31,7 +33,7 @@ class Estimating:
         self._timer: Timer | None = None
 
     def changed(self) -> None:
-        """Something was typed, or sent."""
+        """Something was typed or sent, or other passages go along."""
         if not self._screen.prompt.text:
             self._screen.status.outlook = ""
         if self._timer is None:
@@ -46,11 +48,13 @@ class Estimating:
             return
 
         async def look() -> None:
-            estimate = await beside(partial(screen.session.estimate, text, window=window))
+            documents = screen.grounding.chosen(text) or ()  # those still to be found are told of when they are
+            estimate = await beside(partial(screen.session.estimate, text, documents=documents, window=window))
             if screen.prompt.text == text:
                 screen.status.outlook = _words(estimate, long=len(text) >= _LONG)
 
-        screen.run_worker(look(), group="estimate", exclusive=True)
+        work: WorkType[None] = look  # no coroutine yet: one that the next pause replaces is never begun
+        screen.run_worker(work, group="estimate", exclusive=True)
 
     def _matters(self, text: str) -> bool:
         if not text.strip() or text.startswith("/"):

@@ -197,6 +197,7 @@ class Grounding:
         count = sum(passage.number is not None for passage in passages)
         self._panel.show(self._outlook(count), passages)
         self._screen.status.along = _many(count) if self.on and self.typed and passages else ""
+        self._screen.estimating.changed()
 
     def _passages(self) -> Sequence[Passage]:
         found = self._current(self.typed) if self.typed else None
