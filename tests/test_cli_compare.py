@@ -139,6 +139,34 @@ class TestScreen:
         finally:
             terminal.close()
 
+    @pytest.mark.parametrize(("flags", "sent"), [(["--collection", "bridges"], 1), (["--no-context"], 0), ([], 0)])
+    def test_passages_go_along_if_they_are_wanted(
+        self, config: str, tmp_path: Path, flags: list[str], sent: int
+    ) -> None:
+        (tmp_path / "bridge.md").write_text("# The bridge\n\nThe bridge has twelve spans.\n")
+        assert run("index", str(tmp_path / "bridge.md"), "--collection", "bridges").status == 0
+        terminal = Terminal("compare", *BOTH, "--config", config, *flags, "How many spans has the bridge?", columns=120)
+        try:
+            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+        store = Store()
+        (turn,) = store.conversation("last").turns
+        store.close()
+        assert len(turn.responses) == 2
+        assert ["twelve spans" in document["content"] for document in turn.documents] == [True] * sent
+
+    def test_a_collection_that_is_not_there_is_refused_before_the_screen(self, config: str) -> None:
+        terminal = Terminal("compare", *BOTH, "--config", config, "--collection", "none", "Hello", columns=200)
+        try:
+            assert terminal.end() == 2
+            assert lines_with(terminal, "there is no collection 'none'")
+            assert b"?1049h" not in terminal.raw
+        finally:
+            terminal.close()
+
     def test_a_target_that_cannot_be_asked_is_refused_before_the_screen(self, config: str) -> None:
         terminal = Terminal("compare", "-p", "mock", "-p", "nobody", "--config", config, "Hello", columns=200)
         try:

@@ -80,7 +80,7 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
     targets = [_provider(target, options, config) for target in _line_up(options, None)] if named else []
     prompt = as_text(" ".join(options.prompt), "prompt")
     config = replace(
-        config,
+        _with_documents(options, config),
         system_prompt=_system_prompt(options, config),
         max_tokens=options.max_tokens or config.max_tokens,
         timeouts=config.timeouts if options.timeout is None else Timeouts.within(options.timeout),
@@ -92,6 +92,16 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
 
     compared = Compared([target.target for target in targets], prompt.strip(), options.temperature)
     return run(config, target=compared.targets[0] if targets else None, mock=options.mock, compared=compared)
+
+
+def _with_documents(options: argparse.Namespace, config: Config) -> Config:
+    """The settings, with the passages that the options want. Raises ConfigError where there is no such collection."""
+    if options.context is None:
+        return config
+    if options.context and options.collection:
+        knowledge_base(options, config).close()
+    retrieval = replace(config.retrieval, context=options.context)
+    return replace(config, retrieval=retrieval, collection_name=options.collection or config.collection_name)
 
 
 def _system_prompt(options: argparse.Namespace, config: Config) -> str | None:

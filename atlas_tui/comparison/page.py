@@ -122,7 +122,7 @@ def _race(race: Sequence[Answer]) -> Iterator[str]:
     yield '<div class="texts">'
     for answer in race:
         yield f"<article><h3>{escape(one_line(answer.target))}</h3>"
-        if reasoning := str(answer.form["reasoning"]):
+        if reasoning := answer.response.reasoning:
             yield f'<details><summary>Reasoning</summary><p class="plain">{escape(_safe(reasoning))}</p></details>'
         yield f'<div class="answer">{rendered(answer.content)}</div>'
         if answer.error:

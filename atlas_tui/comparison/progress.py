@@ -31,8 +31,6 @@ class Progress:
         self._sink = sink
         self._clock = clock
         self.begun = clock()
-        self.waited = 0.0
-        """Seconds that were to be waited between attempts."""
         self.state: State = "waiting"
         self.target = ""
         """Who answers just now, where it is not who was asked."""
@@ -86,9 +84,8 @@ class Progress:
                 self.target = f"{provider}:{model}"
             case UsageUpdate(usage, cost):
                 self.usage, self.cost = usage, cost
-            case RetryScheduled(_, delay, attempt):
+            case RetryScheduled(_, _, attempt):
                 self.state, self.attempts = "retrying", attempt
-                self.waited += delay
             case FellBack(_, target):
                 self.state, self.target, self.ttft = "waiting", target, None
                 self.attempts += 1

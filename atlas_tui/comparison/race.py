@@ -18,6 +18,8 @@ BEST: dict[str, Callable[[float], float]] = {
     "cost": lambda value: value,
 }
 """The figures of which one can be best, and the order of each: the smallest is best."""
+_DIGITS = {"ttft": 2, "total": 2, "rate": 1, "cost": 6}
+"""As they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +69,24 @@ def ranked(rows: Sequence[RaceRow]) -> list[RaceRow]:
     ]
 
 
-def row_of(column: int, response: ModelResponse, *, waited: float = 0.0) -> RaceRow:
+def row_of(column: int, response: ModelResponse, error: tuple[str, str] | None = None) -> RaceRow:
     """The row of an answer that has ended.
 
     Args:
         column: its number.
         response: the answer.
-        waited: seconds waited between its attempts.
+        error: kind and words of why it is not whole, where its ending said so; else its last attempt does.
     """
-    failure = None if response.complete or not response.attempts else response.attempts[-1]
-    stopped = failure is not None and failure.error == "cancelled"
+    last = response.attempts[-1] if response.attempts else None
+    kind, words = error or ((last.error, last.message) if last else (None, ""))
     timing, usage = response.timing, response.usage
-    spent = sum(attempt.duration for attempt in response.attempts) or timing.duration
     return RaceRow(
         column,
         f"{response.provider}:{response.model}".rstrip(":"),
-        "done" if response.complete else "stopped" if stopped else "failed",
-        reason=failure.message if failure else response.finish_reason or "",
+        "done" if response.complete else "stopped" if kind == "cancelled" else "failed",
+        reason=(response.finish_reason or "") if response.complete else words,
         ttft=timing.ttft,
-        total=spent + waited,
+        total=sum(attempt.waited + attempt.duration for attempt in response.attempts) or timing.duration,
         rate=timing.tokens_per_second,
         tokens=usage.output_tokens,
         tokens_estimated=usage.estimated,
@@ -115,12 +116,9 @@ def _row(turn: Turn, column: Column) -> RaceRow:
     if progress is None or progress.end is None:
         idle = RaceRow(column.number, column.target, mock=column.provider.is_mock)
         return idle if response is None else row_of(column.number, response)
-    # How it ended the ending knows best: a stop while a retry was awaited left a failed attempt behind.
-    row = row_of(column.number, progress.end.response, waited=progress.waited)
     error = progress.end.error
-    return replace(
-        row, target=row.target or column.target, state=progress.state, reason=str(error) if error else row.reason
-    )
+    row = row_of(column.number, progress.end.response, (error.kind, str(error)) if error else None)
+    return replace(row, target=row.target or column.target)
 
 
 def _best(name: str, rows: Sequence[RaceRow]) -> set[int]:
@@ -128,8 +126,8 @@ def _best(name: str, rows: Sequence[RaceRow]) -> set[int]:
     figures: dict[int, float] = {}
     for row in rows:
         value = row.cost.total if name == "cost" else getattr(row, name)
-        if value is not None:
-            figures[row.column] = order(value)
+        if value is not None:  # what looks the same is the same
+            figures[row.column] = order(round(value, _DIGITS[name]))
     if len(set(figures.values())) < 2:
         return set()
     least = min(figures.values())

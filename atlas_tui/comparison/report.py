@@ -96,11 +96,11 @@ def to_csv(results: Results) -> str:
     numbers = {question: number for number, question in enumerate(results.questions, 1)}
 
     def cells(answer: Answer) -> Iterator[object]:
-        row, usage = answer.row, answer.form["usage"]
+        row, usage = answer.row, answer.response.usage
         yield from (numbers[answer.question], answer.question.prompt, answer.repetition, answer.target)
         yield from (places.get(answer.key), row.state, row.ttft, row.total, row.rate)
-        yield from (usage["input_tokens"], usage["output_tokens"], row.words, row.cost.total, row.attempts)
-        yield from (answer.form["finish_reason"], answer.error["message"] if answer.error else None)
+        yield from (usage.input_tokens, usage.output_tokens, row.words, row.cost.total, row.attempts)
+        yield from (answer.response.finish_reason, answer.error["message"] if answer.error else None)
         yield from (answer.matches, answer.content)
 
     return _csv(_ANSWER, map(cells, results.answers))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Any
 
-from atlas_tui.comparison.progress import State
-from atlas_tui.comparison.race import RaceRow, ranked
-from atlas_tui.models.base import CostEstimate
+from atlas_tui.comparison.race import RaceRow, ranked, row_of
+from atlas_tui.models.base import CostEstimate, ModelResponse
 
 _RESAMPLES = 1000
 _DRAWS = 200_000
@@ -47,15 +46,20 @@ class Answer:
         """What makes it another answer than the others of a run."""
         return self.column, self.target, self.question.prompt, self.repetition
 
+    @cached_property
+    def response(self) -> ModelResponse:
+        """The answer itself."""
+        return ModelResponse.from_dict(self.form)
+
     @property
     def content(self) -> str:
         """The text."""
-        return str(self.form["content"])
+        return self.response.content
 
     @property
     def complete(self) -> bool:
         """It is whole."""
-        return bool(self.form["complete"])
+        return self.response.complete
 
     @property
     def error(self) -> Mapping[str, Any] | None:
@@ -71,26 +75,8 @@ class Answer:
     @cached_property
     def row(self) -> RaceRow:
         """Its figures."""
-        form, timing, usage, cost = self.form, self.form["timing"], self.form["usage"], self.form["cost"]
-        error = self.error
-        stopped = error is not None and error["kind"] == "cancelled"
-        state: State = "done" if self.complete else "stopped" if stopped else "failed"
-        spent = sum(attempt["duration"] for attempt in form["attempts"])
-        return RaceRow(
-            self.column,
-            self.target,
-            state,
-            reason=str(error["message"]) if error else form["finish_reason"] or "",
-            ttft=timing["ttft"],
-            total=spent or timing["duration"],
-            rate=timing["tokens_per_second"],
-            tokens=usage["output_tokens"],
-            tokens_estimated=usage["estimated"],
-            words=len(self.content.split()),
-            cost=CostEstimate(cost["total"], cost["input"], cost["output"]),
-            attempts=max(1, len(form["attempts"])),
-            mock=bool(form["mock"]),
-        )
+        error = (str(self.error["kind"]), str(self.error["message"])) if self.error else None
+        return replace(row_of(self.column, self.response, error), target=self.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from atlas_tui import ProviderError
 from atlas_tui.comparison import Comparison, RaceRow, race
 from atlas_tui.comparison.race import ranked
+from atlas_tui.comparison.results import Answer, Question
 from atlas_tui.models.base import CostEstimate, Counted, Provider, TextDelta, TokenUsage
 from atlas_tui.models.factory import create_provider
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.turns import answer_form
 from tests.comparison.columns import answered, impatient, started
 from tests.played import HANG, PlayedProvider, says
 from tests.servers.scripted import Finish, Flood, Script, ScriptedServer, Usage, Wait
@@ -121,3 +128,32 @@ class TestOrder:
     def test_nothing_is_best_where_all_are_equal_and_an_unknown_cost_is_never_the_least(self) -> None:
         rows = ranked([row(1, 1.0, dollars=None), row(2, 1.0, dollars=0.5), row(3, 1.0, dollars=0.6)])
         assert [each.best for each in rows] == [set(), {"cost"}, set()]
+
+
+def test_what_looks_the_same_is_equally_good() -> None:
+    first, second, third = ranked([row(1, 1.001, ttft=0.1), row(2, 1.004, ttft=0.104), row(3, 2.0, ttft=0.2)])
+    assert {"ttft", "total"} <= first.best
+    assert {"ttft", "total"} <= second.best
+    assert third.best == frozenset()
+    alike = ranked([row(1, 1.001), row(2, 1.004)])
+    assert [each.best for each in alike] == [frozenset()] * 2
+
+
+def test_an_answer_in_its_stable_form_has_the_row_that_it_had_while_it_came() -> None:
+    """Whole, broken off after a retry, refused: waits between attempts are part of the time."""
+    lost = ProviderError("connection", "the connection was lost")
+    asked = PlayedProvider([lost], [TextDelta("one two"), lost], name="b")
+    refused = PlayedProvider([ProviderError("auth", "the key was refused")], name="c")
+    patience = Policy(RetrySettings(attempts=2, first_wait=0.05))
+    comparison = Comparison([PlayedProvider(says("one two three"), name="a"), asked, refused], policy=patience)
+    turn = comparison.ask("Go")
+    sinks = started(comparison.columns, comparison, turn)
+    ends = [sink.end() for sink in sinks]
+    live = {each.column: each for each in race(turn, comparison.columns)}
+    assert (live[2].attempts, live[2].state, live[3].state) == (2, "failed", "failed")
+    assert live[2].total is not None
+    assert live[2].total >= ends[1].response.attempts[1].waited > 0
+    for column, end in zip(comparison.columns, ends, strict=True):
+        form = json.loads(json.dumps(answer_form(end, ())))
+        again = Answer(column.number, column.target, Question("Go"), 1, form).row
+        assert again == replace(live[column.number], place=None, best=frozenset(), cost=again.cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -87,6 +87,8 @@ class Attempt:
         }
 
 
+_PLAIN = ("content", "reasoning", "model", "provider", "finish_reason", "request_id", "complete", "mock")
+"""The fields that are the same in a form."""
 _PIECES = 1024
 """Pieces of a text after which they are joined: by themselves they take ten times the room."""
 
@@ -266,6 +268,18 @@ class ModelResponse:
             "attempts": [attempt.to_dict() for attempt in self.attempts],
             "mock": self.mock,
         }
+
+    @classmethod
+    def from_dict(cls, form: Mapping[str, Any]) -> ModelResponse:
+        """What `to_dict` gave. Raises LookupError or TypeError where the form is another."""
+        usage, cost = TokenUsage(**form["usage"]), form["cost"]
+        return cls(
+            **{name: form[name] for name in _PLAIN},
+            usage=usage,
+            cost=CostEstimate(cost["total"], cost["input"], cost["output"]),
+            timing=Timing(**form["timing"]),
+            attempts=tuple(Attempt(**attempt) for attempt in form["attempts"]),
+        )
 
     def __repr__(self) -> str:
         return (

@@ -94,6 +94,9 @@ def compared(
                 screen.asking.ask(prompt)
                 while screen.columns.running:
                     await pilot.pause(0.01)
+            else:
+                while not screen.status.outlook:  # what the example would cost
+                    await pilot.pause(0.01)
             for action in actions:
                 screen.act(action)
                 await pilot.pause()

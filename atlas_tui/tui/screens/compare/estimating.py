@@ -54,9 +54,9 @@ def words(found: Outlook) -> str:
     if found.warnings:
         return one_line(found.warnings[0].partition(": ")[0], 100)
     parts = [f"~{figures.count(found.input_tokens)} tok in {len(found.estimates)}"]
-    if found.unpriced < len(found.estimates):
-        free = not found.most.total
-        parts.append("free" if free else f"{figures.cost(found.least)} to {figures.cost(found.most)}")
+    if found.unpriced == len(found.estimates):
+        return f"{parts[0]} · cost unknown"
+    parts.append(f"{figures.cost(found.least)} to {figures.cost(found.most)}" if found.most.total else "free")
     if found.unpriced:
         parts.append(f"{found.unpriced} without a price")
     return " · ".join(parts)

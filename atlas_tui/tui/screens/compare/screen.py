@@ -149,8 +149,7 @@ class CompareScreen(ActingScreen):
 
     def on_text_area_changed(self) -> None:
         """Something was typed, or sent."""
-        if self.furnished:
-            self.estimating.changed()
+        self._early.do(lambda: self.estimating.changed())
 
     def on_prompt_sent(self, message: messages.PromptSent) -> None:
         """Ask all."""
