@@ -1,11 +1,11 @@
 """`python -m benchmarks`: every figure of Atlas beside its measure in the same run, in one table.
 
-    python -m benchmarks                everything (about twelve minutes)
+    python -m benchmarks                everything (about twenty minutes)
     python -m benchmarks start echo     only these groups
     python -m benchmarks --quick        shorter streams
 
-Groups: start, stream, shapes, echo, columns, transcript. Read the ratios: seconds belong to the machine. Let nothing
-else run meanwhile.
+Groups: start, stream, shapes, echo, columns, neighbours, transcript. Read the ratios: seconds belong to the machine.
+Let nothing else run meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from benchmarks import neighbours
 from benchmarks.measure import Program, Server, StreamFigures, atlas, baseline, comparison, stream
 from benchmarks.terminal import Terminal, cpu_seconds
 
@@ -208,6 +209,7 @@ GROUPS: dict[str, Callable[[Server, bool], Iterator[Row]]] = {
     "shapes": _shape_rows,
     "echo": _echo_rows,
     "columns": _column_rows,
+    "neighbours": neighbours.rows,
     "transcript": _transcript_rows,
 }
 

@@ -1,8 +1,9 @@
 """A model server on loopback that keeps a pace: `python -m benchmarks.server` prints its port and serves.
 
 It speaks OpenAI's Chat Completions, as every compatible server does. The model's name is the scenario:
-`prose-10000-1000` is 10,000 tokens of prose at 1,000 a second (0: as fast as they are taken). When each token was
-sent is answered at `/sent`, on the system's monotonic clock, which other processes share.
+`prose-10000-1000` is 10,000 tokens of prose at 1,000 a second (0: as fast as they are taken); `stall-40-0` says
+nothing more after 40, `reset-40-0` breaks off there, `refuse-0-0` refuses. When each token was sent is answered at
+`/sent`, on the system's monotonic clock, which other processes share.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 
 END_MARK = "endmark"
+TROUBLES = ("stall", "refuse", "reset")
 
 
 def token_texts(kind: str, count: int) -> Iterator[str]:
@@ -76,8 +78,27 @@ class PacedServer:
         finally:
             writer.close()
 
+    async def _trouble(self, kind: str, count: int, writer: asyncio.StreamWriter) -> None:
+        """Refuse; or say so many words, 5 ms apart, and then nothing more, or break off."""
+        if kind == "refuse":
+            error = b'{"error": {"message": "the key is wrong", "type": "invalid_request_error", "code": "bad_key"}}'
+            writer.write(b"HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\n")
+            writer.write(b"content-length: %d\r\n\r\n%b" % (len(error), error))
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        for number in range(count):
+            writer.write(_chunk({"content": f"x{number} "}))
+            await asyncio.sleep(0.005)
+        if kind == "reset":
+            writer.transport.abort()
+        else:
+            await writer.wait_closed()
+
     async def _stream(self, request: dict[str, str], writer: asyncio.StreamWriter) -> None:
         kind, count, rate = request["model"].split("-")
+        if kind in TROUBLES:
+            await self._trouble(kind, int(count), writer)
+            return
         self.asked = time.monotonic()
         self.sent = sent = []
         gap = 1 / int(rate) if int(rate) else 0.0
