@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,26 @@ class TestFile:
     def test_a_file_that_is_there_is_not_overwritten(self, tmp_path: Path) -> None:
         path = tmp_path / "race.jsonl"
         path.write_text("mine")
-        with pytest.raises(ConfigError, match="cannot be begun"):
+        with pytest.raises(ConfigError, match="is there already: name another file"):
             Recorder(path)
         assert path.read_text() == "mine"
+
+    def test_a_full_disk_ends_the_recording_and_not_the_answers(self, tmp_path: Path) -> None:
+        path = tmp_path / "race.jsonl"
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with Recorder(path) as recorder:
+            sinks = [Sink(), Sink()]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limit[1]))
+            try:
+                for sink in sinks:
+                    session = Session(PlayedProvider(says("still here")))
+                    taped = recorder.sink(sink, target="played", prompt="Anybody?")
+                    assert session.start(session.add_turn("Anybody?"), taped).join(5)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert [ending(sink.events).response.content for sink in sinks] == ["still here"] * 2
+        assert recorder.problem is not None
+        assert recorder.problem.endswith(": make room and record it again")
 
     def test_half_an_answer_at_the_end_is_left_out(self, tmp_path: Path) -> None:
         path = tmp_path / "race.jsonl"

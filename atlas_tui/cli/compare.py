@@ -192,6 +192,8 @@ def _headless(
     console.finish()
     for notice in notices:
         complain(notice)
+    if recorder is not None and recorder.problem is not None:
+        complain(recorder.problem)
     return _status(results, interruption, options)
 
 

@@ -8,8 +8,10 @@ ended, so its lines stand together and no key gets in that came in pieces.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -32,6 +34,7 @@ from atlas_tui.models.base import (
 )
 from atlas_tui.text import one_line, redact, sound
 
+log = logging.getLogger(__name__)
 VERSION = 1
 """Fields may be added to the form; none changes its meaning."""
 _TEXT = {TextDelta, ReasoningDelta}
@@ -48,10 +51,16 @@ class Recorder:
     """
 
     def __init__(self, path: Path) -> None:
+        self._name = one_line(str(path))
+        self.problem: str | None = None
+        """Why the recording broke off, and what to do, in a sentence. The answers come all the same."""
         try:
             self._file = open(path, "x", encoding="utf-8", opener=private_opener)  # noqa: SIM115 - closed by `close`
+        except FileExistsError as error:
+            raise ConfigError(f"the recording {self._name} is there already: name another file") from error
         except OSError as error:
-            raise ConfigError(f"the recording {one_line(str(path))} cannot be begun: {error.strerror}") from error
+            words = f"the recording {self._name} cannot be begun ({error.strerror}): check the folder"
+            raise ConfigError(words) from error
         self._lock = threading.Lock()
         self._begun = perf_counter()
         self._write([{"type": "recording", "version": VERSION}])
@@ -76,9 +85,16 @@ class Recorder:
     def _write(self, lines: Sequence[dict[str, Any]]) -> None:
         text = "".join(f"{redact(json.dumps(line, ensure_ascii=True, default=str))}\n" for line in lines)
         with self._lock:
-            if not self._file.closed:
+            if self._file.closed:
+                return
+            try:
                 self._file.write(text)
                 self._file.flush()
+            except OSError as error:
+                self.problem = f"the recording {self._name} broke off ({error.strerror}): make room and record it again"
+                log.warning("%s", self.problem)
+                with suppress(OSError):  # closing tries to write the same once more
+                    self._file.close()
 
 
 class _Tape:
@@ -186,7 +202,7 @@ def read_recording(path: Path) -> Recording:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ConfigError(f"the recording {name} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"the recording {name} cannot be read ({error.strerror}): name another file") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"the recording {name} is not UTF-8 text: record it again") from error
     number = 0

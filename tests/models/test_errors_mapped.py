@@ -135,8 +135,10 @@ class TestTransport:
         first.__cause__, second.__cause__ = second, first
         assert transport_error(first, "the server") is None
 
-    def test_what_nobody_knows_is_said_to_be_unknown(self) -> None:
-        found = AnthropicProvider("m", api_key=KEY).translate(KeyError("odd\x1b[2J"))
+    def test_what_nobody_knows_is_said_to_be_unknown_and_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        odd = KeyError("odd\x1b[2J")
+        found = AnthropicProvider("m", api_key=KEY).translate(odd)
         assert found.kind == "protocol"
+        assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [odd]
         assert UNMAPPED in str(found)
         assert "\x1b" not in str(found)

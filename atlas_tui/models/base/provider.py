@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -24,6 +25,7 @@ from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
 from atlas_tui.pricing import FREE, UNKNOWN_COST, CostEstimate, Rates, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line
 
+log = logging.getLogger(__name__)
 _UNINTERRUPTED = 256
 """Tokens after which the loop gets a turn, in which a stop takes effect, where more have come than can be read."""
 StreamCallback = Callable[[str, ModelResponse], None]
@@ -292,6 +294,7 @@ class Provider(ABC):
             return error
         ours = self._classify(error) or transport_error(error, self.server)
         if ours is None:
+            log.warning("%s failed in a way that Atlas does not know", self.name, exc_info=error)
             words = one_line(f"{type(error).__name__}: {error}", 160)
             ours = ProviderError("protocol", f"{self.server} sent something unexpected ({words})")
         ours.__cause__ = error
