@@ -14,6 +14,8 @@ from typing import IO
 import pexpect  # type: ignore[import-untyped]
 import pyte
 
+from tests.warm import warm
+
 COMMAND = [sys.executable, "-m", "atlas_tui"]
 QUICK = "[providers.mock]\ndelay_ms = 0\n"
 """Settings with which the mock provider answers at once."""
@@ -43,10 +45,21 @@ def start(
 
 
 def run(*arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None) -> Result:
-    """Run the command to its end."""
+    """Run the command to its end; in a fresh interpreter only where variables that this reads are other ones."""
+    variables = {**os.environ, **(environ or {})}
+    if _for_python(variables) == _USUAL:
+        return Result(*warm().run(arguments, stdin, variables, 30))
     with start(*arguments, environ=environ) as process:
         out, err = process.communicate(stdin, timeout=30)
     return Result(process.returncode, out, err)
+
+
+def _for_python(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those that an interpreter reads when it starts."""
+    return {name: value for name, value in variables.items() if name.startswith(("PYTHON", "LANG", "LC_"))}
+
+
+_USUAL = _for_python(os.environ)
 
 
 def settings(folder: Path, text: str) -> str:
