@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.progress import bar, clock
-from atlas_tui.config import Config, data_dir, make_private_folder, private_opener
+from atlas_tui.config import Config
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_for
+from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_for, minilm
 from atlas_tui.retrieval.vectors import open_index
 from atlas_tui.retrieval.vectors.opening import is_server
 from atlas_tui.text import counted, one_line
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _MANY = 500
 """Texts from which on embedding takes long enough to say what goes without it."""
-_DECLINED = "minilm-declined"
-"""In the data folder once the user has said no to the download: nobody is asked twice."""
 
 
 class Embedding:
@@ -91,30 +89,22 @@ class Embedding:
         name = self._named
         if not name and not self._config.retrieval.embedder and (have := self._collection.embedder):
             name = have.rpartition(":")[0]
-        if name == "minilm" or (not name and not self._config.retrieval.embedder):
-            self._offer(by_name=name == "minilm")
+        if not name or name == minilm.NAME:
+            self._offer(by_name=self._named == minilm.NAME)
         return embedder_for(name, self._config) if name else default_embedder(self._config)
 
     def _offer(self, *, by_name: bool) -> None:
         """Ask whether MiniLM may be downloaded, where it could be used and is not here; once, unless it was named."""
-        from atlas_tui.retrieval.embedders import minilm, minilm_files
+        from atlas_tui.retrieval.embedders import minilm_files, offer
 
-        if not minilm.installable() or minilm_files.find() is not None:
+        if self._quiet or not (sys.stdin.isatty() and self._console.live):
             return
-        declined = data_dir() / _DECLINED
-        if self._quiet or not (sys.stdin.isatty() and self._console.live) or (declined.exists() and not by_name):
-            return
-        if not by_name and default_embedder(self._config) is not None:
+        if not (offer.possible() if by_name else offer.due(self._config)):
             return
         self._console.finish()
-        print(
-            f"Documents can also be found by their meaning, with the model {minilm_files.MODEL} on this machine.\n"
-            f"Download it from {minilm_files.URL} ({minilm_files.MEGABYTES} MB)? [y/N] ",
-            end="", file=sys.stderr, flush=True,
-        )  # fmt: skip
+        print(f"{offer.QUESTION} [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            make_private_folder(declined.parent)
-            open(declined, "w", opener=private_opener).close()
+            offer.decline()
             return
         self._start()
         minilm_files.download(lambda done, total: self._show("downloading", done, total, "bytes"))

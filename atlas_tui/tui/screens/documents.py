@@ -256,6 +256,16 @@ class Documents(Picker):
             self.refill()
         self._progress.update(Content("\n").join(lines))
         self.say("")
+        if message.offer and self.is_current:
+            self._offer(message.collection)
+
+    def _offer(self, collection: str) -> None:
+        from atlas_tui.tui.screens.offering import OfferScreen
+
+        def answered(yes: bool | None) -> None:
+            self._indexing.answer(collection, yes=bool(yes))
+
+        self.app.push_screen(OfferScreen(), answered)
 
     def say(self, text: str) -> None:
         """Say something below the list; nothing names the keys."""

@@ -43,13 +43,20 @@ class Advanced(Message):
     """What was done, once it is."""
     skipped: tuple[str, ...] = ()
     """What was not taken in, and why, a line each."""
+    offer: bool = False
+    """MiniLM could be downloaded, which the user has not been asked yet."""
 
 
 class Indexing:
-    """One indexing at a time, which goes on whatever screen is looked at."""
+    """One indexing at a time, which goes on whatever screen is looked at.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        download: gets MiniLM; None takes `minilm_files.download`.
+    """
+
+    def __init__(self, config: Config, *, download: Callable[[Callable[[int, int], None]], None] | None = None) -> None:
         self._config = config
+        self._download = download
         self.listeners: list[MessagePump] = []
         """Who is told of it."""
         self.latest: Advanced | None = None
@@ -64,11 +71,25 @@ class Indexing:
 
     def start(self, path: str, collection: str) -> bool:
         """Take a file or folder into a collection, and embed what is new; False while another indexing runs."""
+        return self._begin(Advanced(collection, "looking"), partial(self._take_in, path))
+
+    def answer(self, collection: str, *, yes: bool) -> None:
+        """The user has said whether MiniLM may be downloaded; with it, the collection is embedded."""
+        from atlas_tui.retrieval.embedders import offer
+
+        if self.latest is not None:
+            self.latest.offer = False
+        if yes:
+            self._begin(Advanced(collection, "downloading"), self._get_minilm)
+        else:
+            offer.decline()
+
+    def _begin(self, first: Advanced, do: Callable[[KnowledgeBase], Advanced]) -> bool:
         if self._cancel is not None:
             return False
         self._cancel = CancelToken()
-        self._tell(Advanced(collection, "looking"), now=True)
-        work = partial(self._work, path, collection)
+        self._tell(first, now=True)
+        work = partial(self._work, first.collection, do)
         threading.Thread(target=work, name="atlas-indexing", daemon=True).start()
         return True
 
@@ -79,21 +100,45 @@ class Indexing:
             cancel.cancel()
         return cancel is not None
 
-    def _work(self, path: str, collection: str) -> None:
+    def _work(self, collection: str, do: Callable[[KnowledgeBase], Advanced]) -> None:
         knowledge = KnowledgeBase(self._config.db_path, collection, config=self._config)
-        skipped: tuple[str, ...] = ()
+        ended = Advanced(collection, "")
         try:
-            words, skipped = self._index(path, knowledge)
-            words += self._embed(knowledge)
+            ended = do(knowledge)
         except AtlasError as error:
-            words = str(error)
+            ended.done = one_line(str(error))
         except Exception as error:  # the border of a thread: it is said, and the screen goes on
             log.exception("an indexing that fails")
-            words = f"indexing failed ({type(error).__name__}): the log has details"
+            ended.done = f"indexing failed ({type(error).__name__}): the log has details"
         finally:
             knowledge.close()
             self._cancel = None
-        self._tell(Advanced(collection, "", None, one_line(words), skipped), now=True)
+        self._tell(ended, now=True)
+
+    def _take_in(self, path: str, knowledge: KnowledgeBase) -> Advanced:
+        from atlas_tui.retrieval.embedders import offer
+
+        words, skipped = self._index(path, knowledge)
+        stopped = self._cancel is None or self._cancel.cancelled
+        due = not stopped and knowledge.collection.embedder is None and offer.due(self._config)
+        if not due:
+            words += self._embed(knowledge)
+        return Advanced(knowledge.collection_name, "", None, one_line(words), skipped, due)
+
+    def _get_minilm(self, knowledge: KnowledgeBase) -> Advanced:
+        from atlas_tui.retrieval.embedders import minilm_files
+
+        cancel, name = self._cancel, knowledge.collection_name
+
+        def progress(done: int, total: int) -> None:
+            if cancel is not None and cancel.cancelled:
+                raise AtlasError("stopped: nothing of the model was kept")
+            share = done / total if total else None
+            self._tell(Advanced(name, f"downloading · {done / 1e6:.0f} of {total / 1e6:.0f} MB", share))
+
+        (self._download or minilm_files.download)(progress)
+        words = self._embed(knowledge).removeprefix(" · ")
+        return Advanced(name, "", None, one_line(words or "the model is here: what is added from now on is embedded"))
 
     def _index(self, path: str, knowledge: KnowledgeBase) -> tuple[str, tuple[str, ...]]:
         from atlas_tui.citations import shown
