@@ -31,7 +31,7 @@ class Turn:
     settled: bool = False
     """Its passages are found or chosen, be it none: no attempt at the turn looks for others."""
     chosen: ModelResponse | None = None
-    """The sibling that the user has chosen; None leaves it to `response`. A new response takes the choice back."""
+    """The sibling that the user has chosen or adopted; None leaves it to `response`. A new one takes that back."""
     id: int = field(default_factory=new_id, compare=False)
     """Its id in the history."""
     columns: dict[ModelResponse, int] = field(default_factory=dict)
@@ -41,8 +41,9 @@ class Turn:
 
     @property
     def response(self) -> ModelResponse | None:
-        """The response that stands in the conversation: the chosen one, else the last that says something."""
-        return self.chosen if self.chosen is not None else _last_said(self.responses)
+        """The response that stands in the conversation: the chosen one, else the last of the chat that says something,
+        else, as in a comparison, that of the first column that has one."""
+        return self.chosen or self.answer(CHAT) or _last_said(self.responses)
 
     def of(self, column: int) -> list[ModelResponse]:
         """The responses of one column, in the order in which they came."""

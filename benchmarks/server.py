@@ -63,7 +63,7 @@ class PacedServer:
                 length = next((int(x.split(":")[1]) for x in lines if x.lower().startswith("content-length:")), 0)
                 body = await reader.readexactly(length)
                 if request_line.startswith("POST"):
-                    await self._stream(json.loads(body), writer)
+                    await self._stream(json.loads(body), reader, writer)
                 else:
                     path = request_line.split()[1]
                     answer = {"sent": self.sent, "asked": self.asked} if path == "/sent" else {"data": []}
@@ -78,7 +78,7 @@ class PacedServer:
         finally:
             writer.close()
 
-    async def _trouble(self, kind: str, count: int, writer: asyncio.StreamWriter) -> None:
+    async def _trouble(self, kind: str, count: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Refuse; or say so many words, 5 ms apart, and then nothing more, or break off."""
         if kind == "refuse":
             error = b'{"error": {"message": "the key is wrong", "type": "invalid_request_error", "code": "bad_key"}}'
@@ -92,12 +92,14 @@ class PacedServer:
         if kind == "reset":
             writer.transport.abort()
         else:
-            await writer.wait_closed()
+            await reader.read()  # until the client has gone
 
-    async def _stream(self, request: dict[str, str], writer: asyncio.StreamWriter) -> None:
+    async def _stream(
+        self, request: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         kind, count, rate = request["model"].split("-")
         if kind in TROUBLES:
-            await self._trouble(kind, int(count), writer)
+            await self._trouble(kind, int(count), reader, writer)
             return
         self.asked = time.monotonic()
         self.sent = sent = []

@@ -37,6 +37,9 @@ async def test_the_others_answer_the_last_prompt_of_a_chat() -> None:
         await compared.ended()
         assert (compared.said(1), compared.said(2)) == ("L1", "R1")
         assert len(left.requests) == 1
+        await user.press("f7")
+        await user.shows("In the chat", "L1", "1 of 2", "METERS")  # the chat's own answer stays
+        await user.press("f7")
         await compared.asked("Second")
         assert list(right.requests[-1].messages) == [user_said("In the chat"), assistant("R1"), user_said("Second")]
 
@@ -120,7 +123,7 @@ async def test_what_runs_goes_on_while_the_chat_is_seen() -> None:
         await user.press("escape", "escape")
         await compared.ended()
         await user.press("f7")
-        await user.shows("Half", "■ stopped")  # the last one that came stands in the chat
+        await user.shows("Done.", "1 of 2")  # whoever comes last does not take the place of the first column
         assert user.app.screen is user.app.chat
 
 
