@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from atlas_tui.config.values import PROVIDER_KINDS
@@ -45,8 +44,7 @@ KeyPath = tuple[str, ...]
 """Where a key stands: the tables it is in, then its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The file's text, in which a wrong key is looked up again: the parser gives values without their lines."""
 
     name: str

@@ -4,17 +4,15 @@ made from it; the `[keys]` table of the configuration rebinds by id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Scope = Literal["app", "prompt", "chat", "compare", "conversations", "passages", "documents"]
 """Where an action can be run: everywhere, in the text field of a prompt, or on one screen."""
-State = Literal["empty", "idle", "running", "failed", "transcript", "passages"]
+State = Literal["empty", "idle", "running", "retrying", "failed", "transcript", "passages"]
 """What the screen is doing, which decides what the footer offers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """Something a user can do."""
 
     id: str
@@ -61,7 +59,7 @@ ACTIONS: tuple[Action, ...] = (
         ANSWERING,
         "/stop",
         hint="stop",
-        states=("running",),
+        states=("running", "retrying"),
         on=_BOTH,
     ),
     Action(
@@ -78,7 +76,7 @@ ACTIONS: tuple[Action, ...] = (
         ANSWERING,
         "/retry",
         hint="retry",
-        states=("failed", "transcript"),
+        states=("retrying", "failed", "transcript"),
         on=_BOTH,
     ),
     Action(
@@ -88,7 +86,7 @@ ACTIONS: tuple[Action, ...] = (
         ANSWERING,
         "/next",
         hint="fall back",
-        states=("failed",),
+        states=("retrying", "failed"),
         on=_BOTH,
     ),
     Action(
@@ -310,7 +308,7 @@ ACTIONS: tuple[Action, ...] = (
         "Search all of this",
         PROGRAM,
         hint="commands",
-        states=("empty", "idle", "running", "transcript"),
+        states=("empty", "idle", "running", "retrying", "transcript"),
         on=("app",),
     ),
     Action(
@@ -320,7 +318,7 @@ ACTIONS: tuple[Action, ...] = (
         PROGRAM,
         "/help",
         hint="help",
-        states=("empty", "idle", "running", "failed", "transcript"),
+        states=("empty", "idle", "running", "retrying", "failed", "transcript"),
         on=_BOTH,
     ),
     Action("quit", "ctrl+q", "Quit", PROGRAM, "/quit", hint="quit", states=("empty",), on=("app",)),
