@@ -282,7 +282,7 @@ class ChatScreen(ActingScreen):
         if not self.opened:
             return "empty"
         if self.conversation.running:
-            return "running"
+            return "retrying" if self.status.reading.phase == "retrying" else "running"
         if self.panes.in_transcript:
             return "transcript"
         if self.conversation.failed:
