@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
@@ -49,12 +48,12 @@ class Gauge:
         """What holds besides the answer: who is asked, and what the session has cost."""
         target = one_line(target, 80)
         if target != self._still.target:
-            self._still = replace(self._still, window=None)
-        self._still = replace(self._still, target=target, mock=mock, session_cost=session_cost)
+            self._still = self._still._replace(window=None)
+        self._still = self._still._replace(target=target, mock=mock, session_cost=session_cost)
 
     def know_window(self, tokens: int | None) -> None:
         """The context window of the target."""
-        self._still = replace(self._still, window=tokens)
+        self._still = self._still._replace(window=tokens)
 
     def reset(self) -> None:
         """A new conversation has begun."""
@@ -83,24 +82,24 @@ class Gauge:
         now = self._clock()
         match event:
             case Start():
-                self._still = replace(self._still, phase="waiting", note="")
+                self._still = self._still._replace(phase="waiting", note="")
             case TextDelta() | ReasoningDelta():
                 self._last = now
                 if self._first is None:
                     self._first = self._slot_end = now
                     self._slot_end += SLOT
                     self._samples.append((now, 0))
-                self._still = replace(self._still, phase="streaming" if isinstance(event, TextDelta) else "thinking")
+                self._still = self._still._replace(phase="streaming" if isinstance(event, TextDelta) else "thinking")
             case UsageUpdate(usage, cost):
-                self._still = replace(self._still, usage=usage, cost=cost)
+                self._still = self._still._replace(usage=usage, cost=cost)
                 if usage.estimated:  # the provider's own count comes at the end and differs: no rate of tokens
                     self._sample(now, usage.output_tokens)
             case RetryScheduled(error, delay, attempt):
                 self._next_attempt = now + delay
-                self._still = replace(self._still, phase="retrying", note=f"{_words(error)}: attempt {attempt} in")
+                self._still = self._still._replace(phase="retrying", note=f"{_words(error)}: attempt {attempt} in")
             case FellBack(_, target):
-                self._still = replace(
-                    self._still, phase="waiting", target=one_line(target, 80), note=f"fell back to {one_line(target)}"
+                self._still = self._still._replace(
+                    phase="waiting", target=one_line(target, 80), note=f"fell back to {one_line(target)}"
                 )
             case End():
                 self._end(event)
@@ -108,8 +107,7 @@ class Gauge:
     def _end(self, end: End) -> None:
         response, timing = end.response, end.response.timing
         phase: Phase = "done" if end.error is None else "stopped" if end.error.kind == "cancelled" else "failed"
-        self._still = replace(
-            self._still,
+        self._still = self._still._replace(
             phase=phase,
             elapsed=timing.duration,
             ttft=timing.ttft,
@@ -129,9 +127,8 @@ class Gauge:
         self._close_slots(now)
         quiet = now - self._last
         if still.phase == "retrying":
-            still = replace(still, note=f"{still.note} {max(0.0, self._next_attempt - now):.0f} s")
-        return replace(
-            still,
+            still = still._replace(note=f"{still.note} {max(0.0, self._next_attempt - now):.0f} s")
+        return still._replace(
             elapsed=now - self._begun,
             ttft=None if self._first is None else self._first - self._begun,
             rate=self._rate(now),

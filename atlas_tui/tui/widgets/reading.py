@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from atlas_tui.pricing import FREE, CostEstimate, TokenUsage
 
@@ -11,8 +10,7 @@ Phase = Literal["ready", "waiting", "thinking", "streaming", "retrying", "done",
 _NO_USAGE = TokenUsage()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the meters show."""
 
     phase: Phase = "ready"
