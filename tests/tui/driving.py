@@ -106,6 +106,8 @@ class Driver:
         self.app._driver._size = size
         self.app.post_message(events.Resize(size, size))
         await self.settled()
+        await self.until(lambda: self.app._resize_event is None)  # many at once are taken together, after a moment
+        await self.settled()
 
     async def settled(self) -> None:
         """Wait until every screen has dealt with all that came, with what that brought about, and is painted.
@@ -133,8 +135,8 @@ class Driver:
     async def begun(self) -> None:
         """Wait until the program takes prompts and has looked around: from here on nothing moves by itself."""
         chat = self.app.chat
-        chat.prompt.editor.cursor_blink = False
         await self.until(lambda: chat.opened)
+        chat.prompt.editor.cursor_blink = False
         if isinstance(chat.session.provider, MockProvider | PlayedProvider):  # a server may keep it waiting
             await self.until(lambda: bool(chat.sidebar._statuses))
         await self.settled()
@@ -162,6 +164,12 @@ class Driver:
         with suppress(TimeoutError):
             async with asyncio.timeout(_A_LITTLE):
                 await self._arrived.wait()
+
+    async def idle(self) -> None:
+        """Wait until nothing is being read or looked for either, and no answer comes."""
+        await self.settled()
+        await self.until(lambda: not self.app.chat.conversation.running and not len(self.app.workers))
+        await self.settled()
 
     async def shows(self, *texts: str) -> None:
         """Wait until the screen shows these texts, all at once."""
@@ -205,6 +213,14 @@ def _pressed(key: str) -> events.Key:
     except KeyError:
         character = key if len(key) == 1 else None
     return events.Key(name, character)
+
+
+def steering(pilot: Pilot[Any]) -> Driver:
+    """A program that something else has started: the taking of a picture."""
+    assert isinstance(pilot.app, AtlasApp)
+    driver = Driver(pilot.app, Clock())
+    driver.pilot = pilot
+    return driver
 
 
 def once(**settings: Any) -> Policy:

@@ -59,5 +59,5 @@ async def test_what_means_the_same_is_shown_once_the_model_is_loaded(tmp_path: P
     async with driving(config=config) as user:
         await user.paste("rope of my car")
         await user.until(lambda: any("meaning" in each.document["why"] for each in listed(user)))
-        await user.until(lambda: "still loading" not in user.screen)
+        await user.shows_no("still loading")
         assert {Path(each.document["metadata"]["source"]).name for each in listed(user)} == {"automobile.md", "rope.md"}

@@ -13,7 +13,7 @@ from atlas_tui.session import Session
 from atlas_tui.tui.app import AtlasApp, run
 from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.screens.catalogue import Catalogue
-from tests.tui.driving import Clock, Driver, once
+from tests.tui.driving import PATIENCE, Clock, Driver, once
 
 
 class Slow(Opening):
@@ -25,7 +25,7 @@ class Slow(Opening):
         self.error: Exception | None = None
 
     def open(self) -> Opened:
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(PATIENCE)
         if self.error is not None:
             raise self.error
         session = Session(MockProvider("mock-basic", delay_ms=0), policy=once())
@@ -38,9 +38,8 @@ async def test_a_prompt_that_is_sent_before_there_is_a_session_is_answered() -> 
     async with driver.app.run_test(size=(120, 40), message_hook=driver.hook) as pilot:
         driver.pilot = pilot
         await driver.ask("an early question")
-        await pilot.press("ctrl+b")
-        assert "an early question" in driver.screen
-        assert "mock:mock-standard rehearses answers" in driver.screen
+        await driver.press("ctrl+b")
+        await driver.shows("an early question", "mock:mock-standard rehearses answers")
         assert not driver.app.chat.opened
         opening.go_on.set()
         await driver.answered()

@@ -111,7 +111,7 @@ async def test_tab_completes_and_leaves_room_for_the_argument() -> None:
 async def test_escape_hides_the_completions_and_keeps_the_text() -> None:
     async with driving() as user:
         await user.press("slash", "t", "escape")
-        assert "Choose a colour theme" not in user.screen
+        await user.shows_no("Choose a colour theme")
         assert user.app.chat.prompt.text == "/t"
 
 

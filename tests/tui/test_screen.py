@@ -19,10 +19,7 @@ async def test_the_sidebar_says_what_is_available_and_why_the_rest_is_not() -> N
 
 async def test_a_model_is_chosen_in_the_sidebar() -> None:
     async with driving() as user:
-        await user.shows("mock-advanced")
-        row = next(y for y, line in enumerate(user.lines) if "mock-advanced" in line)
-        column = user.lines[row].index("mock-advanced")
-        await user.pilot.click(offset=(column, row))
+        await user.click_on("mock-advanced")
         await user.shows("mock:mock-advanced answers from now on")
         assert user.app.chat.prompt.editor.has_focus
 
@@ -50,27 +47,27 @@ async def test_tab_leads_from_the_prompt_to_the_transcript_and_back(size: tuple[
 
 async def test_the_sidebar_hides_on_a_narrow_terminal_and_comes_when_called() -> None:
     async with driving(size=(80, 24)) as user:
-        assert "PROVIDER" not in user.screen
+        await user.shows_no("PROVIDER")
         await user.press("f4")
         await user.shows("PROVIDER")
         await user.press("ctrl+b")
-        await user.pilot.pause()
-        assert "PROVIDER" not in user.screen
+        await user.settled()
+        await user.shows_no("PROVIDER")
         await user.press("f12")
         await user.shows("Off. F8 sends passages", "Enter send")
         await user.press("escape")
-        await user.pilot.pause()
-        assert "Off. F8" not in user.screen
+        await user.settled()
+        await user.shows_no("Off. F8")
 
 
 async def test_a_terminal_that_is_too_small_gets_one_sentence_and_recovers() -> None:
     async with driving(PlayedProvider(says("The answer.")), size=(60, 16)) as user:
         await user.ask("Why?")
         await user.answered()
-        await user.pilot.resize_terminal(40, 10)
-        await user.pilot.pause()
+        await user.resize(40, 10)
+        await user.settled()
         assert [line.strip() for line in user.lines if line.strip()] == ["Atlas needs a terminal of at least", "60x16."]
-        await user.pilot.resize_terminal(120, 40)
+        await user.resize(120, 40)
         await user.shows("The answer.", "PROVIDER")
 
 
@@ -79,7 +76,7 @@ async def test_resizing_reflows_the_answer() -> None:
     async with driving(PlayedProvider(says(text)), size=(120, 40)) as user:
         await user.ask("Why?")
         await user.answered()
-        await user.pilot.resize_terminal(70, 30)
+        await user.resize(70, 30)
         await user.shows("word0", "word59")
         assert all(len(line) <= 70 for line in user.lines)
 
@@ -124,7 +121,7 @@ async def test_themes_are_tried_on_and_taken_back() -> None:
     async with driving() as user:
         await user.press("f9")
         await user.press(*"nord")
-        await user.pilot.pause()
+        await user.settled()
         assert user.app.theme == "nord"
         await user.press("escape")
         assert user.app.theme == "atlas-dark"
@@ -139,7 +136,7 @@ async def test_every_theme_draws_the_screen() -> None:
         await user.answered()
         for name in user.app.available_themes:
             user.app.theme = name
-            await user.pilot.pause()
+            await user.settled()
             assert "The answer." in user.screen
 
 
@@ -169,7 +166,7 @@ async def test_find_marks_and_counts() -> None:
         await user.press("ctrl+f", *"alpha")
         await user.shows("2 found")
         await user.press("enter", "escape")
-        assert "2 found" not in user.screen
+        await user.shows_no("2 found")
         assert user.app.chat.prompt.editor.has_focus
 
 
@@ -179,8 +176,7 @@ async def test_a_link_shows_where_it_goes_before_anything_is_opened(monkeypatch:
         monkeypatch.setattr(user.app, "open_url", lambda url, **_: opened.append(url))
         await user.ask("Why?")
         await user.answered()
-        row = next(y for y, line in enumerate(user.lines) if "your bank" in line)
-        await user.pilot.click(offset=(user.lines[row].index("your bank") + 2, row))
+        await user.click_on("your bank", right=2)
         await user.shows("evil.example", "https://evil.example/login")
         assert opened == []
         await user.press("enter")
@@ -192,15 +188,14 @@ async def test_reasoning_is_shown_and_hidden() -> None:
     async with driving(provider) as user:
         await user.ask("Why?")
         await user.answered()
-        assert "Thinking hard." not in user.screen
+        await user.shows_no("Thinking hard.")
         await user.press("ctrl+t")
         await user.shows("Thinking hard.")
 
 
 async def test_an_example_goes_into_the_prompt_and_is_not_sent() -> None:
     async with driving() as user:
-        row = next(y for y, line in enumerate(user.lines) if "Compare TCP" in line)
-        await user.pilot.click(offset=(user.lines[row].index("Compare"), row))
+        await user.click_on("Compare TCP")
         assert user.app.chat.prompt.text.startswith("Compare TCP")
         assert not user.session.turns
 

@@ -82,7 +82,7 @@ def test_quitting_in_the_middle_of_an_answer_takes_under_a_second(terminal: Open
     begun = time.monotonic()
     here.process.send("\x11")
     assert here.end() == 0
-    assert time.monotonic() - begun < 2.0  # 0.2 s on a quiet machine
+    assert time.monotonic() - begun < 5.0  # 0.2 s on a quiet machine
     assert_restored(here)
 
 

@@ -53,7 +53,7 @@ class Compared:
     async def ask(self, prompt: str) -> None:
         """Send a prompt from wherever the focus is."""
         self.screen.prompt.editor.focus()
-        await self.user.pilot.pause()
+        await self.user.settled()
         await self.user.ask(prompt)
 
     async def asked(self, prompt: str) -> None:
@@ -64,14 +64,14 @@ class Compared:
     async def ended(self) -> None:
         """Wait until nothing runs."""
         await self.user.until(lambda: bool(self.screen.session.turns) and not self.screen.columns.running)
-        await self.user.pilot.pause()
+        await self.user.settled()
 
     async def to_column(self, place: int) -> None:
         """Leave the prompt for a column."""
         if self.screen.prompt.editor.has_focus:
             await self.user.press("tab")
         await self.user.press(f"{place}")
-        await self.user.pilot.pause()
+        await self.user.settled()
 
 
 @asynccontextmanager
@@ -84,7 +84,7 @@ async def comparing(
         await user.ask("/compare " + " ".join(provider.target for provider in providers))
         compared = Compared(user)
         await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
-        await user.pilot.pause()
+        await user.settled()
         yield compared
 
 

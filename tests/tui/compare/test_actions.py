@@ -48,16 +48,16 @@ async def test_a_click_takes_a_column_and_sorts_the_race() -> None:
     async with comparing(played("one", "1"), played("two", "some words more"), size=(120, 40)) as compared:
         user = compared.user
         await compared.asked("Why?")
-        await user.pilot.click(compared.views[1].pane.head)
+        await user.click(*compared.views[1].pane.head.region.offset)
         assert compared.screen.current is compared.views[1]
         await user.press("t")
         await user.shows("attempts")
         table = compared.screen.layout_of.race
-        heading = next(line for line in user.lines if "TTFT   total" in line)
-        await user.pilot.click(table, offset=(heading.index("words") + 2, 0))
+        row, heading = next((row, line) for row, line in enumerate(user.lines) if "TTFT   total" in line)
+        await user.click(heading.index("words") + 2, row)
         assert table.sorted_by == "words"
-        await user.pilot.resize_terminal(80, 24)
-        await user.pilot.click(compared.screen.layout_of.tabs, offset=(4, 0))
+        await user.resize(80, 24)
+        await user.click_on("1 test-model", right=4)
         assert compared.screen.current is compared.views[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from atlas_tui.config import Config, ProviderConfig
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import ModelMessage, TextDelta
 from atlas_tui.models.mock import MockProvider
@@ -17,7 +18,8 @@ user_said, assistant = ModelMessage.user, ModelMessage.assistant
 
 async def test_from_the_start_to_a_finished_comparison_in_four_keys() -> None:
     """Nothing is configured, chosen or read: the example is offered, and the three rehearsed models answer."""
-    async with driving(MockProvider("mock-standard", delay_ms=0), size=(120, 40)) as user:
+    config = Config(providers={"mock": ProviderConfig("mock", options={"delay_ms": 0})})
+    async with driving(MockProvider("mock-standard", delay_ms=0), config=config, size=(120, 40)) as user:
         keys = ["f7", "enter"]
         assert len(keys) <= 4
         await user.press(keys[0])
@@ -46,7 +48,7 @@ async def test_what_is_typed_takes_the_place_of_the_example_and_a_draft_of_the_c
         await user.press("f7")
         await user.shows("Why?", "METERS")
         await user.press("f7")
-        await user.pilot.pause()
+        await user.settled()
         assert Compared(user).screen.prompt.text == "Why?"
 
 
@@ -106,7 +108,7 @@ async def test_a_retry_is_a_sibling_of_its_column_alone_and_what_is_seen_is_what
         assert (compared.said(1), compared.said(2)) == ("L1 again", "R1")
         await user.shows("2 of 2")
         await user.press("left_square_bracket")
-        await user.pilot.pause()
+        await user.settled()
         assert (compared.said(1), compared.said(2)) == ("L1", "R1")
         await compared.asked("Second")
         assert list(left.requests[-1].messages) == [user_said("First"), assistant("L1"), user_said("Second")]
@@ -135,7 +137,7 @@ async def test_the_key_that_adopts_takes_it_back() -> None:
         await user.shows("a here takes it back", "★")
         await user.press("a")
         await user.shows("each column goes on from its own answer again")
-        assert "★" not in user.screen
+        await user.shows_no("★")
         await compared.asked("Second")
         assert list(left.requests[-1].messages) == [user_said("First"), assistant("L1"), user_said("Second")]
         assert list(right.requests[-1].messages) == [user_said("First"), assistant("R1"), user_said("Second")]
@@ -161,7 +163,7 @@ async def test_another_model_answers_in_a_column_and_one_is_dropped() -> None:
         await compared.asked("First")
         await compared.to_column(3)
         await user.press("D")
-        await user.pilot.pause()
+        await user.settled()
         assert [view.column.target for view in compared.views] == ["left:test-model", "right:test-model"]
         compared.screen.act("column_1")
         compared.screen.act("model", "other")
@@ -182,10 +184,10 @@ async def test_few_cells_show_tabs_and_one_column() -> None:
         await user.press("alt+right")
         await user.shows("two says")
         assert [view.pane.display for view in compared.views] == [False, True, False]
-        await user.pilot.resize_terminal(140, 40)
+        await user.resize(140, 40)
         await user.shows("one says", "two says", "three says")
         await user.press("x")
-        await user.pilot.pause()
+        await user.settled()
         assert [view.pane.display for view in compared.views] == [False, True, False]
         await user.press("x")
         await user.shows("one says", "three says")
@@ -200,7 +202,7 @@ async def test_the_fifth_column_waits_in_a_tab_and_a_pinned_one_stays() -> None:
         await compared.to_column(1)
         await user.press("P")
         await user.press("less_than_sign")  # round to the last
-        await user.pilot.pause()
+        await user.settled()
         assert compared.screen.current is compared.views[4]
         assert [view.pane.display for view in compared.views] == [True, False, True, True, True]
         await user.press("greater_than_sign")
@@ -215,10 +217,10 @@ async def test_columns_scroll_together_or_apart() -> None:
         logs = [view.pane.log_view for view in compared.views]
         await compared.to_column(1)
         await user.press("up", "up")
-        await user.pilot.pause()
+        await user.settled()
         assert [log.following for log in logs] == [False, True]
         await user.press("s", "up", "up")
-        await user.pilot.pause()
+        await user.settled()
         assert [log.following for log in logs] == [False, False]
 
 
@@ -230,7 +232,7 @@ async def test_hostile_names_and_answers_are_only_text() -> None:
         await compared.asked(f"Say {evil}")
         for key in ("t", "d"):
             compared.screen.act({"t": "race", "d": "differences"}[key])
-            await user.pilot.pause()
+            await user.settled()
         assert "\x1b" not in user.screen
         assert "\u202e" not in user.screen
         assert "\x9b" not in user.screen

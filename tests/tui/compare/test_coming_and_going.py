@@ -150,7 +150,7 @@ async def test_a_new_conversation_of_the_chat_stops_and_empties_the_columns() ->
         await user.press("ctrl+n")
         await compared.user.until(held.closed.is_set)
         await user.press("f7")
-        await user.pilot.pause()
+        await user.settled()
         assert compared.views[0].transcript.exchanges == []
         assert not compared.screen.columns.running
 
@@ -161,13 +161,13 @@ async def test_a_new_conversation_is_new_in_the_columns_and_in_the_chat() -> Non
         user = compared.user
         await compared.asked("First")
         await user.press("ctrl+n")
-        await user.pilot.pause()
-        assert "First" not in user.screen
+        await user.settled()
+        await user.shows_no("First")
         await compared.asked("Second")
         assert list(right.requests[-1].messages) == [user_said("Second")]
         await user.press("f7")
         await user.shows("Second", "METERS")
-        assert "First" not in user.screen
+        await user.shows_no("First")
 
 
 async def test_a_comparison_reopens_as_it_was(store: Store) -> None:
@@ -179,7 +179,7 @@ async def test_a_comparison_reopens_as_it_was(store: Store) -> None:
     providers = [again.provider, left, right]
     async with driving(session=again, catalogue=Known(providers), size=(160, 40)) as user:
         await user.press("f2")
-        await user.pilot.pause()
+        await user.settled()
         await user.shows("First")
         await user.press("enter")
         await user.shows("First", "METERS")
@@ -234,7 +234,7 @@ async def test_the_line_up_is_there_again_and_is_kept_under_a_name(store: Store)
         await user.until(lambda: compared.screen.furnished)
         assert [view.column.target for view in compared.views] == ["left:test-model", "right:test-model"]
         await compared.ask("/targets third left")
-        await user.pilot.pause()
+        await user.settled()
         assert [view.column.target for view in compared.views] == ["third:test-model", "left:test-model"]
         await compared.to_column(1)
         await user.press("K")
@@ -261,5 +261,5 @@ async def test_the_line_up_is_chosen_from_what_is_available() -> None:
         await user.press(*"mock:mock-basic", "enter")
         await user.shows("3 mock:mock-basic")
         await user.press("escape")
-        await user.pilot.pause()
+        await user.settled()
         assert [view.column.target for view in compared.views][2] == "mock:mock-basic"

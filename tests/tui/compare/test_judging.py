@@ -43,7 +43,7 @@ async def test_the_race_stands_still_while_it_runs_and_is_sorted_by_any_figure()
 
         assert order() == ["long:test-model", "held:test-model", "failed:test-model"]
         await compared.ask("/race words")
-        await user.pilot.pause()
+        await user.settled()
         assert order() == ["long:test-model", "failed:test-model", "held:test-model"]  # what runs has no sum yet
         await compared.ask("/race nonsense")
         await user.shows("no figure 'nonsense'")
@@ -117,7 +117,7 @@ async def test_blind_hides_every_name_until_the_vote(store: Store) -> None:
         names = ("secretive", "concealed", "obscure")
         await user.shows("Model A", "Model B", "Model C", "hidden until you vote")
         for width in (160, 90):
-            await user.pilot.resize_terminal(width, 40)
+            await user.resize(width, 40)
             for place in (1, 2, 3):
                 await compared.to_column(place)
                 assert [name for name in names if name in user.screen] == []
@@ -128,7 +128,7 @@ async def test_blind_hides_every_name_until_the_vote(store: Store) -> None:
         await user.shows("names are hidden")
         await user.press("v", "a")
         await user.app.workers.wait_for_complete()
-        await user.pilot.resize_terminal(160, 40)
+        await user.resize(160, 40)
         await user.shows(*names)
         assert all(vote.blind for vote in Judgements(store).votes())
         assert len(Judgements(store).votes()) == 2
