@@ -7,6 +7,7 @@ fence or a table one block every `SEGMENT` lines, a paragraph of many kilobytes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it.token import Token
@@ -54,6 +55,7 @@ class Block:
         "links",
         "start",
         "stream",
+        "tallied",
     )
 
     weight = 1
@@ -64,9 +66,11 @@ class Block:
         self.start = start
         self.end = end
         self.gap = gap
-        self.links: list[Link] = []
+        self.links: Sequence[Link] = ()
         self.counted = False
         """Whether its rows are among those that the window counts."""
+        self.tallied = False
+        """Whether its height is in the sum that the stream keeps."""
         self._rows: list[Row] | None = None
         self._laid: object = None
         self._stale = False
@@ -88,7 +92,7 @@ class Block:
         rows = self._rows
         if rows is None or self._stale or self._laid != key:
             old = rows if rows is not None and self._laid == key else []
-            self.links = []
+            self.links = ()
             lines = self.lay(look, limit)
             if self.gap:
                 lines.insert(0, self.gap_line(look))
@@ -97,14 +101,19 @@ class Block:
                 for number, line in enumerate(lines)
             ]
             self._rows, self._laid, self._stale = rows, key, False
-            self._height, self._height_limit = len(rows), limit
+            self._measured(len(rows), limit)
         return rows
 
     def height(self, limit: int) -> int:
         """The number of rows: exact once they were laid out at this width, estimated before."""
         if self._height_limit != limit:
-            self._height, self._height_limit = self.guess(limit), limit
+            self._measured(self.guess(limit), limit)
         return self._height
+
+    def _measured(self, height: int, limit: int) -> None:
+        if self.tallied:
+            self.stream.recount(height - self._height, limit)
+        self._height, self._height_limit = height, limit
 
     def forget(self) -> None:
         """Give the rows back; the height stays known."""

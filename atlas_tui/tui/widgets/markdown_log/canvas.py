@@ -131,7 +131,7 @@ class Canvas(Widget):
         if y >= height - 1:
             self.scroll_to_end()
             return
-        _, total = self._view.extent()
+        total = self._view.total()
         self._view.go(self._view.at(max(y, 0) * max(total - height, 0) // max(height - 1, 1)))
         self._changed()
 
@@ -246,13 +246,13 @@ class Canvas(Widget):
         return ()
 
     def _thumb(self, height: int) -> range:
-        above, total = self._view.extent()
+        total = self._view.total()
         if total <= height or not height:
             return range(0)
         size = max(1, height * height // total)
         if self._view.following:
             return range(height - size, height)
-        start = min(above * (height - size) // max(total - height, 1), height - size)
+        start = min(self._view.above() * (height - size) // max(total - height, 1), height - size)
         return range(start, start + size)
 
     def render_line(self, y: int) -> Strip:

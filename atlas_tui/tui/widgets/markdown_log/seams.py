@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from markdown_it.token import Token
 
@@ -12,17 +13,30 @@ from atlas_tui.tui.widgets.markdown_log.grammar import BLOCK_MATH, TopBlock
 from atlas_tui.tui.widgets.markdown_log.layout import siblings
 
 LONG = 4_000  # characters; a paragraph of twice this length is drawn in pieces of at most this length
+LINES = 64  # the same for its lines
 _marker = re.compile(r"( {0,3}(?:[-+*]|\d{1,9}[.)]))([ \t]*)").match
 _quoted = re.compile(r" {0,3}>").match  # a quote goes on, but never begins, behind more spaces
 _seam = re.compile(r"\s(?=[^\W\d_])")
+_break = re.compile("\n")
+_word_at = re.compile(r" {0,3}[^\W\d_]").match
 _letter = re.compile(r"[^\W\d_]").search
 
 
-def seam(source: str, start: int) -> int:
-    """Where a very long paragraph is cut: before a word, so that its rest is a paragraph too."""
-    best = 0
-    for match in _seam.finditer(source, start + LONG // 2, start + LONG):
-        best = match.end()
+def seam(source: str, start: int, end: int) -> int:
+    """Where a very long paragraph is cut: before a word, so that its rest is a paragraph too. 0: it is not so long.
+
+    That depends on nothing but the text up to where the paragraph became too long, by its lines or by its letters.
+    """
+    limit = min(start + 2 * LONG, end)
+    if source.count("\n", start, limit) >= 2 * LINES:
+        breaks = [match.start() for match in islice(_break.finditer(source, start, limit), LINES)]
+        for place in reversed(breaks[LINES // 2 :]):
+            if _word_at(source, place + 1):
+                return place + 1
+    if end - start < 2 * LONG:
+        return 0
+    found = [(match[0] == "\n", match.end()) for match in _seam.finditer(source, start + LONG // 2, start + LONG)]
+    _, best = max(found, default=(False, 0))
     if not best and (letter := _letter(source, start + LONG, start + 2 * LONG)):
         best = letter.start()
     return best or start + LONG

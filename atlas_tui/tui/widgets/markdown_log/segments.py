@@ -70,7 +70,7 @@ class Code(Block):
         if self._stale:
             self._extend(self._rows, look, limit)
             self._stale = False
-            self._height, self._height_limit = len(self._rows), limit
+            self._measured(len(self._rows), limit)
         return self._rows
 
     def state(self) -> code.State:

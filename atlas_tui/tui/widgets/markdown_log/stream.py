@@ -49,6 +49,8 @@ class Stream:
         self._head: ItemHead | None = None  # the item that the tail begins within
         self._joined = False  # whether the tail goes on with the paragraph or quote above
         self._read_to = 0
+        self._tally = self._tallied = 0  # the rows of so many blocks, at a width
+        self._tally_limit = -1
 
     def append(self, text: str) -> None:
         """Add text; also where it had ended, when an answer is continued."""
@@ -84,7 +86,23 @@ class Stream:
         """The rows at this width, estimated where they are not laid out; a text not yet parsed stays so."""
         if self._read_to == 0 and self.source:
             return guess(self.source, limit)
-        return sum([block.height(limit) for block in self.blocks])
+        blocks = self.blocks
+        if limit != self._tally_limit:
+            for block in blocks[: self._tallied]:
+                block.tallied = False
+            self._tally, self._tallied, self._tally_limit = 0, 0, limit
+        for block in blocks[self._tallied : self._frozen - 1]:  # the last one may be code or a table that grows
+            self._tally += block.height(limit)
+            block.tallied = True
+            self._tallied += 1
+        return self._tally + sum([block.height(limit) for block in blocks[self._tallied :]])
+
+    def recount(self, rows: int, limit: int) -> None:
+        """A finished block has so many rows more than was reckoned at this width."""
+        if limit == self._tally_limit:
+            self._tally += rows
+        else:
+            self._tally_limit = -1
 
     def _read(self) -> None:
         old = self._blocks[self._frozen :]
@@ -205,8 +223,7 @@ class Stream:
             start, end = text.starts[block.first], min(text.starts[block.end], len(self.source))
             gap = not (first and self._joined)
             if opening.type == "paragraph_open" or opening.markup in ("=", "-"):
-                while end - start >= 2 * LONG:
-                    cut = seam(self.source, start)
+                while cut := seam(self.source, start, end):
                     self._add(Prose(self, start, cut, True), gap)
                     start, gap = cut, False
             prose = Prose(self, start, end, True)

@@ -117,8 +117,8 @@ class View:
         """Whether there is more than fits into the window."""
         return self._end() > (0, 0, 0)
 
-    def extent(self) -> tuple[int, int]:
-        """How many rows there are above the window, and in all; estimates where nobody has looked yet."""
+    def total(self) -> int:
+        """How many rows there are; an estimate where nobody has looked yet."""
         heights = self._heights
         messages = self.messages
         limit = self.limit
@@ -127,16 +127,19 @@ class View:
         for number, height in enumerate(heights) if -1 in heights else ():
             if height < 0:
                 heights[number] = messages[number].height(limit)
-        if not messages:
-            return 0, 0
-        top = self.top
-        above = sum(heights[: top.message]) + top.row
-        above += sum([block.height(limit) for block in messages[top.message].blocks[: top.block]])
-        return above, sum(heights)
+        return sum(heights)
+
+    def above(self) -> int:
+        """How many rows there are above the window."""
+        total, top = self.total(), self.top
+        if not total:
+            return 0
+        blocks = self.messages[top.message].blocks[: top.block]
+        return sum(self._heights[: top.message]) + top.row + sum([block.height(self.limit) for block in blocks])
 
     def at(self, above: int) -> Place:
         """The place that has about so many rows above it."""
-        self.extent()
+        self.total()
         for number, height in enumerate(self._heights):
             if above < height:
                 for index, block in enumerate(self.messages[number].blocks):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from atlas_tui.tui.widgets.markdown_log import seams
 from atlas_tui.tui.widgets.markdown_log.seams import LONG
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 from tests.tui.widgets.markdown_log.drawing import drawn, lines, runs
@@ -131,6 +133,19 @@ def test_a_line_without_end_is_finished_in_pieces_too() -> None:
         stream.append(text[start : start + 997])
         assert runs(stream) == runs(whole(text[: start + 997]))
     assert stream._frozen >= 3
+
+
+@pytest.mark.parametrize("line", ["word\n", "  word and **bold**\n", "1 2\nword\n", "1\n", "word w" + "x" * 90 + "\n"])
+def test_a_paragraph_of_very_many_lines_is_finished_in_pieces(line: str) -> None:
+    text = (7 * seams.LINES) * line + "| a | b |\n|---|---|\n| 1 | 2 |\nend\n===\n\nafter"
+    stream = Stream()
+    for start in range(0, len(text), 997):
+        stream.append(text[start : start + 997])
+        assert runs(stream) == runs(whole(text[: start + 997]))
+    pieces = len(stream.blocks)
+    assert pieces > 5 or "word" not in line
+    shown = [each.strip() for each in lines(stream, 120)]
+    assert shown.count(line.splitlines()[-1].replace("*", "").strip()) == 7 * seams.LINES
 
 
 def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
