@@ -201,6 +201,27 @@ class TestReplay:
         texts = [[(each["target"], each["content"]) for each in form["responses"]] for form in forms]
         assert texts[0] == texts[1]
 
+    def test_it_is_played_on_the_screen_too(
+        self, config: str, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "k" * 20)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        server.play(Script.text("The recorded words"))
+        path = tmp_path / "race.jsonl"
+        targets = ("-p", "openai:gpt-4.1", "-p", "mock:mock-basic")
+        assert run("compare", *targets, "--config", config, "--record", str(path), "--json", "Recorded?").status == 0
+        monkeypatch.delenv("OPENAI_API_KEY")
+        terminal = Terminal("compare", "--replay", str(path), "--speed", "0", columns=120)
+        try:
+            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
+            for text in ("1 openai:gpt-4.1 mock", "2 mock:mock-basic", "Recorded?", "The recorded words"):
+                assert lines_with(terminal, text)
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+        assert len(server.exchanges) == 1
+
 
 class TestLeaderboard:
     @pytest.fixture

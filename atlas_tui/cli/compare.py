@@ -24,7 +24,7 @@ from atlas_tui.comparison.judgement import leaderboard
 from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, to_form, to_markdown
 from atlas_tui.comparison.results import Question, Results
 from atlas_tui.comparison.runs import Kept, Plan, Runs, read_questions
-from atlas_tui.config import Config, Timeouts
+from atlas_tui.config import Config, ProviderConfig, Timeouts
 from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.models.base import Provider
 from atlas_tui.models.factory import create_provider, split_target
@@ -63,22 +63,26 @@ def compare(options: argparse.Namespace, config: Config) -> int:
 
 def _on_screen(options: argparse.Namespace) -> bool:
     """Whether there is a person to look, and nothing is asked for that only a run without a screen does."""
-    files = options.prompts or options.out or options.resume or options.record or options.replay
+    files = options.prompts or options.out or options.resume or options.record
     headless = options.form or files or options.repeat > 1
     return not headless and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _screen(options: argparse.Namespace, config: Config) -> int:
-    """Open the comparison screen; with a prompt it starts at once, without targets it has those of the last time.
+    """Open the comparison screen; with a prompt it starts at once, without targets it has those of the last time. A
+    recording is played there with its own prompt.
 
     Raises:
         AtlasError: one of the targets cannot be asked; nothing was drawn.
     """
     if options.model is not None:
         raise ConfigError(_NO_MODEL)
-    named = bool(options.provider or options.line_up)
-    targets = [_provider(target, options, config) for target in _line_up(options, None)] if named else []
-    prompt = as_text(" ".join(options.prompt), "prompt")
+    replayed = read_recording(Path(options.replay)) if options.replay else None
+    if replayed is not None:
+        config = _playing(replayed, options, config)
+    named = bool(replayed or options.provider or options.line_up)
+    targets = [_provider(target, options, config) for target in _line_up(options, replayed)] if named else []
+    prompt = as_text(" ".join(options.prompt), "prompt") or (replayed.prompts[0] if replayed else "")
     config = replace(
         _with_documents(options, config),
         system_prompt=_system_prompt(options, config),
@@ -92,6 +96,15 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
 
     compared = Compared([target.target for target in targets], prompt.strip(), options.temperature)
     return run(config, target=compared.targets[0] if targets else None, mock=options.mock, compared=compared)
+
+
+def _playing(recording: Recording, options: argparse.Namespace, config: Config) -> Config:
+    """The settings with the mock provider in the place of all that were recorded."""
+    played = {"recording": options.replay, "speed": options.speed}
+    names = {split_target(take.target)[0] for take in recording.takes}
+    return replace(
+        config, providers={**config.providers, **{name: ProviderConfig("mock", options=played) for name in names}}
+    )
 
 
 def _with_documents(options: argparse.Namespace, config: Config) -> Config:

@@ -39,7 +39,7 @@ examples:
   atlas-tui compare -p openai -p mistral --prompts set.jsonl --out run.jsonl --max-cost 2 --html > report.html
   atlas-tui compare -p openai -p mistral --prompts set.jsonl --resume run.jsonl --json | jq .summary
   atlas-tui compare -p openai -p anthropic "Hello" --record race.jsonl --json > race.json
-  atlas-tui compare --replay race.jsonl --speed 4 --markdown
+  atlas-tui compare --replay race.jsonl --speed 4
   atlas-tui compare --leaderboard
 
 FILE of --prompts: one prompt a line, or JSON lines: {"prompt": "...", "reference": "..."}; an answer that holds the

@@ -36,6 +36,8 @@ class HeadLine:
     """Why the answer ended."""
     mask: str = ""
     """What stands in place of the name, while names and figures are hidden."""
+    merged: bool = False
+    """Its answer is made of all others'."""
 
 
 class ColumnHead(Painted):
@@ -61,6 +63,7 @@ class ColumnHead(Painted):
         """Name and state, pace, sum."""
         shown, reading = self.shown, self.shown.reading
         marks = ("⊤" if shown.pinned else "") + ("★" if shown.adopted else "")
+        marks = f"merged {marks}".rstrip() if shown.merged else marks
         number: Piece = (f"{shown.place} ", "bold $text-accent")
         if shown.mask:
             hidden = ("hidden until you vote" if reading.phase == "done" else "", _MUTED)

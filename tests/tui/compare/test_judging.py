@@ -152,7 +152,7 @@ async def test_a_model_makes_one_answer_of_all() -> None:
         await compared.asked("Why?")
         compared.screen.act("merge", "judge")
         await user.answered(3)
-        await user.shows("3 judge:test-model", "Both say.")
+        await user.shows("3 judge:test-model", "merged", "Both say.")
         request = judge.requests[-1].messages[-1].content
         assert "L says" in request
         assert "R says" in request

@@ -13,10 +13,11 @@ from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.widgets.column import ColumnPane, HeadLine
 from atlas_tui.tui.widgets.gauge import Gauge
 from atlas_tui.tui.widgets.reading import Phase, Reading
+from atlas_tui.turns import MERGED
 
 if TYPE_CHECKING:
     from atlas_tui.comparison import Column
-    from atlas_tui.models.base import ModelResponse
+    from atlas_tui.models.base import ModelResponse, Retrieved
     from atlas_tui.tui.screens.compare.thread import ColumnThread
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.turns import Turn
@@ -30,6 +31,7 @@ class ColumnView:
         keys: for the cards of failures.
         clock: of its figures.
         on_end: called when an answer has ended here.
+        on_retrieved: called when the passages of a turn are what they will be.
     """
 
     def __init__(
@@ -38,12 +40,13 @@ class ColumnView:
         keys: KeyTable,
         clock: Callable[[], float],
         on_end: Callable[[ColumnView], None],
+        on_retrieved: Callable[[Exchange, Retrieved], None],
     ) -> None:
         self.thread = thread
         self.pane = ColumnPane(self._draw)
         self.gauge = Gauge(clock)
         self.transcript = Transcript(lambda: self.pane.log_view, keys, thread.column.number)
-        self.conversation = Conversation(thread, self.transcript, self.gauge, self.pane)
+        self.conversation = Conversation(thread, self.transcript, self.gauge, self.pane, on_retrieved=on_retrieved)
         self.pinned = False
         self._coming: Coming | None = None
         self._on_end = on_end
@@ -117,7 +120,7 @@ class ColumnView:
         if response is not None and reading.phase in ("failed", "stopped"):
             finish = _failure(response)
         adopted = turn is not None and turn.chosen is not None and turn.chosen is response
-        return HeadLine(place, reading, self.pinned, adopted, one_line(finish, 24), mask)
+        return HeadLine(place, reading, self.pinned, adopted, one_line(finish, 24), mask, self.column.number == MERGED)
 
     def reading(self, response: ModelResponse | None = None) -> Reading:
         """Its figures: those of the gauge, or after a reopening those of the answer itself."""
