@@ -12,10 +12,10 @@ from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.meters import cost_words
 from atlas_tui.cli.tables import minute, table
-from atlas_tui.config import Config, decoded, private_opener, read_text
+from atlas_tui.config import Config, decoded, read_text
 from atlas_tui.errors import ConfigError
 from atlas_tui.store import ConversationInfo, Hit, Store
-from atlas_tui.store.export import EXPORTS, from_json, to_markdown, transcript
+from atlas_tui.store.export import EXPORTS, from_json, transcript, write
 from atlas_tui.text import counted, one_line
 
 _IMPORT_LIMIT = 200_000_000
@@ -77,19 +77,10 @@ def _show(store: Store, options: argparse.Namespace, console: Console) -> None:
 
 def _export(store: Store, options: argparse.Namespace, console: Console) -> None:
     opened = store.conversation(options.id)
-    ending = Path(options.output or "").suffix.lstrip(".").lower()
-    form = options.format or (ending if ending in EXPORTS else "html" if ending == "htm" else "md")
-    text = EXPORTS.get(form, to_markdown)(opened)
     if options.output is None:
-        console.answer(text)
-        return
-    try:
-        with open(options.output, "x", encoding="utf-8", opener=private_opener) as file:
-            file.write(text)
-    except FileExistsError:
-        raise ConfigError(f"{one_line(options.output)} exists: choose another name or remove it first") from None
-    except OSError as error:
-        raise ConfigError(f"{one_line(options.output)} cannot be written ({error.strerror}): choose another") from error
+        console.answer(EXPORTS[options.format or "md"](opened))
+    else:
+        write(opened, Path(options.output), options.format)
 
 
 def _import(store: Store, options: argparse.Namespace, console: Console) -> None:

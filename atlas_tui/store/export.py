@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from atlas_tui.citations import check
 from atlas_tui.citations import sources as places
+from atlas_tui.config import private_opener
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
 from atlas_tui.store.html import to_html
@@ -30,6 +33,7 @@ VERSION = 1
 _KEY = "atlas_conversation"
 _STATES = ("complete", "incomplete", "interrupted", "streaming")
 _TITLE = 200
+_NAME = 60
 _LARGE = 2.0**53
 T = TypeVar("T", TokenUsage, CostEstimate, Timing)
 
@@ -273,3 +277,33 @@ def _time(value: object) -> datetime:
 
 EXPORTS: dict[str, Callable[[Conversation], str]] = {"md": to_markdown, "json": to_json, "html": to_html}
 """The forms by the ending of their files."""
+
+
+def write(conversation: Conversation, path: Path, form: str | None = None) -> None:
+    """Write a conversation into a new file, for its owner alone.
+
+    Args:
+        form: one of `EXPORTS`; None takes the one that the file's name ends in, else Markdown.
+
+    Raises:
+        ConfigError: there is such a file already, or it cannot be written.
+    """
+    ending = path.suffix.lstrip(".").lower()
+    form = form or (ending if ending in EXPORTS else "html" if ending == "htm" else "md")
+    text = EXPORTS[form](conversation)
+    name = one_line(str(path))
+    try:
+        with open(path, "x", encoding="utf-8", opener=private_opener) as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{name} exists: choose another name or remove it first") from None
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be written ({error.strerror}): choose another") from error
+
+
+def free_name(conversation: Conversation, folder: Path) -> Path:
+    """Where in a folder the conversation can be written, under its title: `why-is-the-sky-blue.md`."""
+    words = "".join(c if c.isalnum() else " " for c in one_line(conversation.info.title, _TITLE)).lower().split()
+    stem = "-".join(words)[:_NAME].strip("-") or "conversation"
+    names = (folder / f"{stem}{'' if number == 1 else f'-{number}'}.md" for number in itertools.count(1))
+    return next(path for path in names if not path.exists())

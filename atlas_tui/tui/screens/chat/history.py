@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
@@ -86,6 +90,15 @@ class History:
         elif not self._occupied():
             self._do(self._branch(journal, exchange.turn.id))
 
+    def export(self, argument: str) -> None:
+        """Write the conversation into a file, also one that the history could not keep."""
+        screen = self._screen
+        if not screen.session.turns:
+            screen.status.say("nothing to export yet")
+        elif not self._busy:
+            running = bool(screen.conversation.running)
+            self._do(self._export(screen.session.conversation(), argument.strip(), running))
+
     # What they and others need
 
     def begin(self) -> None:
@@ -163,6 +176,11 @@ class History:
         screen.note(text, title="Branch")
         screen.prompt.editor.focus()
 
+    async def _export(self, conversation: Conversation, place: str, running: bool) -> None:
+        path = await beside(partial(_exported, self._journal, conversation, place))
+        left_out = "; the answer that is coming is not in it" if running else ""
+        self._screen.status.say(f"exported to {one_line(_short(path), 160)}{left_out}")
+
     def _go(self, journal: Journal, number: str, turn: str = "") -> None:
         if number == journal.conversation and self._screen.session.turns:
             self._go_to(turn)
@@ -206,6 +224,24 @@ class History:
 
         self._busy = True
         self._screen.run_worker(guarded(), group="history")
+
+
+def _exported(journal: Journal | None, conversation: Conversation, place: str) -> Path:
+    from atlas_tui.store.export import free_name, write
+
+    if journal is not None:
+        with suppress(AtlasError):  # not in the history: its title is its first prompt
+            info = replace(conversation.info, title=journal.store.info(conversation.info.id).title)
+            conversation = replace(conversation, info=info)
+    path = Path(os.path.expanduser(place)) if place else free_name(conversation, Path.cwd())
+    write(conversation, path)
+    return path
+
+
+def _short(path: Path) -> str:
+    """The path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _branched(journal: Journal, turn: int) -> Conversation:
