@@ -16,6 +16,7 @@ from atlas_tui.turns import MERGED, Turn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from atlas_tui.retrieval import Document
     from atlas_tui.store import Conversation
 
 
@@ -146,13 +147,16 @@ class Comparison:
 
     # Asking
 
-    def ask(self, prompt: str) -> Turn:
+    def ask(self, prompt: str, documents: Sequence[Document] | None = None) -> Turn:
         """The next turn; `start` has each column answer it.
+
+        Args:
+            documents: passages that were chosen for it, be it none; None looks for them when it is asked.
 
         Raises:
             ConfigError: the prompt is empty.
         """
-        return self.session.add_turn(prompt)
+        return self.session.add_turn(prompt, documents)
 
     def start(
         self,

@@ -13,6 +13,7 @@ from atlas_tui.text import one_line
 
 if TYPE_CHECKING:
     from atlas_tui.comparison.comparison import Column, Comparison
+    from atlas_tui.retrieval import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Outlook:
         return sum((estimate.most for estimate in self.estimates if estimate.most.known), FREE)
 
 
-def outlook(comparison: Comparison, prompt: str) -> Outlook:
-    """What a prompt would cost if all columns were asked now. The first one imports the price table, and a limit for
-    the day asks the history, so not for a screen's thread."""
-    estimates = tuple(_estimate(comparison, column, prompt) for column in comparison.columns)
+def outlook(comparison: Comparison, prompt: str, documents: Sequence[Document] = ()) -> Outlook:
+    """What a prompt, with these passages, would cost if all columns were asked now. The first one imports the price
+    table, and a limit for the day asks the history, so not for a screen's thread."""
+    estimates = tuple(_estimate(comparison, column, prompt, documents) for column in comparison.columns)
     refusals, near = _together(comparison, estimates)
     for estimate in estimates:
         kind = refusals if estimate.refused else near
@@ -57,8 +58,9 @@ def outlook(comparison: Comparison, prompt: str) -> Outlook:
     return Outlook(estimates, (*refusals, *near), bool(refusals))
 
 
-def _estimate(comparison: Comparison, column: Column, prompt: str) -> Estimate:
-    return comparison.session.thread(column.number, column.provider, (), column.policy).estimate(prompt)
+def _estimate(comparison: Comparison, column: Column, prompt: str, documents: Sequence[Document]) -> Estimate:
+    thread = comparison.session.thread(column.number, column.provider, (), column.policy)
+    return thread.estimate(prompt, documents=documents)
 
 
 def _together(comparison: Comparison, estimates: Sequence[Estimate]) -> tuple[list[str], list[str]]:

@@ -168,7 +168,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("expand", "x,alt+x", "Show this column alone, and back", COMPARISON, "/expand", on=_COMPARE),
     Action("pin", "P", "Keep this column in sight, and back", COMPARISON, "/pin", on=_COMPARE),
     Action("drop", "D", "Take this column away", COMPARISON, "/drop", on=_COMPARE),
-    Action("together", "s", "Scroll all columns together, or each by itself", COMPARISON, "/together", on=_COMPARE),
+    Action("together", "S", "Scroll all columns together, or each by itself", COMPARISON, "/together", on=_COMPARE),
     Action(
         "adopt",
         "a,alt+a",
@@ -252,8 +252,18 @@ ACTIONS: tuple[Action, ...] = (
         "COLLECTION",
         hint="context",
         states=("empty",),
+        on=_BOTH,
     ),
-    Action("passages", "f12,s", "Go to the passages", DOCUMENTS, "/passages", hint="passages", states=("transcript",)),
+    Action(
+        "passages",
+        "f12,s",
+        "Go to the passages, and back",
+        DOCUMENTS,
+        "/passages",
+        hint="passages",
+        states=("transcript",),
+        on=_BOTH,
+    ),
     Action("documents", "D", "Add, list and remove documents", DOCUMENTS, "/documents"),
     Action(
         "preview",

@@ -76,7 +76,7 @@ def hints(
 
 def helped(scope: Scope) -> list[Action]:
     """The actions that a screen's help tells of: its own, and those of what is opened from it."""
-    places = {scope, "app", "prompt", *(["conversations", "passages"] if scope == "chat" else [])}
+    places = {scope, "app", "prompt", "passages", *(["conversations"] if scope == "chat" else [])}
     return [action for action in ACTIONS if places & set(action.on)]
 
 

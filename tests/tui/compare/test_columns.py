@@ -219,7 +219,7 @@ async def test_columns_scroll_together_or_apart() -> None:
         await user.press("up", "up")
         await user.settled()
         assert [log.following for log in logs] == [False, True]
-        await user.press("s", "up", "up")
+        await user.press("S", "up", "up")
         await user.settled()
         assert [log.following for log in logs] == [False, False]
 

@@ -52,7 +52,7 @@ class Asking:
         screen = self._screen
         if screen.conversation.stop() or screen.history.stop_editing():
             return
-        screen.panes.close_over()
+        screen.panes.put_away()
         screen.prompt.editor.focus()
 
     def interrupt(self, _: str) -> None:

@@ -85,6 +85,16 @@ class Choice:
         return replace(self, words="", said={})
 
 
+@dataclass
+class Along:
+    """What goes along with prompts: the same in the chat and in its comparison."""
+
+    choice: Choice
+    """What the user has said about it."""
+    on: bool = False
+    """Whether anything does."""
+
+
 def name_of(document: Document) -> str:
     """What a passage is known by, whatever it was found for."""
     metadata = document.get("metadata") or {}

@@ -55,6 +55,7 @@ class Comparing:
                 clock=screen.clock,
                 on_change=self._changed,
                 on_new=screen.history.begin,
+                along=screen.grounding.along,
                 coming=lambda: screen.conversation.coming,
             )
             screen.app.install_screen(self._compared, "compare")
@@ -80,6 +81,7 @@ class Comparing:
         screen = self._screen
         if draft and not screen.prompt.text:
             screen.prompt.text = draft
+        screen.grounding.arrive()
         answers = self._answers()
         if answers != self._known and not screen.conversation.running:
             self._known = answers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.base import Retrieved
@@ -13,8 +13,8 @@ from atlas_tui.retrieval import Document
 from atlas_tui.retrieval.knowledge import KnowledgeBase
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside
-from atlas_tui.tui.screens.chat.choice import Choice, Found
-from atlas_tui.tui.widgets.context import Passage
+from atlas_tui.tui.screens.chat.choice import Along, Choice, Found
+from atlas_tui.tui.widgets.context import Context, Passage
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from atlas_tui.retrieval.library import CollectionInfo
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.screen import ChatScreen
+    from atlas_tui.tui.screens.compare import CompareScreen
+    from atlas_tui.turns import Turn
 
 _PAUSE = 0.12
 """Seconds after a key."""
@@ -29,29 +31,77 @@ _AGAIN = 1.0
 """Seconds after which is looked again for what was found by words alone, because the embedder still loads."""
 
 
-class Grounding:
-    """Looks for passages in a thread while a prompt is typed. What the panel shows for it is what is sent."""
+class Shelf(Protocol):
+    """Where a screen shows passages."""
 
-    def __init__(self, screen: ChatScreen) -> None:
-        config = screen.catalogue.config
+    @property
+    def context(self) -> Context:
+        """What shows them."""
+
+    @property
+    def in_transcript(self) -> bool:
+        """Whether the keys are those of an answer."""
+
+    @property
+    def in_context(self) -> bool:
+        """Whether the keys are those of the passages."""
+
+    def widen(self, wide: bool) -> None:
+        """Give passages room, where there is some."""
+
+    def show_context(self, shown: bool) -> None:
+        """They go along from now on, or no longer: let them be seen, where there is room for it."""
+
+    def reveal(self) -> None:
+        """Bring them into view, whatever the room."""
+
+    def put_away(self) -> None:
+        """They have been looked at: take away what lies over the rest."""
+
+
+class Grounding:
+    """Looks for passages in a thread while a prompt is typed. What the panel shows for it is what is sent.
+
+    Args:
+        along: the chat's, in its comparison; None begins one.
+    """
+
+    def __init__(self, screen: ChatScreen | CompareScreen, shelf: Shelf, along: Along | None = None) -> None:
         self._screen = screen
-        self._panel = screen.sidebar.context
-        self.on = False
-        """Whether passages go along."""
-        given = screen.session.knowledge
-        usual = KnowledgeBase(config.db_path, config.collection_name, config=config)
-        self.choice = Choice(given if isinstance(given, KnowledgeBase) else usual)
-        """What the user has said about what goes along."""
+        self._shelf = shelf
+        self._panel = shelf.context
+        self.along = along or Along(Choice(self._given()))
+        """What goes along."""
         self._found: Found | None = None
         self._old: Found | None = None
         """What is to be looked for again, and shown until then."""
-        self._at: Exchange | None = None
+        self._at: Turn | None = None
         """The turn whose passages are shown; None for the prompt that is being written."""
         self._said: dict[int, str] = {}
         """What is to be said of the passages of a turn, by its id."""
         self._info: CollectionInfo | None = None
         self._timer: Timer | None = None
         self._looking = False
+
+    def _given(self) -> KnowledgeBase:
+        given, config = self._screen.session.knowledge, self._screen.catalogue.config
+        if isinstance(given, KnowledgeBase):
+            return given
+        return KnowledgeBase(config.db_path, config.collection_name, config=config)
+
+    @property
+    def on(self) -> bool:
+        """Whether passages go along."""
+        return self.along.on
+
+    @property
+    def choice(self) -> Choice:
+        """What the user has said about what goes along."""
+        return self.along.choice
+
+    @choice.setter
+    def choice(self, choice: Choice) -> None:
+        self.along.choice = choice
 
     @property
     def knowledge(self) -> KnowledgeBase:
@@ -62,6 +112,14 @@ class Grounding:
         """The screen is complete: as the settings have it, or the session that it was given."""
         if self._screen.catalogue.config.retrieval.context or self._screen.session.knowledge is not None:
             self._turn(True)
+        self.show()
+
+    def arrive(self) -> None:
+        """The user comes from the other screen, where something may have been said about what goes along."""
+        self._shelf.widen(self.on)
+        if self.on and self._info is None:
+            self._screen.run_worker(self._inform(), group="passages")
+        self.changed()
         self.show()
 
     def close(self) -> None:
@@ -91,7 +149,7 @@ class Grounding:
     def asked(self, exchange: Exchange) -> None:
         """A prompt was sent: what was said about its passages is done with."""
         self.choice = self.choice.after()
-        self._at = exchange
+        self._at = exchange.turn
         self.show()
 
     def settled(self, exchange: Exchange, event: Retrieved) -> None:
@@ -101,13 +159,14 @@ class Grounding:
             said.insert(0, f"{_many(event.dropped)} left out: the context window has no room")
             self._screen.status.say(said[0])
         self._said[exchange.turn.id] = "\n".join(said)
-        if self._at is exchange:
+        if self._at is exchange.turn:
             self.show()
 
     def look_at(self, exchange: Exchange | None) -> None:
         """Show what was sent with a turn, or with None what goes along with the next prompt."""
-        if self._at is not exchange:
-            self._at = exchange
+        turn = exchange.turn if exchange is not None else None
+        if self._at is not turn:
+            self._at = turn
             self.show()
 
     def look_ahead(self) -> None:
@@ -121,11 +180,10 @@ class Grounding:
         if not 1 <= number <= len(documents):
             self._screen.status.say(f"there is no passage [{number}]: {len(documents)} were sent")
             return
-        self._at = exchange
+        self._at = exchange.turn
         self.show()
-        self._screen.panes.toggle_sidebar(True)
+        self._shelf.reveal()
         self._panel.go_to(number - 1)
-        self._screen.sidebar.show_context()
         self._screen.act("preview")
 
     @property
@@ -187,9 +245,9 @@ class Grounding:
     def show(self) -> None:
         """Bring the panel up to date."""
         if self._at is not None:
-            documents = self._at.turn.documents
+            documents = self._at.documents
             pinned = self.choice.pinned
-            note = _sent(len(documents), self._said.get(self._at.turn.id, ""))
+            note = _sent(len(documents), self._said.get(self._at.id, ""))
             self._panel.show(note, [Passage(each, number, each in pinned) for number, each in enumerate(documents, 1)])
             self._screen.status.along = ""
             return
@@ -238,24 +296,17 @@ class Grounding:
             self._found, self._info = None, None
             self._screen.run_worker(beside(before.close), group="passages")
         self._turn(bool(argument) or not self.on)
-        self._screen.panes.show_context(self.on)
+        self._shelf.show_context(self.on)
         if not self.on:
             self._screen.status.say("context off: prompts are sent as they are")
 
-    def documents(self, _: str) -> None:
-        """Add, list and remove documents."""
-        from atlas_tui.tui.screens.documents import Documents
-
-        screen = self._screen
-
-        def closed(name: str | None) -> None:
-            self._found = None
-            if name and (not self.on or name != self.knowledge.collection_name):
-                self.context(name)
-            else:
-                screen.run_worker(self._inform(), group="passages")
-
-        screen.app.push_screen(Documents(screen.indexing, self.knowledge, screen.keys), closed)
+    def collected(self, name: str | None) -> None:
+        """The user comes from the documents, and wants passages from this collection, or from that of before."""
+        self._found = None
+        if name and (not self.on or name != self.knowledge.collection_name):
+            self.context(name)
+        else:
+            self._screen.run_worker(self._inform(), group="passages")
 
     def change(self, choice: Choice) -> None:
         """The user has said something about what goes along."""
@@ -265,9 +316,9 @@ class Grounding:
         self.show()
 
     def _turn(self, on: bool) -> None:
-        self.on = on
+        self.along.on = on
         self._at = None
-        self._screen.panes.widen(on)
+        self._shelf.widen(on)
         self._screen.session.knowledge = self.choice if on else None
         if on:
             self._screen.run_worker(self._inform(warm=True), group="passages")

@@ -134,16 +134,26 @@ class Panes:
         self.fit()
 
     @property
+    def context(self) -> Context:
+        """The passages."""
+        return self.sidebar.context
+
+    @property
     def in_context(self) -> bool:
         """Whether the keys are those of the passages."""
-        return self.sidebar.context.list.has_focus
+        return self.context.list.has_focus
+
+    def reveal(self) -> None:
+        """Let the passages be seen, whatever the room."""
+        self.toggle_sidebar(True)
+        self.sidebar.show_context()
 
     def toggle_sidebar(self, shown: bool | None = None) -> None:
         """Show or hide the sidebar; None turns it over."""
         self._sidebar_wanted = not self.sidebar.display if shown is None else shown
         self.fit()
 
-    def close_over(self) -> None:
+    def put_away(self) -> None:
         """Take away what lies over the transcript."""
         if self.sidebar.display and self.sidebar.has_class("-over"):
             self.toggle_sidebar(False)

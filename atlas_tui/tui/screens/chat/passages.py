@@ -11,23 +11,29 @@ from atlas_tui.tui.screens.chat.choice import Choice
 from atlas_tui.tui.widgets.context import Passage
 
 if TYPE_CHECKING:
+    from atlas_tui.tui.screens.chat.grounding import Shelf
     from atlas_tui.tui.screens.chat.screen import ChatScreen
+    from atlas_tui.tui.screens.compare import CompareScreen
 
 
 class Passages:
     """A method for each id of the table; all but the first are about the passage that is highlighted."""
 
-    def __init__(self, screen: ChatScreen) -> None:
+    def __init__(self, screen: ChatScreen | CompareScreen, shelf: Shelf) -> None:
         self._screen = screen
-        self._panel = screen.sidebar.context
+        self._shelf = shelf
+        self._panel = shelf.context
 
     def passages(self, _: str) -> None:
-        """To the panel; from an answer, to what was sent with it."""
+        """To the panel; from an answer, to what was sent with it; from the panel back."""
         screen = self._screen
-        if screen.panes.in_transcript:
+        if self._shelf.in_context:
+            self._shelf.put_away()
+            screen.prompt.editor.focus()
+            return
+        if self._shelf.in_transcript:
             screen.grounding.look_at(screen.focused_exchange)
-        screen.panes.toggle_sidebar(True)
-        screen.sidebar.show_context()
+        self._shelf.reveal()
         if self._panel.passages:
             self._panel.list.focus()
         else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.tui.screens.chat.answers import Answers
 from atlas_tui.tui.screens.chat.asking import Asking
+from atlas_tui.tui.screens.chat.collecting import Collecting
 from atlas_tui.tui.screens.chat.comparing import Comparing
 from atlas_tui.tui.screens.chat.conversation import Conversation
 from atlas_tui.tui.screens.chat.drafts import Drafts
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, Passages, History, Program)
+ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, Passages, Collecting, History, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -52,11 +53,11 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.elsewhere = Elsewhere(screen)
     screen.estimating = Estimating(screen)
     screen.indexing = Indexing(screen.catalogue.config)
-    screen.grounding = Grounding(screen)
+    screen.grounding = Grounding(screen, screen.panes)
     screen.asking = Asking(screen)
     screen.answers = Answers(screen)
     screen.history = History(screen)
     screen.comparing = Comparing(screen)
-    others = Paging(screen), View(screen), Passages(screen), Program(screen)
+    others = Paging(screen), View(screen), Passages(screen, screen.panes), Collecting(screen), Program(screen)
     asked = screen.asking, screen.answers, screen.spending, screen.comparing
     return *asked, screen.grounding, screen.history, *others

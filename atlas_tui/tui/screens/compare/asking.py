@@ -30,9 +30,10 @@ class Asking:
             screen.status.say(f"{awaited} coming: {stop} stops this column, twice all")
             return
         screen.judging.begin_turn()
-        turn = columns.comparison.ask(prompt)
+        turn = columns.comparison.ask(prompt, screen.grounding.chosen(prompt))
         for view in columns.compared:
             view.ask(turn)
+        screen.grounding.asked(columns.compared[0].conversation.exchanges[-1])
         if screen.prompt.text.startswith(prompt):  # what was typed after it is the next one
             screen.prompt.text = screen.prompt.text.removeprefix(prompt)
         screen.status.say("")

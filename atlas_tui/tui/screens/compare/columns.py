@@ -204,7 +204,7 @@ class Columns:
 
     def _put_in(self, thread: ColumnThread) -> ColumnView:
         screen = self._screen
-        view = ColumnView(thread, screen.keys, screen.clock, self._ended)
+        view = ColumnView(thread, screen.keys, screen.clock, self._ended, screen.grounding.settled)
         screen.layout_of.columns.mount(view.pane)
         view.catch_up(self.comparison.turns)
         return view

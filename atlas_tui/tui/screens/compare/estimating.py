@@ -42,7 +42,8 @@ class Estimating:
             return
 
         async def look() -> None:
-            found = await beside(partial(outlook, comparison, text))
+            documents = screen.grounding.chosen(text) or ()  # those still to be found are told of when they are
+            found = await beside(partial(outlook, comparison, text, documents))
             if screen.prompt.text == text:
                 screen.status.outlook = words(found)
 

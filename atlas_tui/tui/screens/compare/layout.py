@@ -13,12 +13,14 @@ from textual.widgets import Static
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.screens.chat.panes import SMALLEST, TOO_SMALL
+from atlas_tui.tui.screens.compare.shelf import WIDTH
 from atlas_tui.tui.widgets.key_hints import KeyHints
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.column_view import ColumnView
+    from atlas_tui.tui.screens.compare.shelf import PassageShelf
     from atlas_tui.tui.widgets.column import ColumnTabs
     from atlas_tui.tui.widgets.find_bar import FindBar
     from atlas_tui.tui.widgets.race_table import RaceTable
@@ -62,6 +64,7 @@ class Layout:
         self.tabs: ColumnTabs
         self.race: RaceTable
         self.find_bar: FindBar
+        self.shelf: PassageShelf
 
     def compose(self) -> ComposeResult:
         """Room for the columns, the prompt below."""
@@ -72,15 +75,16 @@ class Layout:
             yield self.status
             yield self.hints
 
-    def complete(self, find_bar: FindBar) -> None:
+    def complete(self, find_bar: FindBar, shelf: PassageShelf) -> None:
         """Put in what stands around the columns."""
         from atlas_tui.tui.widgets.column import ColumnTabs
         from atlas_tui.tui.widgets.race_table import RaceTable
 
-        self.tabs, self.race, self.find_bar = ColumnTabs(), RaceTable(), find_bar
+        self.tabs, self.race, self.find_bar, self.shelf = ColumnTabs(), RaceTable(), find_bar, shelf
         self.tabs.display = self.race.display = False
         self._body.mount(self.tabs, before=self.columns)
         self._body.mount(self.race, self.find_bar, after=self.columns)
+        self.columns.mount(self.shelf)
         self.prompt.fill()
 
     def room(self) -> int:
@@ -88,7 +92,8 @@ class Layout:
         width = self._size().width
         if self.expanded or width < _SIDE_BY_SIDE:
             return 1
-        return max(1, min(_MOST, width // _NARROWEST))
+        beside = WIDTH if self.shelf.display else 0
+        return max(1, min(_MOST, (width - beside) // _NARROWEST))
 
     def fit(self) -> None:
         """Lay out for the size of now."""

@@ -9,6 +9,8 @@ from atlas_tui.comparison import Judgements
 from atlas_tui.errors import AtlasError
 from atlas_tui.session import Session
 from atlas_tui.tui.screens.chat.answers import Answers
+from atlas_tui.tui.screens.chat.grounding import Grounding
+from atlas_tui.tui.screens.chat.passages import Passages
 from atlas_tui.tui.screens.chat.view import Paging
 from atlas_tui.tui.screens.compare.asking import Asking
 from atlas_tui.tui.screens.compare.columns import Columns
@@ -16,13 +18,14 @@ from atlas_tui.tui.screens.compare.estimating import Estimating
 from atlas_tui.tui.screens.compare.judging import Judging
 from atlas_tui.tui.screens.compare.line_up import LineUpRoom
 from atlas_tui.tui.screens.compare.looking import Looking
+from atlas_tui.tui.screens.compare.shelf import PassageShelf
 from atlas_tui.tui.screens.program import Program
 from atlas_tui.tui.widgets.find_bar import FindBar
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.screen import CompareScreen
 
-ACTIONS = (Asking, Answers, Paging, Looking, LineUpRoom, Judging, Program)
+ACTIONS = (Asking, Answers, Paging, Looking, LineUpRoom, Judging, Grounding, Passages, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -38,10 +41,12 @@ def kept_line_up(session: Session) -> Sequence[str]:
 
 def furnish(screen: CompareScreen, kept: Sequence[str]) -> tuple[object, ...]:
     """Give the screen its rooms; those that have its actions."""
-    screen.layout_of.complete(FindBar(lambda: screen.transcript))
+    shelf = PassageShelf(screen.keys, lambda: screen.columns.arrange(), lambda: screen.transcript.has_focus)
+    screen.layout_of.complete(FindBar(lambda: screen.transcript), shelf)
     screen.looking = Looking(screen)
     screen.judging = Judging(screen)
     screen.line_up = LineUpRoom(screen)
+    screen.grounding = Grounding(screen, shelf, screen.along)
     screen.columns = Columns(screen, screen.line_up.begin(kept))
     screen.asking = Asking(screen)
     screen.answers = Answers(screen)
@@ -54,5 +59,7 @@ def furnish(screen: CompareScreen, kept: Sequence[str]) -> tuple[object, ...]:
         screen.looking,
         screen.line_up,
         screen.judging,
+        screen.grounding,
+        Passages(screen, shelf),
         Program(screen),
     )

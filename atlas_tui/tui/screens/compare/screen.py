@@ -19,13 +19,16 @@ from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.chat.exchange import literal
 from atlas_tui.tui.screens.compare.layout import Layout
 from atlas_tui.tui.screens.compare.visits import Visits
+from atlas_tui.tui.widgets.context import PassageChosen
 
 if TYPE_CHECKING:
     from atlas_tui.session import Session
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.chat.answers import Answers
+    from atlas_tui.tui.screens.chat.choice import Along
     from atlas_tui.tui.screens.chat.conversation import Coming, Conversation
     from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.screens.chat.grounding import Grounding
     from atlas_tui.tui.screens.compare.asking import Asking
     from atlas_tui.tui.screens.compare.column_view import ColumnView
     from atlas_tui.tui.screens.compare.columns import Columns
@@ -50,6 +53,7 @@ class CompareScreen(ActingScreen):
     line_up: LineUpRoom
     judging: Judging
     estimating: Estimating
+    grounding: Grounding
     _rooms: tuple[object, ...]
 
     def __init__(
@@ -62,6 +66,7 @@ class CompareScreen(ActingScreen):
         on_change: Callable[[str], None],
         on_new: Callable[[], None],
         coming: Callable[[], Coming | None],
+        along: Along,
     ) -> None:
         super().__init__(keys)
         self.session = session
@@ -71,6 +76,7 @@ class CompareScreen(ActingScreen):
         self.on_new = on_new
         self.coming = coming
         """The answer under way in the chat."""
+        self.along = along
         self._early = Early()
         self.visits = Visits(self, self._early)
         self.layout_of = Layout(keys, lambda: self.size)
@@ -150,6 +156,7 @@ class CompareScreen(ActingScreen):
     def on_text_area_changed(self) -> None:
         """Something was typed, or sent."""
         self._early.do(lambda: self.estimating.changed())
+        self._early.do(lambda: self.grounding.changed())
 
     def on_prompt_sent(self, message: messages.PromptSent) -> None:
         """Ask all."""
@@ -177,10 +184,27 @@ class CompareScreen(ActingScreen):
 
         self.app.push_screen(LinkScreen(message.href))
 
+    def on_markdown_log_citation_clicked(self, message: MarkdownLog.CitationClicked) -> None:
+        """A number was taken in an answer: show the passage."""
+        exchange = self.current.transcript.exchange_at(message.key)
+        if exchange is not None:
+            self.grounding.go_to(exchange, message.number)
+
+    def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
+        """Its passages are of interest now."""
+        if message.key is not None:
+            self.grounding.look_at(self.focused_exchange)
+
+    def on_passage_chosen(self, message: PassageChosen) -> None:
+        """Show it in full."""
+        self.act("preview")
+
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """A column took the focus, or the prompt did."""
         if self.furnished:
             self.columns.focused(event.widget)
+            if self.prompt.editor.has_focus:
+                self.grounding.look_ahead()
         self.show_hints()
 
     def on_resize(self, event: Resize) -> None:
@@ -191,7 +215,11 @@ class CompareScreen(ActingScreen):
 
     def show_hints(self) -> None:
         """Show the keys that matter now."""
-        without = frozenset() if self.session.fallback else frozenset({"fall_back"})
+        if self.furnished and self.layout_of.shelf.in_context:
+            self.layout_of.hints.hints = commands.hints("passages", self.keys, scope="passages")
+            return
+        possible = {"fall_back": bool(self.session.fallback), "passages": self.along.on, "context": False}
+        without = frozenset(name for name, can_be_done in possible.items() if not can_be_done)
         found = commands.hints(self._state(), self.keys, scope="compare", without=without)
         # The key that leads here also leads back.
         self.layout_of.hints.hints = [(key, "chat" if name == "compare" else word, name) for key, word, name in found]

@@ -32,6 +32,7 @@ class Visits:
 
         def work() -> None:
             screen.line_up.enter(targets)
+            screen.grounding.arrive()
             if prompt:
                 screen.asking.ask(prompt)
             elif others:

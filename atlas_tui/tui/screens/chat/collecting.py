@@ -1,0 +1,23 @@
+"""The way from the chat to its documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.screens.chat.screen import ChatScreen
+
+
+class Collecting:
+    """A method for the id of the table."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+
+    def documents(self, _: str) -> None:
+        """Add, list and remove documents."""
+        from atlas_tui.tui.screens.documents import Documents
+
+        screen = self._screen
+        documents = Documents(screen.indexing, screen.grounding.knowledge, screen.keys)
+        screen.app.push_screen(documents, screen.grounding.collected)
