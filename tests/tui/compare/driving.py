@@ -80,7 +80,9 @@ async def comparing(
 ) -> AsyncIterator[Compared]:
     """The program with a comparison of these open."""
     session = session or Session(providers[0], policy=once())
-    async with driving(size=size, session=session, catalogue=Known(providers, options.get("config")), **options) as user:
+    async with driving(
+        size=size, session=session, catalogue=Known(providers, options.get("config")), **options
+    ) as user:
         await user.ask("/compare " + " ".join(provider.target for provider in providers))
         compared = Compared(user)
         await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
