@@ -98,6 +98,7 @@ class Gauge:
                 self._next_attempt = now + delay
                 self._still = self._still._replace(phase="retrying", note=f"{_words(error)}: attempt {attempt} in")
             case FellBack(_, target):
+                self._first = None
                 self._still = self._still._replace(
                     phase="waiting", target=one_line(target, 80), note=f"fell back to {one_line(target)}"
                 )
@@ -126,14 +127,17 @@ class Gauge:
         now = self._clock()
         self._close_slots(now)
         quiet = now - self._last
-        if still.phase == "retrying":
-            still = still._replace(note=f"{still.note} {max(0.0, self._next_attempt - now):.0f} s")
+        if still.phase == "retrying" and now < self._next_attempt:
+            still = still._replace(note=f"{still.note} {self._next_attempt - now:.0f} s")
+        elif still.phase == "retrying":
+            still = still._replace(phase="waiting", note="")
         return still._replace(
             elapsed=now - self._begun,
             ttft=None if self._first is None else self._first - self._begun,
             rate=self._rate(now),
             rates=tuple(self._slots),
-            silence=quiet if quiet >= _SILENCE and still.phase != "retrying" else None,
+            # A slow first token is no stall: the model reads a long prompt, or is being loaded.
+            silence=quiet if quiet >= _SILENCE and self._first is not None else None,
         )
 
     def _sample(self, now: float, tokens: int) -> None:

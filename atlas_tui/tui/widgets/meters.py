@@ -23,6 +23,8 @@ _LOOKS: dict[Phase, tuple[str, str]] = {
 }
 _NOTICE_FOR = 5.0
 """Seconds that a notice stays."""
+_LONG = 3.0
+"""Seconds of waiting for the first token from which on they are shown."""
 _TICKS = "◐◓◑◒"
 _MUTED = "$foreground-muted"
 
@@ -36,6 +38,8 @@ def state(reading: Reading) -> Piece:
         return f"{sign} no token for {reading.silence:.0f} s", "$text-warning"
     if reading.note:
         return f"{sign} {reading.note}", "$text-warning"
+    if reading.phase == "waiting" and reading.elapsed >= _LONG:
+        return f"{sign} waiting, {reading.elapsed:.0f} s", style
     return f"{sign} {reading.phase}", style
 
 

@@ -83,6 +83,19 @@ def test_a_stream_that_falls_silent_slows_down_and_says_so() -> None:
     assert "no token for 5 s" in state(after)[0]
 
 
+def test_a_slow_first_token_is_no_stall() -> None:
+    clock = Clock()
+    gauge = running(clock)
+    gauge.take(Start("mock", "m"))
+    clock.now += 60
+    assert gauge.read().silence is None
+    assert state(gauge.read())[0].endswith("waiting, 60 s")
+    tokens(gauge, 5)
+    gauge.take(FellBack(ProviderError("cancelled", "stopped"), "other:m"))
+    clock.now += 60
+    assert (gauge.read().silence, gauge.read().ttft) == (None, None)
+
+
 def test_a_long_silence_costs_nothing_to_read() -> None:
     clock = Clock()
     gauge = running(clock)
@@ -121,6 +134,8 @@ def test_waiting_for_a_retry_and_a_fallback_are_named() -> None:
     assert "rate limit: attempt 2 in 3 s" in state(gauge.read())[0]
     clock.now += 2
     assert "rate limit: attempt 2 in 1 s" in state(gauge.read())[0]
+    clock.now += 2
+    assert state(gauge.read())[0].endswith("waiting, 4 s")  # the attempt is under way, and nothing has come yet
     gauge.take(Start("mock", "m"))
     assert "waiting" in state(gauge.read())[0]
     gauge.take(FellBack(error, "other:\x1bmodel"))
