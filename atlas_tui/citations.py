@@ -26,6 +26,7 @@ _QUOTES = [("“", "”"), ("„", "“"), ("«", "»"), ("»", "«"), ('"', '"'
 _QUOTE = re.compile("|".join(f"{left}([^{left}{right}\n]{{3,1500}}){right}" for left, right in _QUOTES))
 _BLOCK_QUOTE = re.compile(r"(?:^[ ]{0,3}>[^\n]*\n?)+", re.M)
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*)?(?:…|\.{3,})(?:\s*\])?\s*")
+_ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
 _FEWEST_WORDS = 2
 """Words in quotation marks that are a quotation; one alone is a name or a term."""
 _NEAR = 240
@@ -138,6 +139,14 @@ def shown(source: str) -> str:
     elif home and source.startswith(home + os.sep):
         source = "~" + source[len(home) :]
     return one_line(source)
+
+
+def pattern(why: Sequence[str]) -> re.Pattern[str] | None:
+    """Matches the words that were found, also with another ending than the question has."""
+    stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in why if word != "meaning"}
+    if not stems:
+        return None
+    return re.compile(rf"(?:(?<![^\W_])|(?<=_))(?:{'|'.join(map(re.escape, stems))})\w*", re.IGNORECASE)
 
 
 def _without_code(text: str) -> str:

@@ -15,7 +15,6 @@ from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_for, minilm
 from atlas_tui.retrieval.vectors import open_index
-from atlas_tui.retrieval.vectors.opening import is_server
 from atlas_tui.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Embedding:
         cancel: CancelToken,
     ) -> None:
         self._collection = knowledge.collection
-        self._place = knowledge.db_path or ""
+        self._knowledge = knowledge
         self._named: str | None = options.embedder
         self._quiet: bool = options.json
         self._watching: bool = options.watch
@@ -132,10 +131,9 @@ class Embedding:
                 seconds = monotonic() - self._begun
                 texts = counted(filled.embedded, "text")
                 self._console.answer(f"embedded {texts} with {one_line(embedder.name)} in {seconds:.1f} s\n")
-        elif not is_server(self._place):
+        elif not self._knowledge.served:
             return
-        place = self._place if is_server(self._place) else str(self._collection.file.parent)
-        index = open_index(self._collection, place, embedder, vectors=self._config.retrieval.vectors)
+        index = open_index(self._collection, self._knowledge.place, embedder, vectors=self._config.retrieval.vectors)
         try:
             self._start()
             index.build(lambda done, total: self._show("ordering", done, total, "vectors"), self._cancel)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from collections.abc import Sequence
 from shutil import get_terminal_size
 
+from atlas_tui.citations import pattern
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.knowledge import knowledge_base
@@ -19,7 +19,6 @@ from atlas_tui.text import clean, one_line
 _LINES = 4
 """Those of a passage that are shown."""
 _INDENT = "    "
-_ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
 
 
 def search(options: argparse.Namespace, config: Config) -> int:
@@ -61,7 +60,7 @@ def _show(document: Document, console: Console, *, first: bool) -> None:
     page = f", page {metadata['page']}" if metadata.get("page") else ""
     title = f"  {one_line(str(metadata['title']))}" if metadata.get("title") else ""
     console.answer(f"{page}  {document['relevance_score']:.2f}{title}\n")
-    words = _pattern(document.get("why", []))
+    words = pattern(document.get("why", []))
     for line in excerpt(document["content"], words, min(get_terminal_size((100, 24)).columns, 120) - len(_INDENT)):
         console.answer(_INDENT)
         at = 0
@@ -91,11 +90,3 @@ def excerpt(content: str, words: re.Pattern[str] | None, width: int) -> list[str
         begin = max(range(len(lines) - _LINES + 1), key=lambda first: sum(counts[first : first + _LINES]))
         lines = lines[begin : begin + _LINES]
     return textwrap.dedent("\n".join(lines)).split("\n")
-
-
-def _pattern(why: Sequence[str]) -> re.Pattern[str] | None:
-    """Matches the words that were found, also with another ending than the question has."""
-    stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in why if word != "meaning"}
-    if not stems:
-        return None
-    return re.compile(rf"(?:(?<![^\W_])|(?<=_))(?:{'|'.join(map(re.escape, stems))})\w*", re.IGNORECASE)

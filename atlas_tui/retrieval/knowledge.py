@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.config import data_dir
 from atlas_tui.retrieval.values import Document, StoredChunk
+from atlas_tui.retrieval.vectors import is_server
 
 if TYPE_CHECKING:
     from atlas_tui.config import Config
@@ -27,7 +28,7 @@ def library_file(db_path: str | None = None) -> Path:
     """Where the library lies that belongs to a folder (None takes the usual one) or to a Chroma server's URL."""
     if db_path is None:
         folder = data_dir() / "chroma"
-    elif _is_server(db_path):
+    elif is_server(db_path):
         host = db_path.partition("://")[2].rpartition("@")[2].rstrip("/")
         folder = data_dir() / "servers" / re.sub(r"[^\w.]+", "-", host)
     else:
@@ -66,7 +67,12 @@ class KnowledgeBase:
     @property
     def served(self) -> bool:
         """Whether a Chroma server has it, so that others may have indexed what this machine does not know yet."""
-        return self.db_path is not None and _is_server(self.db_path)
+        return self.db_path is not None and is_server(self.db_path)
+
+    @property
+    def place(self) -> str:
+        """Where its index of vectors is: the folder of the library, or the URL of a Chroma server."""
+        return self.db_path if self.db_path and self.served else str(library_file(self.db_path).parent)
 
     @property
     def library(self) -> Library:
@@ -171,8 +177,7 @@ class KnowledgeBase:
                 from atlas_tui.retrieval.meaning import Meaning
 
                 file = library_file(self.db_path)
-                place = self.db_path if self.db_path and self.served else str(file.parent)
-                self._opened = Library(file), Meaning(place, self.served, self._config, self._patience)
+                self._opened = Library(file), Meaning(self.place, self.served, self._config, self._patience)
             return self._opened
 
     def _document(self, stored: StoredChunk, score: float, why: list[str]) -> Document:
@@ -195,7 +200,3 @@ class KnowledgeBase:
             "id": str(stored.id),
             "why": why,
         }
-
-
-def _is_server(db_path: str) -> bool:
-    return db_path.startswith(("http://", "https://"))

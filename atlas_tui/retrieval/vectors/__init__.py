@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from atlas_tui.retrieval.library import Collection
     from atlas_tui.retrieval.values import Scored
 
-__all__ = ["VectorIndex", "open_index"]
+__all__ = ["VectorIndex", "is_server", "open_index"]
+
+
+def is_server(db_path: str) -> bool:
+    """Whether a path of the knowledge base is the URL of a Chroma server."""
+    return db_path.startswith(("http://", "https://"))
 
 
 class VectorIndex(Protocol):

@@ -8,6 +8,7 @@ from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.transport import checked_url
 from atlas_tui.retrieval.embedders import Embedder
 from atlas_tui.retrieval.library import Collection
+from atlas_tui.retrieval.vectors import is_server
 from atlas_tui.retrieval.vectors.engine import Engine
 from atlas_tui.retrieval.vectors.generations import name_of
 from atlas_tui.retrieval.vectors.layered import LayeredIndex
@@ -40,8 +41,3 @@ def open_vectors(collection: Collection, db_path: str, embedder: Embedder | None
 
     at_least = 0 if served or vectors == "chroma" else _AT_LEAST
     return LayeredIndex(collection, embedder.name if embedder else None, engine_for, at_least=at_least)
-
-
-def is_server(db_path: str) -> bool:
-    """Whether a path of the knowledge base is the URL of a Chroma server."""
-    return db_path.startswith(("http://", "https://"))

@@ -212,9 +212,7 @@ class Indexing:
     ) -> None:
         from atlas_tui.retrieval.vectors import open_index
 
-        path = self._config.db_path or ""
-        place = path if path.startswith(("http://", "https://")) else str(knowledge.collection.file.parent)
-        index = open_index(knowledge.collection, place, embedder, vectors=self._config.retrieval.vectors)
+        index = open_index(knowledge.collection, knowledge.place, embedder, vectors=self._config.retrieval.vectors)
         try:
             index.build(progress, cancel)
         finally:

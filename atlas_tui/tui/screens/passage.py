@@ -12,11 +12,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from atlas_tui.citations import place_of
+from atlas_tui.citations import pattern, place_of
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui.commands import KeyTable, bindings
 from atlas_tui.tui.keys import show_key
-from atlas_tui.tui.widgets.context import Passage, marked, pattern, reasons
+from atlas_tui.tui.widgets.context import Passage, marked, reasons
 
 _WORDS = {
     "exclude": "in or out",

@@ -16,14 +16,13 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from atlas_tui.citations import place_of
+from atlas_tui.citations import pattern, place_of
 from atlas_tui.text import clean, one_line
 
 _EXCERPT = 2
 """Lines of a passage."""
 _BEFORE = 16
 """Characters of it that stand before the first word that was looked for."""
-_ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +125,6 @@ class Context(Vertical):
         shown.display = bool(self._passages)
         if self._passages:
             shown.highlighted = min(at or 0, len(self._passages) - 1)
-
-
-def pattern(why: Sequence[str]) -> re.Pattern[str] | None:
-    """Matches the words that were found, also with another ending than the question has."""
-    stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in why if word != "meaning"}
-    if not stems:
-        return None
-    return re.compile(rf"(?:(?<![^\W_])|(?<=_))(?:{'|'.join(map(re.escape, stems))})\w*", re.IGNORECASE)
 
 
 def reasons(document: Mapping[str, Any]) -> str:
