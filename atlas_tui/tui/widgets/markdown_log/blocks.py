@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from markdown_it.token import Token
 from rich.style import Style
 
-from atlas_tui.tui.widgets.markdown_log.grammar import top_blocks
+from atlas_tui.tui.widgets.markdown_log.grammar import tokens, top_blocks
 from atlas_tui.tui.widgets.markdown_log.inline import Link
 from atlas_tui.tui.widgets.markdown_log.layout import QUOTE_BAR, Flow, SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.looks import Look
@@ -160,6 +160,8 @@ class Block:
 def guess(source: str, limit: int) -> int:
     """About how many rows a text takes."""
     limit = max(limit, 1)
+    if "\n" not in source:
+        return 1 + len(source) // limit
     return sum([1 + len(line) // limit for line in source.split("\n")])
 
 
@@ -188,8 +190,7 @@ class Prose(Block):
             parsed, self._parsed = self._parsed, None
             return parsed
         source = self.source
-        tokens = [token for block in top_blocks(source) for token in block.tokens]
-        return tokens, SourceLines.of(source, self.start)
+        return tokens(source), SourceLines.of(source, self.start)
 
     def drop_tokens(self) -> None:
         """Parse again when it comes to that."""

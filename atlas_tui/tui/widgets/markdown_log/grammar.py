@@ -14,6 +14,7 @@ from markdown_it.token import Token
 _INLINE_MATH = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 BLOCK_MATH = {"$$": "$$", "\\[": "\\]"}
 # `\[like this\]` is CommonMark for brackets; only what has a sign of mathematics in it is taken for a formula.
+_plain = re.compile(r"((?:[^\W\d_][^\n]*(?:\n|\Z))+)(?:[ \t]*\n|\Z)+").match
 _formula = re.compile(r"[\\^_=+<>{}|/*0-9-]|^\s*[A-Za-z]\s*$").search
 
 
@@ -23,6 +24,9 @@ class TopBlock(NamedTuple):
     first: int
     end: int
     tokens: list[Token]
+
+
+PLAIN = [Token("paragraph_open", "p", 1)]
 
 
 @cache
@@ -36,7 +40,49 @@ def parser() -> MarkdownIt:
 
 
 def top_blocks(source: str) -> list[TopBlock]:
-    """The top-level blocks of a text. Inline content is left unparsed."""
+    """The top-level blocks of a text. Inline content is left unparsed, and plain paragraphs have no more than the
+    first of their tokens: in a flood most of them are never drawn."""
+    blocks, line, at = _plain_paragraphs(source)
+    if at < len(source):
+        blocks += _blocks(source[at:] if at else source, line)
+    return blocks
+
+
+def _plain_paragraphs(source: str) -> tuple[list[TopBlock], int, int]:
+    """The paragraphs that a text begins with whose lines all begin with a letter, and the line and the place after
+    them: nothing else begins so, and the parser need not look at each character."""
+    blocks: list[TopBlock] = []
+    line = at = 0
+    while (match := _plain(source, at)) is not None:
+        content = match[1].rstrip("\n")
+        first, end = line, line + content.count("\n") + 1
+        blocks.append(TopBlock(first, end, PLAIN))
+        line += match[0].count("\n")
+        at = match.end()
+    return blocks, line, at
+
+
+def tokens(source: str) -> list[Token]:
+    """The tokens of a text, those of plain paragraphs too."""
+    found: list[Token] = []
+    for first, end, inside in top_blocks(source):
+        if inside is PLAIN:
+            lines = source.split("\n")[first:end]
+            found += _paragraph("\n".join(lines).strip(), first, end)
+        else:
+            found += inside
+    return found
+
+
+def _paragraph(content: str, first: int, end: int) -> list[Token]:
+    opening, closing = Token("paragraph_open", "p", 1), Token("paragraph_close", "p", -1)
+    inside = Token("inline", "", 0, map=[first, end], level=1, children=[], content=content, block=True)
+    opening.map, opening.block, closing.block = [first, end], True, True
+    return [opening, inside, closing]
+
+
+def _blocks(source: str, above: int) -> list[TopBlock]:
+    """The same by the parser; so many lines stand above."""
     md = parser()
     tokens: list[Token] = []
     state = StateBlock(source, md, {}, tokens)
@@ -52,8 +98,12 @@ def top_blocks(source: str) -> list[TopBlock]:
         for rule in rules:
             if rule(state, line, last, False):
                 break
-        blocks.append(TopBlock(line, state.line, tokens[count:]))
+        blocks.append(TopBlock(above + line, above + state.line, tokens[count:]))
         line = state.line
+    if above:
+        for token in tokens:
+            if token.map is not None:
+                token.map = [above + number for number in token.map]
     return blocks
 
 

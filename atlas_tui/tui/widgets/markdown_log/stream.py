@@ -13,7 +13,7 @@ from markdown_it.token import Token
 
 from atlas_tui.text import clean
 from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, ItemHead, ItemPart, Prose, QuotePart, guess
-from atlas_tui.tui.widgets.markdown_log.grammar import TopBlock, definitions, top_blocks
+from atlas_tui.tui.widgets.markdown_log.grammar import PLAIN, TopBlock, definitions, top_blocks
 from atlas_tui.tui.widgets.markdown_log.layout import SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.seams import (
     LONG,
@@ -227,7 +227,7 @@ class Stream:
                     self._add(Prose(self, start, cut, True), gap)
                     start, gap = cut, False
             prose = Prose(self, start, end, True)
-            if start == text.starts[block.first]:
+            if block.tokens is not PLAIN and start == text.starts[block.first]:
                 prose.parsed(block.tokens, text)
             self._add(prose, gap)
 

@@ -66,7 +66,18 @@ def quote(size: int) -> str:
     return _until(size, iter(lambda: f"> {_words(random.randint(40, 130))}\n>\n", ""))
 
 
-MAKES: dict[str, Callable[[int], str]] = {make.__name__: make for make in (prose, items, nested, table, fence, quote)}
+def paragraphs(size: int) -> str:
+    """Paragraphs of a word."""
+    return _until(size, iter(lambda: "word\n\n", ""))
+
+
+def lines(size: int) -> str:
+    """One paragraph of very many lines."""
+    return _until(size, iter(lambda: "word\n", ""))
+
+
+_ALL = (prose, items, nested, table, fence, quote, paragraphs, lines)
+MAKES: dict[str, Callable[[int], str]] = {make.__name__: make for make in _ALL}
 
 
 class _CostApp(App[None]):
@@ -93,10 +104,10 @@ async def cost(make: str, size: int) -> float:
 
 
 async def _print() -> None:
-    print(f"{'':8}" + "".join(f"{size // 4000:>6}k tokens, ms a frame" for size in (8_000, 40_000, 200_000)))
+    print(f"{'':10}" + "".join(f"{size // 4000:>6}k tokens, ms a frame" for size in (8_000, 40_000, 200_000)))
     for make in MAKES:
         figures = [await cost(make, size) * 1000 / (size / FRAME) for size in (8_000, 40_000, 200_000)]
-        print(f"{make:8}" + "".join(f"{figure:>25.2f}" for figure in figures))
+        print(f"{make:10}" + "".join(f"{figure:>25.2f}" for figure in figures))
 
 
 if __name__ == "__main__":
