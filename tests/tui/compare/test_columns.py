@@ -156,6 +156,44 @@ async def test_a_column_goes_on_from_where_it_broke_off() -> None:
         assert compared.said(2) == "All."
 
 
+async def test_a_column_has_all_its_keys_while_another_goes_on() -> None:
+    held = PlayedProvider([TextDelta("Half"), HANG], name="held")
+    lost = ProviderError("connection", "lost")
+    busy = PlayedProvider([TextDelta("One, "), lost], says("two."), says("Again."), name="busy")
+    spare, other = played("spare", "Spare."), played("other", "Other.")
+    session = Session(held, policy=once(), fallback=[spare])
+    async with comparing(held, busy, other, session=session) as compared:
+        user = compared.user
+        await compared.ask("Count")
+        await user.answered(2)
+        await compared.to_column(2)
+        await user.press("c")
+        await user.answered(3)
+        assert compared.said(2) == "One, two."
+        await user.press("r")
+        await user.answered(4)
+        assert compared.said(2) == "Again."
+        await user.press("f")
+        await user.answered(5)
+        assert compared.said(2) == "Spare."
+        await user.shows("4 of 4")
+        compared.screen.act("model", "other")
+        await user.shows("other:test-model answers in column 2")
+        await user.press("x")
+        await user.until(lambda: [view.pane.display for view in compared.views] == [False, True, False])
+        await user.press("x", "P")
+        await user.shows("this column stays in sight")
+        await compared.to_column(3)
+        await user.press("D")
+        await user.until(lambda: len(compared.views) == 2)
+        assert compared.views[0].running
+        assert compared.said(1) == "Half"
+        await compared.to_column(1)
+        await user.press("D")  # also one that runs
+        await user.until(held.closed.is_set)
+        assert [view.column.target for view in compared.views] == ["other:test-model"]
+
+
 async def test_another_model_answers_in_a_column_and_one_is_dropped() -> None:
     left, right, other = played("left", "L1"), played("right", "R1", "R2"), played("other", "O2")
     async with comparing(left, right, other) as compared:

@@ -110,7 +110,8 @@ def compared(
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("columns", "size"), [(2, "usual"), (3, "wide"), (4, "usual"), (4, "small"), (5, "wide")])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("columns", [2, 3, 4, 5])
 def test_columns(snap_compare: Compare, columns: int, size: str, theme: str) -> None:
     providers = answering(columns)
     run = compared(providers, "race", "column_2")
@@ -126,14 +127,15 @@ def test_before_the_first_prompt(snap_compare: Compare, size: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_one_alone(snap_compare: Compare, theme: str) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_one_alone(snap_compare: Compare, size: str, theme: str) -> None:
     providers = answering(3)
     run = compared(providers, "column_3", "pin", "adopt", "expand")
-    assert snap_compare(app(theme, providers), terminal_size=SIZES["usual"], run_before=run)
+    assert snap_compare(app(theme, providers), terminal_size=SIZES[size], run_before=run)
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", ["usual", "small"])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("action", ["differences", "vote"])
 def test_what_is_opened(snap_compare: Compare, action: str, size: str, theme: str) -> None:
     providers = answering(3)
@@ -142,10 +144,11 @@ def test_what_is_opened(snap_compare: Compare, action: str, size: str, theme: st
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_blind(snap_compare: Compare, theme: str) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_blind(snap_compare: Compare, size: str, theme: str) -> None:
     providers = answering(3)
     run = compared(providers, "blind", "race")
-    assert snap_compare(app(theme, providers), terminal_size=SIZES["usual"], run_before=run)
+    assert snap_compare(app(theme, providers), terminal_size=SIZES[size], run_before=run)
 
 
 @pytest.mark.parametrize("size", ["usual", "small"])
