@@ -148,8 +148,8 @@ class TestConnecting:
             ]
             with await _connected(addresses, None) as connected:
                 assert connected.getpeername() == ("127.0.0.2", refusing)
-            with pytest.raises(OSError, match=r"127\.0\.0\.1"):
-                await _connected(addresses[:1], None)
+        with pytest.raises(ConnectionRefusedError, match=r"127\.0\.0\.1"):
+            await _connected(addresses, None)
 
     async def test_one_that_is_silent_does_not_hold_the_next_up(self, black_hole_url: str) -> None:
         silent = int(black_hole_url.rpartition(":")[2])

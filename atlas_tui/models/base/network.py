@@ -268,7 +268,8 @@ async def _connected(addresses: list[Any], local: str | None) -> socket.socket:
                 if error is None:
                     return attempt.result()
                 errors.append(error)
-        raise OSError("; ".join(dict.fromkeys(map(str, errors))) or "the host has no address")
+        refused = [error for error in errors if isinstance(error, ConnectionRefusedError)]
+        raise (refused or errors)[0]  # that a host is there and refuses says the most
     finally:
         for attempt in racing:
             attempt.cancel()
