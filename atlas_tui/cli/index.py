@@ -63,7 +63,7 @@ def index(options: argparse.Namespace, config: Config) -> int:
 def _list(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
     """The collections; with `--collection`, the documents of that one."""
     if options.collection:
-        sources = sorted(knowledge.collection.sources().values(), key=lambda state: state.source)
+        sources = knowledge.collection.documents()
         if options.json:
             console.answer(to_json({"documents": [{"source": each.source, "size": each.size} for each in sources]}))
             return

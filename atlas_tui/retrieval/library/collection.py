@@ -40,6 +40,14 @@ class Collection:
         )
         return {row[0]: SourceState(*row) for row in rows}
 
+    def documents(self) -> list[SourceState]:
+        """The indexed files that have a text, by source. Those without one are kept in mind, not to be read again."""
+        rows = self._rows(
+            "SELECT source, size, modified_ns, digest FROM sources s WHERE collection = :collection"
+            " AND EXISTS (SELECT 1 FROM chunks WHERE source = s.id) ORDER BY source"
+        )
+        return [SourceState(*row) for row in rows]
+
     def replace(self, state: SourceState, chunks: Iterable[Chunk]) -> None:
         """Put a document in the place of what was there under its source; what `chunks` raises changes nothing."""
         self.replace_many([(state, chunks)])

@@ -18,6 +18,7 @@ class CollectionInfo:
     embedder: str | None
     """Which one its vectors are from; None while it has none."""
     sources: int
+    """Indexed files that have a text."""
     chunks: int
     vectors: int
     """Chunks that have a vector of this embedder."""
@@ -78,7 +79,7 @@ class Library:
 
 _LIST = """
 SELECT name, embedder,
-    (SELECT count(*) FROM sources WHERE collection = c.id),
+    (SELECT count(*) FROM sources s WHERE collection = c.id AND EXISTS (SELECT 1 FROM chunks WHERE source = s.id)),
     (SELECT count(*) FROM sources s JOIN chunks ON chunks.source = s.id WHERE s.collection = c.id),
     (SELECT count(*) FROM sources s JOIN chunks k ON k.source = s.id JOIN vectors v ON v.hash = k.hash
         AND v.model = c.embedder WHERE s.collection = c.id),

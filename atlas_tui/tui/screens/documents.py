@@ -147,10 +147,10 @@ class Documents(Picker):
         return options
 
     def _sources(self) -> Sequence[Option]:
-        states = self._library.collection(self._inside).sources()
+        states = self._library.collection(self._inside).documents()
         words = self._field.value.lower().split()
         options = []
-        for state in sorted(states.values(), key=lambda state: state.source):
+        for state in states:
             name = shown(state.source)
             if all(word in name.lower() for word in words):
                 size = (f"{_size(state.size):>9}  ", "$foreground-muted")
