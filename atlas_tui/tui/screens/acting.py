@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
@@ -15,6 +15,9 @@ from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.messages import CommandEntered
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
+
+if TYPE_CHECKING:
+    from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 
 class ActingScreen(Screen[None]):
@@ -51,6 +54,12 @@ class ActingScreen(Screen[None]):
             self.prompt.text = f"{message.name} {message.argument}".strip()
         else:
             self.act(action.id, message.argument)
+
+    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
+        """A model wrote the link: show where it goes before anything is opened."""
+        from atlas_tui.tui.screens.link import LinkScreen
+
+        self.app.push_screen(LinkScreen(message.href))
 
     def key(self, name: str) -> str:
         """The first key of an action, as a person writes it."""

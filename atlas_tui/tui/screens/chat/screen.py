@@ -207,12 +207,6 @@ class ChatScreen(ActingScreen):
         self.panes.show_transcript(True)
         self.conversation.transcript.note(literal(text), role=role, title=title)
 
-    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
-        """A model wrote the link: show where it goes before anything is opened."""
-        from atlas_tui.tui.screens.link import LinkScreen
-
-        self.app.push_screen(LinkScreen(message.href))
-
     def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
         """Its passages are of interest now."""
         if message.key is not None:

@@ -178,12 +178,6 @@ class CompareScreen(ActingScreen):
         """Back to the column."""
         self.transcript.focus()
 
-    def on_markdown_log_link_clicked(self, message: MarkdownLog.LinkClicked) -> None:
-        """A model wrote the link: show where it goes before anything is opened."""
-        from atlas_tui.tui.screens.link import LinkScreen
-
-        self.app.push_screen(LinkScreen(message.href))
-
     def on_markdown_log_citation_clicked(self, message: MarkdownLog.CitationClicked) -> None:
         """A number was taken in an answer: show the passage."""
         exchange = self.current.transcript.exchange_at(message.key)
