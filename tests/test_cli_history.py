@@ -109,7 +109,7 @@ class TestAsk:
         assert result.status == 0
         assert result.out.startswith("This is a rehearsed answer")
         assert result.err.count("\n") == 1
-        assert "this session is kept in memory only" in result.err
+        assert result.err.endswith("check the folder: this answer is not kept\n")
         shown = run("history")
         assert (shown.status, shown.err.count("\n")) == (1, 1)
         assert shown.err.endswith("check the folder: what it holds can be neither shown nor changed\n")

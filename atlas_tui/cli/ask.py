@@ -53,8 +53,8 @@ def ask(options: argparse.Namespace, config: Config) -> int:
     prompt = read_prompt(options.prompt)
     budget = _budget(options, config)
     kept = options.history and config.history
-    alone = None if kept else "the limit for a day counts this answer alone"
-    store = Store(otherwise=alone) if kept or budget.day is not None else None
+    alone = "the limit for a day counts this answer alone"
+    store = Store(otherwise="this answer is not kept" if kept else alone) if kept or budget.day is not None else None
     session = _session(options, config, Account(budget, Ledger(store)), store if kept else None)
     turn = session.add_turn(prompt)
     if options.estimate:
