@@ -74,7 +74,9 @@ class Terminal:
 
     def __init__(self, *arguments: str, columns: int = 80, rows: int = 24, program: str | None = None) -> None:
         command = [program, *arguments] if program else [*COMMAND, *arguments]
-        self.process = pexpect.spawn(command[0], command[1:], dimensions=(rows, columns), timeout=20)
+        # Where a test runner has loaded `readline`, C's own environment holds COLUMNS and LINES, and no Python knows.
+        environ = dict(os.environ)
+        self.process = pexpect.spawn(command[0], command[1:], dimensions=(rows, columns), timeout=20, env=environ)
         self.raw = b""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -84,7 +86,7 @@ class Terminal:
         """The rows of the screen that have text."""
         return [line.rstrip() for line in self._screen.display if line.strip()]
 
-    def wait(self, shown: Callable[[list[str]], bool], timeout: float = 20) -> list[str]:
+    def wait(self, shown: Callable[[list[str]], bool], timeout: float = 45) -> list[str]:
         """Read until the screen fits; its lines."""
         limit = time.monotonic() + timeout
         while not shown(self.lines):
@@ -111,7 +113,7 @@ class Terminal:
 
     def _read(self) -> bool:
         try:
-            data = self.process.read_nonblocking(65536, timeout=20)
+            data = self.process.read_nonblocking(65536, timeout=45)
         except pexpect.EOF:
             return False
         except pexpect.TIMEOUT as error:
