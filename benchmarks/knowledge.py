@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
 import resource
@@ -151,19 +152,21 @@ def ask(folder: Path, vectors: str) -> dict[str, float]:
         if vectors == "chroma":
             index.build(lambda done, total: None, CancelToken())
             begun = time.perf_counter()
-    times = []
+    times, own = [], []
     for number, question in enumerate(asked):
-        before = time.perf_counter()
+        before, used = time.perf_counter(), time.process_time()
         if index is not None:
             index.query(points[number], 100)
         lexical = knowledge.collection.lexical(question, 100 if vectors else 15)
         best = knowledge.collection.chunks([hit.id for hit in lexical[:15]])
         knowledge.collection.matched(question, [chunk.id for chunk in best[:5]])
         times.append(time.perf_counter() - before)
+        own.append(time.process_time() - used)
         if number == 0:
             first = time.perf_counter() - begun
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20)
     times.sort()
+    own.sort()
     if index is not None:
         index.close()
     knowledge.close()
@@ -171,6 +174,7 @@ def ask(folder: Path, vectors: str) -> dict[str, float]:
         "first": first,
         "p50": times[len(times) // 2] * 1e3,
         "p95": times[int(len(times) * 0.95)] * 1e3,
+        "own": own[int(len(own) * 0.95)] * 1e3,
         "memory": memory,
     }
 
@@ -196,11 +200,14 @@ def main() -> int:
         ("first question after the start", figures["first"], "s", 2.0, False),
         ("a question, p50", figures["p50"], "ms", 50.0, False),
         ("a question, p95", figures["p95"], "ms", 50.0, False),
+        ("of it, the processor's time in this process, p95", figures["own"], "ms", 50.0, False),
         ("memory, at most", figures["memory"], "MB", 500.0, False),
     ]
     print("| what | Atlas | has to hold |\n| --- | --- | --- |")
     for what, figure, unit, bound, more in rows:
         print(f"| {what} | {figure:.3g} {unit} | {'at least' if more else 'at most'} {bound:g} |")
+    if hasattr(os, "getloadavg"):
+        print(f"\nLoad average {os.getloadavg()[0]:.1f}, of which 1 is this benchmark.")
     return 0 if all(figure >= bound if more else figure <= bound for _, figure, _, bound, more in rows) else 1
 
 
