@@ -139,6 +139,25 @@ class TestScreen:
         finally:
             terminal.close()
 
+    @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
+    def test_two_keys_lead_from_a_bare_start_to_a_finished_comparison_of_three(
+        self, config: str, columns: int, rows: int
+    ) -> None:
+        """Nothing is configured but the pace of the mock; nothing is typed, chosen or read."""
+        terminal = Terminal("--config", config, columns=columns, rows=rows)
+        try:
+            terminal.wait(lambda lines: any("F7 compare" in line for line in lines))
+            terminal.process.send("\x1b[18~")  # F7
+            terminal.wait(lambda lines: all(any(text in line for line in lines) for text in ("3 columns", "▌ Explain")))
+            terminal.process.send("\r")
+            terminal.wait(lambda lines: any("3 columns" in line and "✓ done" in line for line in lines))
+            for place, name in enumerate(("basic", "standard", "advanced"), 1):
+                assert lines_with(terminal, f"{place} mock-{name} ✓" if columns < 100 else f"{place} mock:mock-{name}")
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+
     @pytest.mark.parametrize(("flags", "sent"), [(["--collection", "bridges"], 1), (["--no-context"], 0), ([], 0)])
     def test_passages_go_along_if_they_are_wanted(
         self, config: str, tmp_path: Path, flags: list[str], sent: int
