@@ -112,7 +112,7 @@ class Block:
 
     def _measured(self, height: int, limit: int) -> None:
         if self.tallied:
-            self.stream.recount(height - self._height, limit)
+            self.stream.tally.recount(height - self._height, limit)
         self._height, self._height_limit = height, limit
 
     def forget(self) -> None:

@@ -55,6 +55,27 @@ def may_be_claimed(found: list[TopBlock], number: int, lines: list[str]) -> bool
     return False
 
 
+def settled(found: list[TopBlock], lines: list[str]) -> int:
+    """The number of the last block that begins for certain where it begins now; -1 if none does."""
+    partial = len(lines) - 1
+    last = len(found) - 1
+    while last >= 0:
+        block = found[last]
+        depth = 1 if block.tokens and block.tokens[0].type == "table_open" else 0
+        if block.first + depth < partial and not may_be_claimed(found, last, lines):
+            return last
+        # A line of many kilobytes is a paragraph, whatever its end may be.
+        if (
+            block.first == partial
+            and len(lines[-1]) >= 2 * LONG
+            and block.tokens[0:1]
+            and (block.tokens[0].type == "paragraph_open")
+        ):
+            return last
+        last -= 1
+    return -1
+
+
 def apart(part: list[Token], lines: list[str]) -> bool:
     """Whether a block of an item is drawn by itself: a list, or what comes after a blank line."""
     line = (part[0].map or [0])[0]

@@ -41,19 +41,35 @@ class Fence:
         return bool(line) and not line.strip(" `~")
 
 
-class Code(Block):
-    """Lines of fenced code. Complete lines are lexed once while they arrive; the one being written, each time."""
+class Lines(Block):
+    """Some lines of something at top level that grows line by line."""
 
-    __slots__ = ("_done", "_end_state", "_loose", "_state", "fence", "lines", "previous")
+    __slots__ = ("lines",)
 
     weight = SEGMENT
 
-    def __init__(self, stream: Stream, start: int, fence: Fence, previous: Code | None) -> None:
+    def __init__(self, stream: Stream, start: int) -> None:
         super().__init__(stream, start, start, gap=False)
-        self.fence = fence
-        self.previous = previous
         self.lines = 0
         """How many complete lines it has."""
+
+    def follower(self, start: int) -> Lines:
+        """The block for the lines from there on."""
+        raise NotImplementedError
+
+    def adopt(self, old: Block) -> None:
+        raise NotImplementedError("grows in place")
+
+
+class Code(Lines):
+    """Lines of fenced code. Complete lines are lexed once while they arrive; the one being written, each time."""
+
+    __slots__ = ("_done", "_end_state", "_loose", "_state", "fence", "previous")
+
+    def __init__(self, stream: Stream, start: int, fence: Fence, previous: Code | None) -> None:
+        super().__init__(stream, start)
+        self.fence = fence
+        self.previous = previous
         self._done = start  # up to where `_rows` holds complete lines
         self._loose = 0  # rows at the end of `_rows` for the line being written
         self._state = code.START
@@ -93,8 +109,8 @@ class Code(Block):
         indent = self.fence.indent
         return "\n".join([line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines])
 
-    def adopt(self, old: Block) -> None:
-        raise NotImplementedError("code grows in place")
+    def follower(self, start: int) -> Code:
+        return Code(self.stream, start, self.fence, self)
 
     def guess(self, limit: int) -> int:
         inside = guess(self.source.removesuffix("\n"), limit - 2) if self.end > self.start else 0
@@ -162,11 +178,17 @@ class Table:
             segment = self.segments[self._known]
             self._widest = _wider(segment.naturals(look), self._widest)
             self._known += 1
+            if not segment.kept:
+                segment.forget()  # its cells, which may never be seen
         naturals = _wider(self.segments[-1].naturals(look), self._widest)
         key = (*naturals, limit)
         if self._grid is None or self._key != key:
             self._grid, self._key = table.grid(naturals, self.segments[0].aligns, limit), key
         return self._grid
+
+    def measure_anew(self) -> None:
+        """Ask all segments for their widths again."""
+        self._known, self._widest = 0, []
 
     def is_row(self, line: str) -> bool:
         """Whether a line below the table belongs to it."""
@@ -178,7 +200,7 @@ class Table:
         return len(found) == 1 and found[0].end == self.header_source.count("\n") + 2
 
 
-class TableRows(Block):
+class TableRows(Lines):
     """Rows of a table at top level; the first segment draws the header too."""
 
     __slots__ = (
@@ -192,18 +214,14 @@ class TableRows(Block):
         "_styled",
         "aligns",
         "first",
-        "lines",
         "table",
     )
 
-    weight = SEGMENT
-
     def __init__(self, stream: Stream, start: int, table_: Table) -> None:
-        super().__init__(stream, start, start, gap=False)
+        super().__init__(stream, start)
         self.table = table_
         self.first = not table_.segments
         self.aligns: tuple[str, ...] = ()
-        self.lines = 0
         self._cells: list[table.Row] = []  # the header first, then the complete rows and the one being written
         self._styled: Look | None = None
         self._seen = start  # up to where `_cells` holds complete rows
@@ -214,8 +232,8 @@ class TableRows(Block):
         self._drawn_in: tuple[Look, int, table.Grid] | None = None
         table_.segments.append(self)
 
-    def adopt(self, old: Block) -> None:
-        raise NotImplementedError("tables grow in place")
+    def follower(self, start: int) -> TableRows:
+        return TableRows(self.stream, start, self.table)
 
     def layout_key(self, look: Look, limit: int) -> object:
         return look, limit, self.table.grid(look, limit)
@@ -235,6 +253,12 @@ class TableRows(Block):
         self._drawn, self._drawn_in = [], None
         if self._loose:
             self._naturals, self._loose = [], False
+
+    def measure_anew(self) -> None:
+        """What is known of the widths is not true any more."""
+        self.forget()
+        self._naturals, self._loose = [], False
+        self.table.measure_anew()
 
     def guess(self, limit: int) -> int:
         return self.gap + self.source.count("\n") + 2 * self.first

@@ -16,15 +16,15 @@ from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, ItemHead, Ite
 from atlas_tui.tui.widgets.markdown_log.grammar import PLAIN, TopBlock, definitions, top_blocks
 from atlas_tui.tui.widgets.markdown_log.layout import SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.seams import (
-    LONG,
     apart,
     formula_above,
     item_head,
-    may_be_claimed,
     quote_parts,
     seam,
+    settled,
 )
-from atlas_tui.tui.widgets.markdown_log.segments import SEGMENT, Code, Fence, Table, TableRows
+from atlas_tui.tui.widgets.markdown_log.segments import SEGMENT, Code, Fence, Lines, Table, TableRows
+from atlas_tui.tui.widgets.markdown_log.tally import Tally
 
 TOKENS_KEPT = 100  # blocks at the end
 
@@ -49,8 +49,7 @@ class Stream:
         self._head: ItemHead | None = None  # the item that the tail begins within
         self._joined = False  # whether the tail goes on with the paragraph or quote above
         self._read_to = 0
-        self._tally = self._tallied = 0  # the rows of so many blocks, at a width
-        self._tally_limit = -1
+        self.tally = Tally()
 
     def append(self, text: str) -> None:
         """Add text; also where it had ended, when an answer is continued."""
@@ -66,6 +65,8 @@ class Stream:
         self.references = definitions(self.source)
         if self.references:
             for block in self._blocks:
+                if isinstance(block, TableRows):
+                    block.measure_anew()
                 if "]" in block.source:
                     block.forget()
 
@@ -87,22 +88,7 @@ class Stream:
         if self._read_to == 0 and self.source:
             return guess(self.source, limit)
         blocks = self.blocks
-        if limit != self._tally_limit:
-            for block in blocks[: self._tallied]:
-                block.tallied = False
-            self._tally, self._tallied, self._tally_limit = 0, 0, limit
-        for block in blocks[self._tallied : self._frozen - 1]:  # the last one may be code or a table that grows
-            self._tally += block.height(limit)
-            block.tallied = True
-            self._tallied += 1
-        return self._tally + sum([block.height(limit) for block in blocks[self._tallied :]])
-
-    def recount(self, rows: int, limit: int) -> None:
-        """A finished block has so many rows more than was reckoned at this width."""
-        if limit == self._tally_limit:
-            self._tally += rows
-        else:
-            self._tally_limit = -1
+        return self.tally.height(blocks, self._frozen - 1, limit)  # the last one may be code or a table that grows
 
     def _read(self) -> None:
         old = self._blocks[self._frozen :]
@@ -137,37 +123,17 @@ class Stream:
         if not found or self._tail == len(self.source):
             return True
         text = SourceLines.of(source, self._tail - len(stub))
-        settled = self._settled(found, text.lines)
+        last = settled(found, text.lines)
         mark = len(self._blocks)
         for number, block in enumerate(found):
-            if number == settled:
+            if number == last:
                 if self._open(block, text):
                     return False
                 mark = len(self._blocks)
             self._put(block, text, number == 0)
-            if number == settled:
+            if number == last:
                 self._advance(block, text, mark, number == 0)
         return True
-
-    def _settled(self, found: list[TopBlock], lines: list[str]) -> int:
-        """The number of the last block that begins for certain where it begins now; -1 if none does."""
-        partial = len(lines) - 1
-        last = len(found) - 1
-        while last >= 0:
-            block = found[last]
-            depth = 1 if block.tokens and block.tokens[0].type == "table_open" else 0
-            if block.first + depth < partial and not may_be_claimed(found, last, lines):
-                return last
-            # A line of many kilobytes is a paragraph, whatever its end may be.
-            if (
-                block.first == partial
-                and len(lines[-1]) >= 2 * LONG
-                and block.tokens[0:1]
-                and (block.tokens[0].type == "paragraph_open")
-            ):
-                return last
-            last -= 1
-        return -1
 
     def _open(self, block: TopBlock, text: SourceLines) -> bool:
         """Whether this last block is a fence or table, from now on read line by line."""
@@ -312,27 +278,25 @@ class Stream:
 
     def _blank(self, text: SourceLines, line: int) -> bool:
         """Whether the line above this one is blank."""
-        if text.starts[line] == self._tail:
-            return self._blank_above()
-        return not text.lines[line - 1].strip()
-
-    def _blank_above(self) -> bool:
+        if text.starts[line] != self._tail:
+            return not text.lines[line - 1].strip()
         before = self.source.rfind("\n", 0, self._tail - 1)
         return not self.source[before + 1 : self._tail].strip()
 
     def _put_fence(self, block: TopBlock, text: SourceLines) -> None:
         fence = Fence(text.lines[block.first])
-        segment = Code(self, min(text.starts[block.first + 1], len(self.source)), fence, None)
+        segment: Lines = Code(self, min(text.starts[block.first + 1], len(self.source)), fence, None)
         self._add(segment)
         for number in range(block.first + 1, block.end):
             if number == block.end - 1 and fence.closes(text.lines[number]):
                 break
             segment = self._next_line(segment, text.starts[number], text.starts[number + 1])
 
-    def _next_line(self, segment: Code, start: int, end: int) -> Code:
+    def _next_line(self, segment: Lines, start: int, end: int) -> Lines:
+        """Add a line of code or of a table to this segment, or to a new one, which is given then."""
         if segment.lines == SEGMENT:
             self._end_of(segment, start)
-            segment = Code(self, start, segment.fence, segment)
+            segment = segment.follower(start)
             self._add(segment, False)
         segment.lines += 1
         segment.end = min(end, len(self.source))
@@ -342,25 +306,15 @@ class Stream:
     def _put_table(self, block: TopBlock, text: SourceLines) -> None:
         body = min(text.starts[block.first + 2], len(self.source))
         table = Table(self, text.starts[block.first], body)
-        segment = TableRows(self, body, table)
+        segment: Lines = TableRows(self, body, table)
         self._add(segment)
         for number in range(block.first + 2, block.end):
-            segment = self._next_row(segment, text.starts[number], text.starts[number + 1])
-
-    def _next_row(self, segment: TableRows, start: int, end: int) -> TableRows:
-        if segment.lines == SEGMENT:
-            self._end_of(segment, start)
-            segment = TableRows(self, start, segment.table)
-            self._add(segment, False)
-        segment.lines += 1
-        segment.end = min(end, len(self.source))
-        segment.spoil()
-        return segment
+            segment = self._next_line(segment, text.starts[number], text.starts[number + 1])
 
     def _read_code(self, fence: Fence) -> bool:
         """Read the lines of an open fence; False when it was closed and text follows."""
         segment = self._blocks[-1]
-        assert isinstance(segment, Code)
+        assert isinstance(segment, Lines)
         source = self.source
         while (newline := source.find("\n", self._tail)) >= 0:
             line = source[self._tail : newline]
@@ -386,7 +340,7 @@ class Stream:
 
     def _read_rows(self, table: Table) -> bool:
         """Read the rows of an open table; False when it was closed by a line that is no row."""
-        segment = table.segments[-1]
+        segment: Lines = table.segments[-1]
         source = self.source
         while (newline := source.find("\n", self._tail)) >= 0:
             if not table.is_row(source[self._tail : newline]):
@@ -395,7 +349,7 @@ class Stream:
                 self._number, self._head, self._joined = None, None, False
                 self._frozen = len(self._blocks)
                 return False
-            segment = self._next_row(segment, self._tail, newline + 1)
+            segment = self._next_line(segment, self._tail, newline + 1)
             self._tail = newline + 1
         self._frozen = len(self._blocks)
         partial = source[self._tail :]

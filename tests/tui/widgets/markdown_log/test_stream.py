@@ -155,6 +155,17 @@ def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
     assert lines(stream) == ["See the docs (https://docs.example/)."]
 
 
+@pytest.mark.parametrize("rows", [1, 100])
+def test_a_reference_in_a_table_widens_its_column_at_the_end(rows: int) -> None:
+    text = "| [docs] | b |\n|---|---|\n" + rows * "| [docs] | b |\n" + "\n[docs]: https://docs.example/\n"
+    stream, at_once = whole(text), whole(text)
+    lines(stream)
+    stream.end()
+    at_once.end()
+    assert runs(stream) == runs(at_once)
+    assert lines(stream)[-1] == "docs (https://docs.example/) │ b"
+
+
 def test_an_end_of_fence_being_written_is_not_shown_as_code() -> None:
     stream = whole("```\nx = 1\n``")
     assert [line.strip() for line in lines(stream)] == ["x = 1"]
