@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from atlas_tui.config import RetrySettings, Timeouts
@@ -19,7 +19,7 @@ from atlas_tui.policy import Policy
 from atlas_tui.session import Session
 from tests.faults.providers import WIRES, provider
 from tests.models.wires import request
-from tests.servers.script import Answer, Delta, Finish, KeepAlive, Raw, Reasoning, ServedModel, Step
+from tests.servers.script import Answer, Delta, Finish, KeepAlive, Raw, Reasoning, Script, ServedModel, Step
 from tests.servers.scripted import Request, ScriptedServer
 from tests.servers.tape import Framing, Tape, in_pieces, record
 
@@ -166,8 +166,18 @@ def _split(text: str, dice: random.Random) -> list[str]:
     return pieces
 
 
+@cache
+def _loaded() -> None:
+    """What a process imports at its first requests takes longer than the limits here allow, on a busy machine."""
+    with ScriptedServer() as server:
+        server.always(Script([Delta("ready")]))
+        for wire in WIRES:
+            assert provider(wire, server.url).generate(request()).cost is not None
+
+
 def problems(numbers: Iterable[int], *, joining: bool = False) -> list[str]:
     """What is wrong with these cases."""
+    _loaded()
     cases = [case(number) for number in numbers]
     cutter = Cutter(cases, once=joining)
     with ScriptedServer() as server, ThreadPoolExecutor(AT_ONCE) as pool:
