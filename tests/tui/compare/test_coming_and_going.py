@@ -96,6 +96,25 @@ async def test_the_others_are_asked_while_the_answer_comes_in_the_chat() -> None
         assert list(left.requests[-1].messages) == [user_said("In the chat"), assistant("Half"), user_said("Second")]
 
 
+async def test_the_first_comparison_may_begin_while_an_answer_comes_and_a_new_conversation_ends_both() -> None:
+    held = PlayedProvider([TextDelta("Half"), HANG], name="held")
+    session = Session(held, policy=once())
+    async with driving(session=session, catalogue=Known([held]), size=(160, 40)) as user:
+        await user.ask("In the chat")
+        await user.shows("Half", "METERS")
+        await user.press("alt+o")
+        compared = Compared(user)
+        await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
+        await user.until(lambda: len(session.turns[0].responses) == len(compared.views) - 1 > 0)
+        await user.shows("1 held:test-model", "Half", "coming in the chat", "rehearsed")
+        assert len(held.requests) == 1
+        await user.press("ctrl+n")
+        await user.until(held.closed.is_set)
+        await user.until(lambda: not compared.screen.columns.running)
+        await user.shows_no("In the chat")
+        assert session.turns == []
+
+
 async def test_what_should_be_known_is_said_where_one_is() -> None:
     async with comparing(played("left", "L1"), played("right", "R1")) as compared:
         user = compared.user
