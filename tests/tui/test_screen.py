@@ -69,6 +69,12 @@ async def test_a_terminal_that_is_too_small_gets_one_sentence_and_recovers() -> 
         assert [line.strip() for line in user.lines if line.strip()] == ["Atlas needs a terminal of at least", "60x16."]
         await user.resize(120, 40)
         await user.shows("The answer.", "PROVIDER")
+        await user.press("r", "e")
+        assert user.app.chat.prompt.text == "re"
+        await user.press("tab")
+        await user.resize(40, 10)
+        await user.resize(70, 20)
+        assert user.app.chat.transcript.has_focus
 
 
 async def test_resizing_reflows_the_answer() -> None:

@@ -74,6 +74,8 @@ class Panes:
         self._body = Horizontal(id="body")
         self._too_small = Static(TOO_SMALL, id="too-small", markup=False)
         self._too_small.display = False
+        self._left: Widget | None = None
+        """What had the focus when the terminal became too small."""
         self._sidebar_wanted: bool | None = None
         self._reading = False
 
@@ -163,6 +165,11 @@ class Panes:
         # Each widget is told by itself: a class on the screen would style all of them anew.
         width, height = self._size()
         fits = width >= SMALLEST[0] and height >= SMALLEST[1]
+        screen = self._body.screen
+        if self._body.display and not fits:
+            self._left = screen.focused  # what is hidden loses the focus
+        elif fits and not self._body.display:
+            screen.call_after_refresh((self._left or self.prompt.editor).focus)
         self._body.display, self._too_small.display = fits, not fits
         self.prompt.set_class(height < _HIGH, "-low")
         self.welcome.fit(height < _HIGH)

@@ -19,6 +19,8 @@ from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from atlas_tui.tui.screens.compare.column_view import ColumnView
     from atlas_tui.tui.screens.compare.shelf import PassageShelf
     from atlas_tui.tui.widgets.column import ColumnTabs
@@ -58,6 +60,8 @@ class Layout:
         self._body = Vertical(id="body")
         self._too_small = Static(TOO_SMALL, id="too-small", markup=False)
         self._too_small.display = False
+        self._left: Widget | None = None
+        """What had the focus when the terminal became too small."""
         self.expanded = False
         """One column is seen alone."""
         # What needs the log comes with the first columns.
@@ -99,6 +103,11 @@ class Layout:
         """Lay out for the size of now."""
         width, height = self._size()
         fits = width >= SMALLEST[0] and height >= SMALLEST[1]
+        screen = self._body.screen
+        if self._body.display and not fits:
+            self._left = screen.focused  # what is hidden loses the focus
+        elif fits and not self._body.display:
+            screen.call_after_refresh((self._left or self.prompt.editor).focus)
         self._body.display, self._too_small.display = fits, not fits
         self.prompt.set_class(height < _HIGH, "-low")
 
