@@ -299,12 +299,7 @@ class Session:
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
             await in_thread(self._look_into_books, allowance, providers)
-            reason: Reason | None = "continued" if extend is not None else None
-            if first is None and providers[0] is not self.provider:
-                error, reason = self.policy.cooling(self.provider.target), "cooldown"
-                assert error is not None
-                await emit(FellBack(error, providers[0].target, reason))
-            end = await attempts.ask(providers, reason)
+            end = await attempts.ask(providers, await self._reason(first, extend, providers[0], emit))
         except asyncio.CancelledError:
             # Stopped while nothing was under way: while passages or prices were looked up, say.
             if not cancel.cancelled:
@@ -323,6 +318,17 @@ class Session:
         if written := allowance.close():
             await undisturbed(cancel, partial(in_thread, written))
         return end
+
+    async def _reason(
+        self, first: Provider | None, extend: ModelResponse | None, asked: Provider, emit: Emit
+    ) -> Reason | None:
+        """Why the first attempt is made; that the conversation's own provider is passed over is told."""
+        if first is not None or asked is self.provider:
+            return "continued" if extend is not None else None
+        error = self.policy.cooling(self.provider.target)
+        assert error is not None
+        await emit(FellBack(error, asked.target, "cooldown"))
+        return "cooldown"
 
     def _look_into_books(self, allowance: Allowance, providers: Sequence[Provider]) -> None:
         allowance.open()
