@@ -1,14 +1,13 @@
-"""The widget's lower half: a window on messages, its scrollbar, and the refreshing of lines that changed."""
+"""The widget's lowest part: a window on messages, its scrollbar, and the refreshing of lines that changed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, TypeAlias
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -20,30 +19,18 @@ from atlas_tui.tui.widgets.markdown_log.message import Message
 from atlas_tui.tui.widgets.markdown_log.paint import BAR, GUTTER, MARGIN, Drawn, Mark, Painter
 from atlas_tui.tui.widgets.markdown_log.view import Place, Seen, View
 
-WHEEL = 3  # rows that a notch of the mouse wheel moves
 _NEW_BELOW = "↓ new text"
 
 
 class Canvas(Widget):
-    """Draws the rows of messages that are in the window, and moves the window."""
+    """Draws the rows of messages that are in the window."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = looks.COMPONENTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown,space", "page(1)", "Page down", show=False),
-        Binding("home,g", "home", "Top", show=False),
-        Binding("end,G", "end", "End", show=False),
-    ]
-
     FollowChanged: TypeAlias = messages.FollowChanged
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._messages: list[Message] = []
-        self.rest_above: Callable[[], None] | None = None
-        """Puts in, at once, the messages that are still to come above all others; None where there are none."""
         self._view = View(self._messages)
         self._painter: Painter | None = None
         self._look_checked = False
@@ -54,7 +41,6 @@ class Canvas(Widget):
         self._asked = False
         self._was_following = True
         self._new_below = False
-        self._dragging = False
         self._direct = DirectPainter(self)
         self._paint = guarded(self, self._refresh_changed)
 
@@ -67,73 +53,6 @@ class Canvas(Widget):
     def new_below(self) -> bool:
         """Whether text arrived below while the log did not follow."""
         return self._new_below
-
-    def scroll_to_end(self) -> None:
-        """Show the end, and follow it."""
-        self._view.following = True
-        self._changed()
-
-    def scroll_to_home(self) -> None:
-        """Show the beginning."""
-        self._complete()
-        self._draw()
-        self._view.go(Place(0, 0, 0))
-        self._changed()
-
-    def _complete(self) -> None:
-        if self.rest_above is not None:
-            self.rest_above()
-
-    def scroll_rows(self, rows: int) -> None:
-        """Move down by some rows, up by a negative number."""
-        self._draw()
-        self._view.move(rows)
-        self._changed()
-
-    def page_up(self) -> None:
-        """Move up by a page, of which one row stays in sight."""
-        self.scroll_rows(1 - self.size.height)
-
-    def page_down(self) -> None:
-        """Move down by a page, of which one row stays in sight."""
-        self.scroll_rows(self.size.height - 1)
-
-    def action_move(self, rows: int) -> None:
-        """Move by some rows."""
-        self.scroll_rows(rows)
-
-    def action_page(self, pages: int) -> None:
-        """Move by a page up or down."""
-        self.scroll_rows(pages * (self.size.height - 1))
-
-    def action_home(self) -> None:
-        """Show the beginning."""
-        self.scroll_to_home()
-
-    def action_end(self) -> None:
-        """Show the end."""
-        self.scroll_to_end()
-
-    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        event.prevent_default()
-        self.scroll_rows(-WHEEL)
-
-    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        event.prevent_default()
-        self.scroll_rows(WHEEL)
-
-    def _drag_thumb(self, y: int) -> None:
-        """Move so that the thumb of the scrollbar is about at this line."""
-        self._draw()
-        height = self.size.height
-        if y >= height - 1:
-            self.scroll_to_end()
-            return
-        total = self._view.total()
-        self._view.go(self._view.at(max(y, 0) * max(total - height, 0) // max(height - 1, 1)))
-        self._changed()
 
     def _touched(self, message: Message) -> None:
         """A message looks different, or is longer."""

@@ -13,12 +13,12 @@ from atlas_tui.tui.widgets.markdown_log import messages
 from atlas_tui.tui.widgets.markdown_log.blocks import Block, Chrome
 from atlas_tui.tui.widgets.markdown_log.message import Message
 from atlas_tui.tui.widgets.markdown_log.paint import Mark
+from atlas_tui.tui.widgets.markdown_log.pointing import Pointing
 from atlas_tui.tui.widgets.markdown_log.segments import Code
-from atlas_tui.tui.widgets.markdown_log.selection import Selecting
 from atlas_tui.tui.widgets.markdown_log.view import Seen
 
 
-class Citing(Selecting):
+class Citing(Pointing):
     """The log knows what its answers cite."""
 
     CitationClicked: TypeAlias = messages.CitationClicked

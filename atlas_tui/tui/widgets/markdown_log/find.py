@@ -1,4 +1,4 @@
-"""Finding text in the messages."""
+"""Finding text in the messages, and walking what was found."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import re
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from atlas_tui.tui.widgets.markdown_log.blocks import Chrome
 from atlas_tui.tui.widgets.markdown_log.message import Message
+from atlas_tui.tui.widgets.markdown_log.paint import Mark
+from atlas_tui.tui.widgets.markdown_log.reader import Reader
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
+from atlas_tui.tui.widgets.markdown_log.view import Seen
 
 # Signs that Markdown may put between two letters that stand side by side on the screen.
 _BETWEEN = r"[*_~`]{0,3}"
@@ -81,3 +85,71 @@ class Finder:
             place -= direction < 0
         self.current = matches[place % len(matches)]
         return self.current
+
+
+class Finding(Reader):
+    """Text can be found in the log, which knows at which match one is."""
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._finder: Finder | None = None
+
+    def find(self, query: str) -> int:
+        """Highlight all places where this stands, go to the first in sight or below, and tell how many."""
+        self._finder = Finder(query, self._messages) if query.strip() else None
+        self._changed()
+        if self._finder is None or not len(self._finder):
+            return 0
+        self._draw()
+        self._go_to_match(1)
+        return len(self._finder)
+
+    def find_next(self) -> None:
+        """Go to the next match, from the last to the first."""
+        self._go_to_match(1)
+
+    def find_previous(self) -> None:
+        """Go to the match before, from the first to the last."""
+        self._go_to_match(-1)
+
+    def clear_find(self) -> None:
+        """Take the highlights away."""
+        self._finder = None
+        self._changed()
+
+    def _go_to_match(self, direction: int) -> None:
+        match = self._finder.step(direction, self._view.top.message) if self._finder is not None else None
+        if match is None:
+            return
+        self._set_folded(match.message, False)
+        if match.stream is match.message.reasoning and not match.message.reasoning_open:
+            with self._reshaping(match.message):
+                match.message.reasoning_shown = True
+        if self.size:
+            self._draw()
+            place = self._view.locate(self._messages.index(match.message), match.stream, match.start)
+            if not self._view.sees(place):
+                self._view.go(place, self.size.height // 3)
+        self._changed()
+
+    def _touched(self, message: Message) -> None:
+        if self._finder is not None:
+            self._finder.read(message)
+        super()._touched(message)
+
+    @property
+    def _marking(self) -> bool:
+        return self._finder is not None or super()._marking
+
+    def _marks(self, line: Seen) -> tuple[Mark, ...]:
+        marks = super()._marks(line)
+        finder, message, block = self._finder, line.message, line.block
+        if finder is None or message is None or block is None or isinstance(block, Chrome):
+            return marks
+        runs = [run for run in line.row.runs if run[2] >= 0]
+        if not runs:
+            return marks
+        current = finder.current
+        here = None if current is None or current.stream is not block.stream else (current.start, current.end)
+        found = finder.within(block.stream, runs[0][2], runs[-1][2] + len(runs[-1][0]))
+        return (*((*place, "find-current" if place == here else "find") for place in found), *marks)

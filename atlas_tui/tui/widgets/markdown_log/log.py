@@ -9,12 +9,12 @@ from textual.await_remove import AwaitRemove
 from atlas_tui.citations import Document
 from atlas_tui.text import clean
 from atlas_tui.tui.widgets.markdown_log import looks
+from atlas_tui.tui.widgets.markdown_log.find import Finding
 from atlas_tui.tui.widgets.markdown_log.message import STATES, Entry, Message
-from atlas_tui.tui.widgets.markdown_log.reader import Reader
 from atlas_tui.tui.widgets.markdown_log.view import Place
 
 
-class MarkdownLog(Reader, can_focus=True):
+class MarkdownLog(Finding, can_focus=True):
     """A transcript of Markdown messages, drawn by line, that costs the same to extend however long it is.
 
     Text is cleaned of controls when it enters. `LinkClicked`, `MessageFocused` and `FollowChanged` are what it tells.

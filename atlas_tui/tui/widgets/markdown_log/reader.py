@@ -1,20 +1,17 @@
-"""What a reader does with messages: focus them, fold them, walk their code, find text in them."""
+"""What a reader does with messages: focus them, fold them, walk their code."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
 from atlas_tui.tui.widgets.markdown_log import messages
-from atlas_tui.tui.widgets.markdown_log.blocks import Chrome
 from atlas_tui.tui.widgets.markdown_log.citing import Citing
-from atlas_tui.tui.widgets.markdown_log.find import Finder
 from atlas_tui.tui.widgets.markdown_log.message import CodeBlock, Message
-from atlas_tui.tui.widgets.markdown_log.paint import Mark
 from atlas_tui.tui.widgets.markdown_log.view import Place, Seen
 
 
 class Reader(Citing):
-    """The log knows which message, which code and which match one is at."""
+    """The log knows which message and which code one is at."""
 
     MessageFocused: TypeAlias = messages.MessageFocused
 
@@ -23,7 +20,6 @@ class Reader(Citing):
         self._by_key: dict[str, Message] = {}
         self._focused: Message | None = None
         self._code: tuple[Message, int] | None = None
-        self._finder: Finder | None = None
 
     # The message in focus
 
@@ -155,65 +151,3 @@ class Reader(Citing):
             if ("```" in message.answer.source or "~~~" in message.answer.source) and (codes := message.codes()):
                 return message, codes
         return None, []
-
-    # Finding
-
-    def find(self, query: str) -> int:
-        """Highlight all places where this stands, go to the first in sight or below, and tell how many."""
-        self._finder = Finder(query, self._messages) if query.strip() else None
-        self._changed()
-        if self._finder is None or not len(self._finder):
-            return 0
-        self._draw()
-        self._go_to_match(1)
-        return len(self._finder)
-
-    def find_next(self) -> None:
-        """Go to the next match, from the last to the first."""
-        self._go_to_match(1)
-
-    def find_previous(self) -> None:
-        """Go to the match before, from the first to the last."""
-        self._go_to_match(-1)
-
-    def clear_find(self) -> None:
-        """Take the highlights away."""
-        self._finder = None
-        self._changed()
-
-    def _go_to_match(self, direction: int) -> None:
-        match = self._finder.step(direction, self._view.top.message) if self._finder is not None else None
-        if match is None:
-            return
-        self._set_folded(match.message, False)
-        if match.stream is match.message.reasoning and not match.message.reasoning_open:
-            with self._reshaping(match.message):
-                match.message.reasoning_shown = True
-        if self.size:
-            self._draw()
-            place = self._view.locate(self._messages.index(match.message), match.stream, match.start)
-            if not self._view.sees(place):
-                self._view.go(place, self.size.height // 3)
-        self._changed()
-
-    def _touched(self, message: Message) -> None:
-        if self._finder is not None:
-            self._finder.read(message)
-        super()._touched(message)
-
-    @property
-    def _marking(self) -> bool:
-        return self._finder is not None or super()._marking
-
-    def _marks(self, line: Seen) -> tuple[Mark, ...]:
-        marks = super()._marks(line)
-        finder, message, block = self._finder, line.message, line.block
-        if finder is None or message is None or block is None or isinstance(block, Chrome):
-            return marks
-        runs = [run for run in line.row.runs if run[2] >= 0]
-        if not runs:
-            return marks
-        current = finder.current
-        here = None if current is None or current.stream is not block.stream else (current.start, current.end)
-        found = finder.within(block.stream, runs[0][2], runs[-1][2] + len(runs[-1][0]))
-        return (*((*place, "find-current" if place == here else "find") for place in found), *marks)
