@@ -93,9 +93,14 @@ class Provider(ABC):
     async def _load(self) -> None:
         """Import the SDK and check that a request can be made. No part of the measured time."""
 
-    async def _settle(self) -> None:  # noqa: B027 - most need not ask
-        """Learn from the server what a request must know of it: which model, how long a prompt. Once a provider, and
-        no part of the measured time either; a listing does without."""
+    async def _settle(self) -> None:
+        """Learn from the server what a request must know of it: which model, where none is named, and whatever an
+        adapter adds. Once a provider, and no part of the measured time either; a listing does without."""
+        if not self.model_name:
+            models = await self._list()
+            if not models:
+                raise ProviderError("not_found", f"{self.server} lists no models", remedy="name a model")
+            self.model_name = models[0].id
 
     @abstractmethod
     def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:

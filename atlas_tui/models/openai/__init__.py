@@ -111,13 +111,6 @@ class OpenAIProvider(Provider):
         self._key = await self._credential.get() or _NO_KEY
         await load_sdk("openai", self._url)
 
-    async def _settle(self) -> None:
-        if not self.model_name:
-            models = await self._list()
-            if not models:
-                raise ProviderError("not_found", f"{self.server} lists no models", remedy="name a model")
-            self.model_name = models[0].id
-
     @asynccontextmanager
     async def _client(self) -> AsyncGenerator[AsyncOpenAI, None]:
         from openai import AsyncOpenAI, Omit
