@@ -36,10 +36,14 @@ library.close()
 def test_after_a_kill_each_document_is_whole_or_absent(tmp_path: Path) -> None:
     tree, db_path = Tree(tmp_path / "tree", 3), tmp_path / "chroma"
     problems: list[str] = []
+    kills = 0
     for number in range(10):
-        problems += kill_once(db_path, tree, 20 + number, 0.4)
+        at_work, found = kill_once(db_path, tree, 20 + number, 0.2)
+        problems += found
+        kills += at_work
         tree.change(number + 1)
     assert problems + complete(db_path, tree) == []
+    assert kills, "each came too late to show anything"
     assert not list(db_path.glob("*damaged*"))
 
 
