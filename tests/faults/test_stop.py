@@ -85,3 +85,24 @@ def test_fall_back_now_while_the_price_is_looked_up() -> None:
     assert [attempt.error for attempt in end.response.attempts] == ["cancelled", None]
     assert [type(event) for event in events].count(FellBack) == 1
     assert (len(first.requests), len(second.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("state", sorted(STATES.keys() - {"retrieval", "budget check", "connecting"}))
+def test_fall_back_now_in_every_state_of_a_request(server: ScriptedServer, state: str) -> None:
+    """Before it there is nobody to leave yet, and nothing says when a connection has begun to be made."""
+    with STATES[state](server, "anthropic") as waiting:
+        session = waiting.session
+        session.fallback = [PlayedProvider(says("The ", "second."), name="second")]
+        with session.stream("Why is the sky blue?") as stream:
+            waiting.reached()
+            session.steering.fall_back_now()
+            *events, end = stream
+        assert isinstance(end, End)
+        assert (end.error, end.response.content) == (None, "The second.")
+        assert [(event.target, event.reason) for event in events if isinstance(event, FellBack)] == [
+            ("second:test-model", "user")
+        ]
+        left = session.turns[-1].responses[:-1]
+        assert [response.content[:4] for response in left if response.content] == (
+            [HAS_TEXT[state][:4]] if state in HAS_TEXT and left and left[0].content else []
+        )
