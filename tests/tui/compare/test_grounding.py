@@ -39,7 +39,7 @@ async def write(compared: Compared, text: str) -> None:
     """Write a prompt instead of what stands there, and wait for its passages."""
     compared.screen.prompt.text = ""
     await compared.user.paste(text)
-    await compared.user.shows("along ·")
+    await compared.user.until(lambda: bool(along(compared)))  # nothing goes along with the example that stood there
 
 
 async def test_what_is_seen_and_chosen_is_what_all_columns_get(config: Config) -> None:
