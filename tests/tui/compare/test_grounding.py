@@ -47,7 +47,7 @@ async def test_what_is_seen_and_chosen_is_what_all_columns_get(config: Config) -
     async with comparing(one, other, config=config) as compared:
         user = compared.user
         await write(compared, "the kite's rope, the wind")
-        assert "rope.md" in along(compared)
+        await user.until(lambda: "rope.md" in along(compared))
         await user.shows("CONTEXT", "The rope of the kite is crimson.", "passages")
         await user.press("f12", "x")
         await user.shows("[–]", "Space in or out")
