@@ -141,6 +141,8 @@ class Attempts:
 
     async def _steered(self, provider: Provider, request: ModelRequest, *, others: bool) -> End:
         """One attempt, which the user may give up for the next target."""
+        if others and self._steering.wish is Wish.FALL_BACK:  # since before there was anybody to give up
+            return _unsent(provider, request, ProviderError("cancelled", "stopped"))
         task = asyncio.current_task()
         token = CancelToken(self._cancel)
 

@@ -152,6 +152,11 @@ class Steering:
         """An attempt runs, and `interrupt` ends it; None when it has ended."""
         self._interrupt = interrupt
 
+    @property
+    def wish(self) -> Wish | None:
+        """What `take` would give."""
+        return self._wish
+
     def take(self) -> Wish | None:
         """The wish since the last look."""
         wish, self._wish = self._wish, None
