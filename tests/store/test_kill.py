@@ -30,10 +30,10 @@ store.close()
 
 def test_a_kill_takes_half_a_second_at_most(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as two_at_once:
-        outcomes = list(two_at_once.map(lambda seed: kill_once(tmp_path, seed, 0.7), range(1, 21)))
+        outcomes = list(two_at_once.map(lambda seed: kill_once(tmp_path, seed, 0.7), range(1, 13)))
     assert [problem for outcome in outcomes for problem in outcome.problems] == []
     assert max(outcome.missing for outcome in outcomes) <= LIMIT
-    assert sum(outcome.turns for outcome in outcomes) >= 10
+    assert sum(outcome.turns for outcome in outcomes) >= 6
     assert not list(tmp_path.glob("*damaged*"))
 
 
