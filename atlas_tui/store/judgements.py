@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -64,12 +64,20 @@ class Judgements:
 
     def add(self, vote: Vote) -> None:
         """Keep a vote; one with the id of an earlier vote takes its place."""
-        left, right = vote.responses or (None, None)
-        row = (
-            vote.id, vote.created.timestamp(), storable(vote.left), storable(vote.right), vote.verdict,
-            storable(one_line(vote.topic, _NAME_LIMIT)), vote.blind, vote.turn, left, right,
-        )  # fmt: skip
-        self._ask(lambda connection: connection.execute(f"REPLACE INTO votes VALUES ({', '.join('?' * 10)})", row))
+        self._ask(lambda connection: _write(connection, vote))
+
+    def replace(self, turn: int, votes: Sequence[Vote]) -> None:
+        """Keep these as the votes on a turn, instead of all that were given on it: both or nothing is done."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            from atlas_tui.sqlite import transaction
+
+            with transaction(connection):
+                connection.execute("DELETE FROM votes WHERE turn = ?", (turn,))
+                for vote in votes:
+                    _write(connection, vote)
+
+        self._ask(job)
 
     def remove(self, vote: Vote) -> None:
         """Take a vote back."""
@@ -121,6 +129,15 @@ class Judgements:
 
     def _ask(self, job: Callable[[sqlite3.Connection], T]) -> T:
         return self._store.writer.call(job).result()
+
+
+def _write(connection: sqlite3.Connection, vote: Vote) -> None:
+    left, right = vote.responses or (None, None)
+    row = (
+        vote.id, vote.created.timestamp(), storable(vote.left), storable(vote.right), vote.verdict,
+        storable(one_line(vote.topic, _NAME_LIMIT)), vote.blind, vote.turn, left, right,
+    )  # fmt: skip
+    connection.execute(f"REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
 
 
 def _vote(

@@ -6,10 +6,11 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from atlas_tui import ConfigError
+from atlas_tui import AtlasError, ConfigError
 from atlas_tui.comparison import Comparison, Judgements, LineUp, Vote, leaderboard, merge_prompt, vote_on
 from atlas_tui.comparison.judgement import Standing
 from atlas_tui.models.mock import MockProvider
@@ -93,6 +94,21 @@ class TestStore:
         judgements.add(changed)
         judgements.remove(second)
         assert judgements.votes() == [changed]
+
+    def test_the_votes_on_a_turn_change_in_one_step(self, store: Store) -> None:
+        judgements = Judgements(store)
+        other = Vote("a:1", "b:2", "A", turn=1)
+        judgements.add(other)
+        first = [Vote("a:1", "b:2", "A", turn=2), Vote("a:1", "c:3", "A", turn=2)]
+        judgements.replace(2, first)
+        assert judgements.votes() == [other, *first]
+        unknown: Any = "neither"
+        with pytest.raises(AtlasError):
+            judgements.replace(2, [Vote("a:1", "b:2", "B", turn=2), Vote("a:1", "c:3", unknown, turn=2)])
+        assert judgements.votes() == [other, *first]
+        changed = Vote("a:1", "b:2", "tie", turn=2)
+        judgements.replace(2, [changed])
+        assert judgements.votes() == [other, changed]
 
     def test_a_vote_knows_its_turn_and_responses_in_the_history(self, store: Store) -> None:
         providers = [PlayedProvider(says(name), name=name) for name in ("left", "right")]

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from atlas_tui.comparison import Verdict, Vote, agreement, leaderboard, vote_on
+from atlas_tui.comparison import Judgements, Verdict, Vote, agreement, leaderboard, vote_on
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside
@@ -33,7 +33,7 @@ class Judging:
         self._blind = False
         self._topic = ""
         self._votes: dict[int, list[Vote]] = {}
-        """Those given on each turn, by its id, so that another vote on it takes their place."""
+        """Those given in this run on each turn, by its id: what the leaderboard has where nothing is kept."""
         self._agreement: tuple[object, float | None] = (None, None)
 
     @property
@@ -153,7 +153,6 @@ class Judging:
 
     def _count(self, turn: Turn, answers: list[ModelResponse], ballot: Ballot) -> None:
         self._topic = ballot.topic
-        before = self._votes.get(turn.id, [])
         votes = [
             vote_on(turn, answers[left], answers[right], verdict, topic=ballot.topic, blind=self.hidden)
             for left, right, verdict in verdicts(len(answers), ballot.choice)
@@ -162,16 +161,14 @@ class Judging:
         self._hide(False)
         judgements = self._screen.line_up.judgements
 
-        async def keep() -> None:
+        async def keep(judgements: Judgements) -> None:
             try:
-                for vote in before if judgements else ():
-                    await beside(partial(judgements.remove, vote))  # type: ignore[union-attr]
-                for vote in votes if judgements else ():
-                    await beside(partial(judgements.add, vote))  # type: ignore[union-attr]
+                await beside(partial(judgements.replace, turn.id, votes))
             except AtlasError as error:
                 self._screen.status.say(one_line(str(error)))
 
-        self._screen.run_worker(keep(), group="votes")
+        if judgements is not None:
+            self._screen.run_worker(keep(judgements), group="votes")
         kept = "" if judgements else ", for this run: the history is off"
         self._screen.status.say(f"counted{kept} · {self._screen.key('leaderboard')} shows the leaderboard")
 
