@@ -207,6 +207,7 @@ async def test_a_comparison_reopens_as_it_was(store: Store) -> None:
         await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
         await user.shows("1 left:test-model", "2 right:test-model")
         assert (compared.said(1), compared.said(2)) == ("L1", "R1")
+        assert [view.column.policy.settings.attempts for view in compared.views] == [1, 1]  # as patient as the chat
         await compared.asked("Second")
         assert list(right.requests[-1].messages) == [user_said("First"), assistant("R1"), user_said("Second")]
 

@@ -45,19 +45,11 @@ class LineUpRoom:
         """The comparison to begin with: that of an opened conversation, else the last line-up, else the usual one."""
         session = self._screen.session
         restored = self._restorable()
+        providers = list(restored.values()) or self._wanted(kept)
+        comparison = Comparison(providers, session=session, fallback=session.fallback, policy=session.policy)
         if restored:
-            comparison = Comparison(list(restored.values()), session=session, fallback=session.fallback)
             comparison.restore(restored)
-            return comparison
-        providers = self._usable(kept)
-        if len(providers) < 2:
-            providers = self._usable(self._usual())
-        own = session.provider
-        if session.turns and own.target not in [provider.target for provider in providers]:
-            providers.insert(0, own)
-        elif session.turns:
-            providers.sort(key=lambda provider: provider.target != own.target)
-        return Comparison(providers, session=session, fallback=session.fallback, policy=session.policy)
+        return comparison
 
     def enter(self, targets: Sequence[str]) -> None:
         """The user comes from the chat, which may have gone on, or opened another conversation."""
@@ -86,6 +78,19 @@ class LineUpRoom:
         except AtlasError as error:
             self._screen.status.say(one_line(str(error)))
             return {}
+
+    def _wanted(self, kept: Sequence[str]) -> list[Provider]:
+        """The last line-up, else the usual one; in a conversation the one who answered in the chat comes first."""
+        session = self._screen.session
+        providers = self._usable(kept)
+        if len(providers) < 2:
+            providers = self._usable(self._usual())
+        own = session.provider
+        if session.turns and own.target not in [provider.target for provider in providers]:
+            providers.insert(0, own)
+        elif session.turns:
+            providers.sort(key=lambda provider: provider.target != own.target)
+        return providers
 
     def _usual(self) -> list[str]:
         """Whom a person would compare who has not said so."""
