@@ -108,7 +108,7 @@ def add_history(history: argparse.ArgumentParser) -> None:
 
     def add(name: str, words: str, **named: str) -> argparse.ArgumentParser:
         action: argparse.ArgumentParser = actions.add_parser(
-            name, help=words, description=f"{words[0].upper()}{words[1:]}.", allow_abbrev=False
+            name, help=words, description=f"{words[0].upper()}{words[1:]}."
         )
         for argument, meaning in named.items():
             many = {"nargs": "+"} if argument in ("query", "title") else {}
@@ -198,12 +198,9 @@ def add_serve(serve: argparse.ArgumentParser) -> None:
     add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     add("--port", metavar="PORT", type=_port, default=8000, help="the port (default 8000); 0 takes a free one")
     add(
-        "--name",
-        metavar="HOST",
-        action="append",
-        default=[],
+        "--name", metavar="HOST", action="append", default=[],
         help="with --host: another name under which it is reached; repeatable",
-    )
+    )  # fmt: skip
     add("--system", metavar="TEXT", help="an instruction that stands above every query")
     add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
     add("--fallback", metavar="TARGET", action="append", default=[], help="ask this target next; repeatable")

@@ -52,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, *, fill: str = "", **settings: Any) -> None:
         """A parser that gets its arguments from the function `fill` of `cli.arguments`, when it is used: of all
         commands one is, and the arguments of the others would cost every start five milliseconds."""
-        super().__init__(**settings)
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
         self._fill = fill
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
@@ -90,11 +90,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(
-        prog="atlas-tui", description=_DESCRIPTION, epilog=examples.ATLAS, formatter_class=raw,
-        allow_abbrev=False,
-    )  # fmt: skip
+    parser = _Parser(prog="atlas-tui", description=_DESCRIPTION, epilog=examples.ATLAS)
     add_context(parser)
     add_common(parser)
     title = "commands (without one, the chat screen opens)"
@@ -104,50 +100,48 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_commands(commands: Any) -> None:
     """All commands; each gets its arguments when it is used."""
-    raw = argparse.RawDescriptionHelpFormatter
     commands.add_parser(
         "ask", fill="add_ask", help="stream one answer to stdout",
         description="Ask one question; the answer streams to stdout.",
-        epilog=examples.ASK, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.ASK,
     )  # fmt: skip
     commands.add_parser(
         "compare", fill="add_compare", help="one prompt to several targets, side by side",
         description="Ask several targets the same. Without an output flag the comparison screen opens; in a pipe the\n"
         "output is Markdown.",
-        epilog=examples.COMPARE, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.COMPARE,
     )  # fmt: skip
     commands.add_parser(
         "models", fill="add_models", help="list models with context window and price",
         description="List the models of one provider (-p) or of all that can be used now. Prices are US dollars per\n"
         "million tokens.",
-        formatter_class=raw, allow_abbrev=False,
     )  # fmt: skip
     commands.add_parser(
         "history", fill="add_history", help="list, search, show, export and delete conversations",
         description="What was asked and answered before. Without an action, conversations are listed.",
-        epilog=examples.HISTORY, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.HISTORY,
     )  # fmt: skip
     commands.add_parser(
         "index", fill="add_index", help="take documents into the knowledge base",
         description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source\n"
         "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
-        epilog=examples.INDEX, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.INDEX,
     )  # fmt: skip
     commands.add_parser(
         "search", fill="add_search", help="find passages in the knowledge base",
         description="Find the passages of the indexed documents that answer best. No model is asked, no key needed.",
-        epilog=examples.SEARCH, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.SEARCH,
     )  # fmt: skip
     commands.add_parser(
         "serve", fill="add_serve", help="answer over HTTP: server-sent events, and a page that shows them",
         description="Serve POST /stream, which answers with server-sent events, and a page at /. Every query stands\n"
         "alone. On another address than this machine's own, the printed token is needed.",
-        epilog=examples.SERVE, formatter_class=raw, allow_abbrev=False,
+        epilog=examples.SERVE,
     )  # fmt: skip
     commands.add_parser(
         "doctor", fill="add_doctor", help="check settings, keys, hosts, files and terminal",
-        description="Check what Atlas needs and say what to do about each problem. Exit status 1 if something fails.",
-        allow_abbrev=False,
+        description="Check what Atlas needs and say what to do about each problem.\n"
+        "Exit status 1 if something fails.",
     )  # fmt: skip
 
 
@@ -168,6 +162,7 @@ def add_common(parser: argparse.ArgumentParser, *, everywhere: bool = False) -> 
 
 
 def add_context(parser: argparse.ArgumentParser) -> None:
+    """`--context` and `--no-context`."""
     parser.add_argument(
         "--context", action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
         help="send passages from the knowledge base along",

@@ -123,18 +123,6 @@ class Comparison:
         for provider in providers:
             self.add(provider)
 
-    @classmethod
-    def from_session(cls, session: Session, providers: Sequence[Provider], **named: Any) -> Comparison:
-        """Compare in a chat's conversation: the chat's provider is column 1, and the others may be asked its last
-        prompt (`start` with `turns[-1]`). The chat and the comparison see the same turns from now on.
-
-        Args:
-            session: the chat.
-            providers: the other columns.
-            named: `fallback` and `policy`.
-        """
-        return cls([session.provider, *providers], session=session, **named)
-
     @property
     def turns(self) -> list[Turn]:
         """The conversation so far."""

@@ -23,7 +23,6 @@ _MOST = 1000
 _LEAST = 300
 """Characters below which it looks for company across headings."""
 _SENTENCE = re.compile(r"[.!?…][\"')\]»”]*\s+|[。！？]|\n(?=\s*(?:[-*+•|]|\d+[.)])\s)")
-_LINE = re.compile(r"\n(?=\S)|\n(?=[ \t]+\S)")
 _JOINERS = "\u200d\ufe0f"  # zero width joiner, emoji style
 _WORD = re.compile(r"\s+(?=\S)")
 

@@ -102,7 +102,7 @@ class _Walk:
                 self._leave(folder, f"cannot be read ({error.strerror})")
                 continue
             names = {entry.name for entry in entries}
-            why = _not_documents(folder, names) if folder != top else None
+            why = _not_documents(names) if folder != top else None
             if why:
                 self._leave(folder, why, True)
                 continue
@@ -172,7 +172,8 @@ def size_words(size: int) -> str:
     return f"{size} bytes"
 
 
-def _not_documents(folder: str, names: set[str]) -> str | None:
+def _not_documents(names: set[str]) -> str | None:
+    """What a folder with files of these names is, where its files are no documents."""
     if "pyvenv.cfg" in names:
         return "virtual environment"
     if "CACHEDIR.TAG" in names:

@@ -275,7 +275,7 @@ class TestHistory:
         chat = Session(chat_provider, journal=Journal(store))
         for prompt in ("First", "Second"):
             chat.stream(prompt).response()
-        comparison = Comparison.from_session(chat, [other])
+        comparison = Comparison([chat_provider, other], session=chat)
         turn = comparison.turns[-1]
         started(comparison.columns[1:], comparison, turn)[0].end()
         assert sent(other) == [user("First"), assistant("C1"), user("Second")]

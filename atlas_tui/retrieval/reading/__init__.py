@@ -20,6 +20,7 @@ __all__ = ["Block", "Reader", "Reading", "Unreadable"]
 _LARGE = 500_000
 """Bytes from which on a file takes long enough to be given up in the middle."""
 _TICK = 0.05
+"""Seconds between two looks whether it is cancelled."""
 
 
 class Reader:
@@ -48,7 +49,7 @@ class Reader:
             return self._read_pdf(data, cancelled)
         if len(data) < _LARGE:
             return _read_here(suffix, data)
-        return _given_up(partial(_read_here, suffix, data), cancelled)
+        return _unless_cancelled(partial(_read_here, suffix, data), cancelled)
 
     def close(self) -> None:
         """End what is running."""
@@ -67,8 +68,8 @@ _HTML = ("html", "htm", "xhtml")
 _MARKDOWN = ("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd")
 
 
-def _given_up(read: Callable[[], Reading], cancelled: Callable[[], bool]) -> Reading:
-    """What is read, unless it is cancelled: then nobody waits for the rest, which comes to its end in a second or two.
+def _unless_cancelled(read: Callable[[], Reading], cancelled: Callable[[], bool]) -> Reading:
+    """What `read` gives. When it is cancelled nobody waits for the rest, which comes to its end in a second or two.
 
     Raises:
         Unreadable: it cannot be read, or was cancelled.
