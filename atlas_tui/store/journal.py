@@ -98,19 +98,23 @@ class Journal:
 
     def fall_back_to(self, targets: Sequence[str]) -> None:
         """The conversation, once it has begun, has these fallback targets from now on, be it none."""
-        self.store.writer.soon(_Chain(self.conversation, rows.chain(targets)))
+        values = rows.chain(targets), self.conversation
+        statement = "UPDATE conversations SET fallback = ? WHERE id = ?"
+        self.store.writer.soon(_Change(("fallback", self.conversation), statement, values))
 
     def choose(self, turn: int, response: ModelResponse | None) -> None:
         """This response stands in the conversation from now on; None takes the choice back."""
         number = None if response is None else id_of(response)
         if response is None or number is not None:
-            self.store.writer.now(_Choice(turn, number))  # whoever reads next finds it
+            change = _Change(("choice", turn), "UPDATE turns SET chosen = ? WHERE id = ?", (number, turn))
+            self.store.writer.now(change)  # whoever reads next finds it
 
     def pick(self, turn: int, column: int, response: ModelResponse) -> None:
         """This response stands in its column of a comparison from now on."""
         number = id_of(response)
         if number is not None:
-            self.store.writer.now(_Pick(turn, column, number))
+            statement = "UPDATE responses SET picked = (id = ?) WHERE turn = ? AND column_number = ?"
+            self.store.writer.now(_Change(("pick", turn, column), statement, (number, turn, column)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,52 +305,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
-    turn: int
-    response: int | None
+class _Change:
+    """A statement; a later one with the same key takes its place while it still waits."""
 
-    @property
-    def key(self) -> object:
-        return ("choice", self.turn)
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE turns SET chosen = ? WHERE id = ?", (self.response, self.turn))
-
-    def written(self) -> None:
-        """Nothing is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    turn: int
-    column: int
-    response: int
-
-    @property
-    def key(self) -> object:
-        return ("pick", self.turn, self.column)
+    key: tuple[object, ...]
+    statement: str
+    values: tuple[object, ...]
 
     def write(self, connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "UPDATE responses SET picked = (id = ?) WHERE turn = ? AND column_number = ?",
-            (self.response, self.turn, self.column),
-        )
-
-    def written(self) -> None:
-        """Nothing is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    conversation: str
-    targets: str
-
-    @property
-    def key(self) -> object:
-        return ("fallback", self.conversation)
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE conversations SET fallback = ? WHERE id = ?", (self.targets, self.conversation))
+        connection.execute(self.statement, self.values)
 
     def written(self) -> None:
         """Nothing is kept."""
