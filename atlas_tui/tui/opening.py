@@ -138,22 +138,22 @@ class Opening:
 
 
 class Early:
-    """What is asked for before there is a session: it waits here, and is done then, in its order."""
+    """What is asked for before that is there which it needs, a session for instance: it is done then, in its order."""
 
     def __init__(self) -> None:
         self._waiting: list[Callable[[], None]] = []
         self.over = False
-        """True from the moment on when there is a session."""
+        """True from the moment on when all is there."""
 
     def do(self, act: Callable[[], None]) -> None:
-        """Do it now, or as soon as there is a session."""
+        """Do it now, or as soon as all is there."""
         if self.over:
             act()
         else:
             self._waiting.append(act)
 
     def catch_up(self) -> None:
-        """There is a session now."""
+        """All is there now."""
         self.over = True
         for act in self._waiting:
             act()

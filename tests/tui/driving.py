@@ -81,6 +81,12 @@ class Driver:
             self.app.post_message(_pressed(key))
             await self.settled()
 
+    async def type_at_once(self, *keys: str) -> None:
+        """Press keys faster than the screen answers them."""
+        for key in keys:
+            self.app.post_message(_pressed(key))
+        await self.settled()
+
     async def paste(self, text: str) -> None:
         """Paste a text, as a terminal with bracketed paste sends it."""
         self.app.post_message(events.Paste(text))

@@ -50,6 +50,12 @@ class Compared:
         """What stands in a column, from 1."""
         return self.views[place - 1].pane.log_view.text_of(f"answer-{turn}")
 
+    async def furnished(self) -> Compared:
+        """Wait until the columns are there; gives itself."""
+        await self.user.until(lambda: self.user.app.is_screen_installed("compare") and self.screen.furnished)
+        await self.user.settled()
+        return self
+
     async def ask(self, prompt: str) -> None:
         """Send a prompt from wherever the focus is."""
         self.screen.prompt.editor.focus()
@@ -83,10 +89,9 @@ async def comparing(
     async with driving(
         size=size, session=session, catalogue=Known(providers, options.get("config")), **options
     ) as user:
-        await user.ask("/compare " + " ".join(provider.target for provider in providers))
-        compared = Compared(user)
-        await user.until(lambda: user.app.is_screen_installed("compare") and compared.screen.furnished)
-        await user.settled()
+        await user.ask("/compare " + " ".join(provider.name for provider in providers))
+        compared = await Compared(user).furnished()
+        assert [view.column.provider for view in compared.views] == list(providers)
         yield compared
 
 

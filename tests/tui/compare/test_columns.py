@@ -39,6 +39,16 @@ async def test_from_the_start_to_a_finished_comparison_in_four_keys() -> None:
         assert user.screen.count("✓ done") == 4  # three columns, and all of them together
 
 
+async def test_keys_that_come_before_there_is_a_prompt_are_not_lost() -> None:
+    config = Config(providers={"mock": ProviderConfig("mock", options={"delay_ms": 0})})
+    for typed, asked in (("", "Explain hash maps, with an example in Python"), ("Why?", "Why?")):
+        async with driving(MockProvider("mock-standard", delay_ms=0), config=config) as user:
+            await user.type_at_once("f7", *typed, "enter")
+            compared = await Compared(user).furnished()
+            await compared.ended()
+            assert [turn.prompt for turn in compared.screen.session.turns] == [asked]
+
+
 async def test_what_is_typed_takes_the_place_of_the_example_and_a_draft_of_the_chat_comes_along() -> None:
     async with driving(MockProvider("mock-standard", delay_ms=0)) as user:
         await user.press("f7")
@@ -264,17 +274,15 @@ async def test_columns_scroll_together_or_apart() -> None:
 
 async def test_hostile_names_and_answers_are_only_text() -> None:
     evil = "\x1b]52;c;AAAA\x07[/x] [red]\u202e \x9b31m **bold**"
-    bad = PlayedProvider([ProviderError("server", f"failed {evil}")], name="b[ad]", model="\x1b[31mmodel[/]")
+    error = ProviderError("server", f"failed {evil}")
+    bad = PlayedProvider([TextDelta(evil), error], name="b[ad]", model="\x1b[31mmodel[/]")
     async with comparing(played("good", evil), bad) as compared:
         user = compared.user
         await compared.asked(f"Say {evil}")
-        for key in ("t", "d"):
-            compared.screen.act({"t": "race", "d": "differences"}[key])
-            await user.settled()
-        assert "\x1b" not in user.screen
-        assert "\u202e" not in user.screen
-        assert "\x9b" not in user.screen
-        await user.shows("[/x] [red]")
+        for action, shown in (("race", "failed ␛]52"), ("differences", "↔ 2 b[ad]:␛[31mmodel[/]")):
+            compared.screen.act(action)
+            await user.shows("[/x] [red]", "b[ad]:␛[31mmodel[/]", shown)
+            assert [sign for sign in ("\x1b", "\u202e", "\x9b") if sign in user.screen] == []
 
 
 async def test_four_floods_arrive_whole() -> None:

@@ -34,7 +34,8 @@ async def test_what_costs_nothing_or_has_no_price_says_so() -> None:
 
 
 async def test_a_limit_that_all_together_would_exceed_is_said_before_it_is_sent() -> None:
-    session = Session(priced("one"), policy=once(), account=Account(Budget(conversation=0.0008)))
-    async with comparing(priced("one"), priced("two"), session=session) as compared:
+    one = priced("one")
+    session = Session(one, policy=once(), account=Account(Budget(conversation=0.0008)))
+    async with comparing(one, priced("two"), session=session) as compared:
         compared.screen.prompt.text = "Why?"
         await compared.user.shows("the conversation would cost more than the limit of $0.0008")

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Event, Key, Paste, Resize
 from textual.widget import Widget
 
 from atlas_tui.tui import commands, messages
@@ -78,6 +78,7 @@ class CompareScreen(ActingScreen):
         """The answer under way in the chat."""
         self.along = along
         self._early = Early()
+        self._early_keys = Early()
         self.visits = Visits(self, self._early)
         self.layout_of = Layout(keys, lambda: self.size)
         self.prompt, self.status = self.layout_of.prompt, self.layout_of.status
@@ -87,8 +88,16 @@ class CompareScreen(ActingScreen):
         yield from self.layout_of.compose()
 
     def on_mount(self) -> None:
-        """Paint first, then load what answers."""
+        """Paint first, then load what answers. What was typed before there was a prompt is meant for it."""
+        self.visits.offer()
+        self._early_keys.catch_up()
         self.call_after_refresh(lambda: self.run_worker(self._complete()))
+
+    def _forward_event(self, event: Event) -> None:
+        if self._early_keys.over or not isinstance(event, Key | Paste):
+            super()._forward_event(event)
+        else:
+            self._early_keys.do(lambda: self.prompt.editor._forward_event(event))
 
     async def _complete(self) -> None:
         def load() -> Sequence[str]:

@@ -18,6 +18,7 @@ class Visits:
     def __init__(self, screen: CompareScreen, early: Early) -> None:
         self._screen = screen
         self._early = early
+        self._draft, self._quiet = "", False
 
     def enter(self, targets: Sequence[str], *, draft: str, prompt: str, others: bool) -> None:
         """The user comes from the chat.
@@ -39,15 +40,18 @@ class Visits:
                 screen.asking.others("")
             screen.columns.read()
 
+        self._draft, self._quiet = draft, bool(prompt or others)
         self._early.do(work)
-        screen.call_after_refresh(lambda: self._offer(draft, quiet=bool(prompt or others)))
+        if screen.is_mounted:
+            self.offer()
 
-    def _offer(self, draft: str, *, quiet: bool) -> None:
-        """What stands in the prompt on coming: the draft, or an example that typing replaces."""
+    def offer(self) -> None:
+        """What stands in the prompt on coming: the draft, or an example that typing replaces. On the first visit it
+        has to be there before any key is taken: an Enter that was typed with the key that leads here sends it."""
         prompt = self._screen.prompt
-        if draft and not prompt.text:
-            prompt.text = draft
-        elif not (quiet or self._screen.session.turns or prompt.text):
+        if self._draft and not prompt.text:
+            prompt.text = self._draft
+        elif not (self._quiet or self._screen.session.turns or prompt.text):
             prompt.text = EXAMPLES[0]
             prompt.editor.select_all()
         prompt.editor.focus()
