@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_an_input_at_its_end_ends_the_program(tmp_path: Path) -> None:
     )  # fmt: skip
     os.close(slave)
     try:
-        read_until(master, "Ask anything")
+        read_until(master, "sk anything")  # of "Ask", the cursor may stand on the first letter already
         os.write(master, b"a question\r")
         read_until(master, "rehearsed")
         os.close(master)
@@ -111,7 +111,7 @@ def test_an_input_at_its_end_ends_the_program(tmp_path: Path) -> None:
 
 
 def read_until(master: int, text: str) -> None:
-    seen, limit = b"", time.monotonic() + 20
+    seen = b""
     while text.encode() not in seen:
-        assert time.monotonic() < limit, seen
+        assert select.select([master], [], [], 30)[0], seen
         seen += os.read(master, 65536)

@@ -78,10 +78,13 @@ async def test_with_leave_it_is_downloaded_and_used(
         await user.shows("Documents can also be found by their meaning", "(80 MB)?", "y download it")
         assert not server.requests, "not before it was asked"
         told: list[str] = []
-        await user.press("y")
-        while "3 embedded" not in user.screen:
+
+        def embedded() -> bool:
             told.append(user.screen)
-            await user.settled()
+            return "3 embedded" in told[-1]
+
+        await user.press("y")
+        await user.until(embedded)
         assert any("documents: downloading" in screen for screen in told)
         await user.shows("documents: 3 embedded", "3 vectors", "minilm:384")
         assert minilm_files.find() is not None
