@@ -11,7 +11,7 @@ from typing import Literal
 
 from atlas_tui.config import Budget
 from atlas_tui.errors import AtlasError, ProviderError
-from atlas_tui.models.base import CostEstimate
+from atlas_tui.models.base import CostEstimate, ModelResponse, Provider
 from atlas_tui.store import Ledger, new_id
 
 _PATIENCE = 5.0
@@ -120,6 +120,16 @@ class Account:
             return self.ledger.today(mock=mock).result(_PATIENCE)
         except (AtlasError, TimeoutError):
             return 0.0
+
+    def correction(self, provider: Provider) -> float:
+        """The factor that makes an estimate of its tokens right, as far as that was learned; else 1. May wait for the
+        history."""
+        return 1.0 if provider.is_mock else self.ledger.correction(provider.target)
+
+    def learn(self, provider: Provider | None, response: ModelResponse) -> None:
+        """Learn from an answer how the provider counts tokens; None where nobody was asked."""
+        if provider is not None and not provider.is_mock and not response.usage.estimated:
+            self.ledger.learn(provider.target, response.usage.input_tokens, response.estimated_input)
 
     def allow(self, *, mock: bool, kept: Collection[int] | None) -> Allowance:
         """What the answer to one prompt may cost.

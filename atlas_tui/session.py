@@ -204,11 +204,10 @@ class Session:
         if turn is not prompt:
             self._fit(turn, [self.provider, *self.fallback])
         provider, account = self.provider, self.account
-        correction = 1.0 if provider.is_mock else account.ledger.correction(provider.target)
         outputs = [response.usage.output_tokens for earlier in self.turns[-5:] for response in earlier.responses]
         return estimate(
             provider,
-            round(self._scale.weigh(self.request(turn)) * correction),
+            round(self._scale.weigh(self.request(turn)) * account.correction(provider)),
             self.max_tokens or provider.max_tokens or max(1000, *outputs, 0),
             limits=account.limits(mock=provider.is_mock),
             warn=account.budget.warn,
@@ -295,7 +294,9 @@ class Session:
         end = End(ModelResponse(provider=self.provider.name, model=self.provider.model_name))
         try:
             providers = self._in_order(first)
-            base = await self._prepare(turn, providers, emit)
+            if self.knowledge is not None or turn.documents:
+                await emit(await in_thread(self._ground, turn, providers))
+            base = self.request(turn)
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
             await in_thread(self._look_into_books, allowance, providers)
@@ -314,7 +315,7 @@ class Session:
         if record is not None:
             await record.ended(end, cancel)
         turn.add(end.response, self.column)
-        self._learn(attempts.asked, end.response)
+        self.account.learn(attempts.asked, end.response)
         if written := allowance.close():
             await undisturbed(cancel, partial(in_thread, written))
         return end
@@ -333,12 +334,7 @@ class Session:
     def _look_into_books(self, allowance: Allowance, providers: Sequence[Provider]) -> None:
         allowance.open()
         for provider in providers:
-            if not provider.is_mock:
-                provider.correction = self.account.ledger.correction(provider.target)
-
-    def _learn(self, asked: Provider | None, response: ModelResponse) -> None:
-        if asked is not None and not asked.is_mock and not response.usage.estimated:
-            self.account.ledger.learn(asked.target, response.usage.input_tokens, response.estimated_input)
+            provider.correction = self.account.correction(provider)
 
     def _record(self, turn: Turn, provider: Provider) -> Record | None:
         if self.journal is None:
@@ -359,11 +355,6 @@ class Session:
         if first is not None:
             return [first, *(provider for provider in providers if provider is not first)]
         return sorted(providers, key=lambda provider: self.policy.cooling(provider.target) is not None)
-
-    async def _prepare(self, turn: Turn, providers: Sequence[Provider], emit: Emit) -> ModelRequest:
-        if self.knowledge is not None or turn.documents:
-            await emit(await in_thread(self._ground, turn, providers))
-        return self.request(turn)
 
     def _ground(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
         """Settle the passages of a turn. Whoever may be asked gets the same, so the smallest window counts."""
