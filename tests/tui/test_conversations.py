@@ -274,6 +274,19 @@ async def test_the_open_conversation_leaves_the_screen_when_it_is_deleted(store:
         assert user.session.turns == []
 
 
+async def test_keys_that_come_while_it_is_deleted_are_about_what_is_left(store: Store) -> None:
+    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")], ago=timedelta(days=1))
+    for key, shown in (("escape", "Try one of these"), ("enter", "Rivers bring it.")):
+        async with driving(session=session_of(store, PlayedProvider(says("An answer")))) as user:
+            await user.ask("Why?")
+            await user.answered()
+            await listed(user, "› Why?", "Of the sea")
+            await user.type_at_once("delete", key)
+            await user.shows(shown)
+            assert "An answer" not in user.screen
+    assert [info.title for info in store.conversations()] == ["Of the sea"]
+
+
 async def test_the_fallback_chain_is_kept_with_the_conversation(store: Store) -> None:
     async with driving(session=session_of(store, PlayedProvider(says("One"), says("Two")))) as user:
         await user.ask("/fallback mock:mock-basic mock:mock-advanced")

@@ -61,6 +61,10 @@ class Conversations(Picker):
         """True while what is listed is not yet what the field asks for."""
         self._hurried = False
         """True when Enter came meanwhile: it is about what will be found."""
+        self._changes = 0
+        """Those that the history is at."""
+        self._left = False
+        """True when the user wanted to go meanwhile: whoever opened the list asks what is gone by then."""
         self._foot = Static(markup=False)
         for binding in commands.bindings("conversations", keys):
             self._bindings.key_to_bindings[binding.key] = [binding]
@@ -117,15 +121,17 @@ class Conversations(Picker):
 
     def action_dismiss(self, result: str | None = None) -> None:  # type: ignore[override]
         """Out of the renaming, or out of the list."""
-        if self._renaming is None:
-            self.dismiss(result)
-        else:
+        if self._renaming is not None:
             self._end_renaming()
+        elif self._changes:
+            self._left = True
+        else:
+            self.dismiss(result)
 
     def take(self) -> None:
         """Open what is highlighted, or bring it back; while a title is typed, take that."""
         if self._renaming is None:
-            if self._looking:
+            if self._looking or self._changes:
                 self._hurried = True
             elif self._deleted_shown:
                 self._undelete()
@@ -252,9 +258,16 @@ class Conversations(Picker):
             try:
                 said = words(await beside(change))
             except AtlasError as error:
-                said = str(error)
+                said, self._left = str(error), False
+            self._changes -= 1
+            if self._left and not self._changes:
+                self.dismiss(None)
+                return
+            hurried = self._hurried
             self.refill()
+            self._hurried = hurried
             if said:
                 self.say(said)
 
+        self._changes += 1
         self.run_worker(changed(), group="change")
