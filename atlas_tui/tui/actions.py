@@ -146,7 +146,7 @@ ACTIONS: tuple[Action, ...] = (
         "/compare",
         "TARGET ...",
         hint="compare",
-        states=("empty", "idle", "transcript"),
+        states=("empty", "idle", "running", "transcript"),
         on=_BOTH,
     ),
     Action(
@@ -156,7 +156,7 @@ ACTIONS: tuple[Action, ...] = (
         COMPARISON,
         "/others",
         hint="ask others",
-        states=("transcript",),
+        states=("running", "transcript"),
         on=_BOTH,
     ),
     *(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import TextDelta
 from atlas_tui.policy import Policy
 from tests.played import HANG, PlayedProvider
 from tests.tui.driving import driving
@@ -20,3 +21,11 @@ async def test_while_a_retry_is_awaited_the_footer_has_the_keys_that_steer() -> 
         await user.shows("Esc stop")
         await user.press("escape")
         await user.answered()
+
+
+async def test_while_an_answer_streams_the_footer_leads_to_the_others_as_far_as_there_is_room() -> None:
+    async with driving(PlayedProvider([TextDelta("Well"), HANG])) as user:
+        await user.ask("Why?")
+        await user.shows("Well", "Esc stop   F7 compare   Alt+O ask others   ^P commands   F1 help")
+        await user.resize(60, 16)
+        await user.shows("Esc stop   F7 compare   Alt+O ask others   ^P commands")

@@ -267,7 +267,7 @@ class ChatScreen(ActingScreen):
         possible = {
             "fall_back": self.opened and bool(self.session.fallback),
             "go_on": any(self.conversation.broke_off(exchange) for exchange in last),
-            "compare": state == "empty",  # elsewhere the line is needed for what is nearer
+            "compare": state in ("empty", "running"),  # elsewhere the line is needed for what is nearer
         }
         without = frozenset(name for name, can_be_done in possible.items() if not can_be_done)
         self.panes.hints.hints = commands.hints(state, self.keys, without=without)

@@ -221,9 +221,15 @@ class CompareScreen(ActingScreen):
         if self.furnished and self.layout_of.shelf.in_context:
             self.layout_of.hints.hints = commands.hints("passages", self.keys, scope="passages")
             return
-        possible = {"fall_back": bool(self.session.fallback), "passages": self.along.on, "context": False}
+        state = self._state()
+        possible = {
+            "fall_back": bool(self.session.fallback),
+            "others": state != "running",  # they are being asked
+            "passages": self.along.on,
+            "context": False,
+        }
         without = frozenset(name for name, can_be_done in possible.items() if not can_be_done)
-        found = commands.hints(self._state(), self.keys, scope="compare", without=without)
+        found = commands.hints(state, self.keys, scope="compare", without=without)
         # The key that leads here also leads back.
         self.layout_of.hints.hints = [(key, "chat" if name == "compare" else word, name) for key, word, name in found]
 
