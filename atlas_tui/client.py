@@ -190,26 +190,33 @@ def create_query_client(
         ProviderError: of kind `auth`, if the provider needs a key and there is none.
     """
     config = config or load_config()
-    if system_prompt_file is not None:
-        if system_prompt is not None:
-            raise ConfigError("system_prompt and system_prompt_file exclude each other: give one of them")
-        system_prompt = read_text(Path(system_prompt_file).expanduser(), "the system prompt")
     limits = {"timeout": options["timeout"]} if "timeout" in options else {}
-    targets = [fallback] if isinstance(fallback, str) else fallback or config.fallback
-    spares, notes = chain(targets, partial(create_provider, mock=mock, config=config, **limits))
-    for note in notes:
-        log.warning("%s", note)
     if not isinstance(budget, Budget):
         # Queries stand alone: the settings' limit for a conversation is none for all that a program ever asks.
         given = config.budget.answer if budget is None else budget
         budget = replace(config.budget, answer=given, conversation=None)
     return QueryClient(
         create_provider(provider_name, model_name, max_tokens, mock=mock, config=config, **options),
-        system_prompt=system_prompt if system_prompt is not None else config.system_prompt,
+        system_prompt=_system_prompt(system_prompt, system_prompt_file, config),
         max_tokens=max_tokens,
         temperature=temperature,
-        fallback=spares,
+        fallback=_spares(fallback or config.fallback, partial(create_provider, mock=mock, config=config, **limits)),
         knowledge=KnowledgeBase(db_path or config.db_path, collection_name or config.collection_name, config=config),
         account=Account(budget, Ledger(Store() if budget.day is not None else None)),
         policy=policy or Policy(config.retries),
     )
+
+
+def _system_prompt(text: str | None, file: str | Path | None, config: Config) -> str | None:
+    if file is None:
+        return config.system_prompt if text is None else text
+    if text is not None:
+        raise ConfigError("system_prompt and system_prompt_file exclude each other: give one of them")
+    return read_text(Path(file).expanduser(), "the system prompt")
+
+
+def _spares(fallback: str | Sequence[str], create: Callable[[str], Provider]) -> list[Provider]:
+    spares, notes = chain([fallback] if isinstance(fallback, str) else fallback, create)
+    for note in notes:
+        log.warning("%s", note)
+    return spares

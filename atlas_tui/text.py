@@ -74,11 +74,16 @@ def sound(text: str) -> str:
 def one_line(text: str, limit: int = 300) -> str:
     """Foreign text as a piece of a sentence: cleaned, keys removed, white space folded, cut at `limit`."""
     # Only the head can be shown, so a body of megabytes is not searched to its end.
-    head = without_logins(redact(text[: 20 * limit]))
+    head = _without_logins(redact(text[: 20 * limit]))
     if len(text) > 20 * limit:
         head = _without_half_a_key(head)
     folded = " ".join(clean(head).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
+
+
+def several_lines(text: str) -> str:
+    """Foreign text of any length, a traceback say, with its lines as they are: cleaned, keys removed."""
+    return _without_logins(redact(clean(text)))
 
 
 def counted(count: int, what: str) -> str:
@@ -100,7 +105,7 @@ def redact(text: str) -> str:
     return _KEY_SHAPES.sub(REDACTED, text)
 
 
-def without_logins(text: str) -> str:
+def _without_logins(text: str) -> str:
     """The text without user name and password in any URL: those that are too short to be known for keys as well."""
     return _LOGINS.sub(f"{REDACTED}@", text) if "://" in text else text
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
-from atlas_tui.text import clean, one_line, redact, without_logins
+from atlas_tui.text import clean, one_line, several_lines
 
 _CLEAR_ROW = "\r\x1b[2K"
 # Index moves down in the same column and scrolls at the bottom (line feed would depend on the terminal's mode).
@@ -32,8 +32,7 @@ def complain(message: str, error: BaseException | None = None) -> None:
     if sys.stderr is None:
         return
     if error is not None:
-        trace = clean("".join(traceback.format_exception(error)))
-        print(without_logins(redact(trace)), file=sys.stderr, end="")
+        print(several_lines("".join(traceback.format_exception(error))), file=sys.stderr, end="")
     print(f"atlas-tui: {one_line(message, _MESSAGE_LIMIT)}", file=sys.stderr, flush=True)
 
 

@@ -8,7 +8,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from atlas_tui.config import log_dir, make_private_folder, private_opener
-from atlas_tui.text import clean, redact, without_logins
+from atlas_tui.text import several_lines
 
 _SIZE = 1_000_000
 _FILES = 3
@@ -37,7 +37,7 @@ class _SafeFormatter(logging.Formatter):
     """Cleans the whole record: a key can also stand in an argument or in a traceback, where no filter looks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_logins(redact(clean(super().format(record))))
+        return several_lines(super().format(record))
 
 
 class _PrivateFile(RotatingFileHandler):
