@@ -1,9 +1,9 @@
-"""The conversations of the history in the terminal program: found, opened, changed, branched."""
+"""The conversations of the history in the terminal program: found, opened, renamed, deleted."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -15,26 +15,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from atlas_tui.config import Config
-from atlas_tui.errors import ProviderError
-from atlas_tui.models.base import (
-    Attempt,
-    CostEstimate,
-    Event,
-    ModelResponse,
-    Provider,
-    TextDelta,
-    Timing,
-    TokenUsage,
-)
-from atlas_tui.pricing import FREE
-from atlas_tui.session import Session
-from atlas_tui.store import Conversation, ConversationInfo, Journal, Store, StoredResponse, StoredTurn
+from atlas_tui.models.base import Event, TextDelta
+from atlas_tui.store import Store
 from atlas_tui.tui.screens.conversations import Conversations
 from tests.played import HANG, PlayedProvider, says
-from tests.store.rehearsal import eventually
-from tests.tui.driving import PATIENCE, Clock, Driver, driving, make_app, once, steering
-
-NOW = datetime(2025, 11, 12, 15, 0, tzinfo=UTC)
+from tests.tui.driving import PATIENCE, Clock, Driver, driving, make_app, steering
+from tests.tui.shelf import NOW, kept, listed, said, session_of
 
 
 @pytest.fixture
@@ -42,50 +28,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
     yield store
     assert store.close()
-
-
-def session_of(store: Store, provider: Provider, fallback: Sequence[Provider] = ()) -> Session:
-    return Session(provider, policy=once(), journal=Journal(store), fallback=fallback)
-
-
-def kept(
-    store: Store,
-    title: str,
-    turns: Sequence[tuple[str, str]],
-    *,
-    ago: timedelta = timedelta(),
-    interrupted: bool = False,
-    cost: float = 0.01,
-) -> str:
-    """Put a conversation into the history; gives its id."""
-    when = NOW - ago
-    stored: list[StoredTurn] = []
-    for prompt, answer in turns:
-        last = interrupted and len(stored) == len(turns) - 1
-        response = ModelResponse(
-            content=answer,
-            provider="played",
-            model="test-model",
-            usage=TokenUsage(10, 20),
-            timing=Timing(0.2, 1.2, 20.0),
-            complete=not last,
-            finish_reason="" if last else "stop",
-            attempts=(Attempt("played", "test-model", "interrupted" if last else None),),
-            pricer=lambda usage, model: CostEstimate(cost, 0.0, cost),
-        )
-        answers = [StoredResponse(response, "interrupted" if last else "complete", when)]
-        stored.append(StoredTurn(prompt, when, answers))
-    info = ConversationInfo("", title, when, when, "played:test-model", len(turns), FREE)
-    return store.add(Conversation(info, stored)).id
-
-
-async def listed(user: Driver, *texts: str) -> Conversations:
-    """Open the list and wait for its lines."""
-    await user.press("f2")
-    await user.shows(*texts)
-    screen = user.app.screen
-    assert isinstance(screen, Conversations)
-    return screen
 
 
 async def test_a_conversation_of_the_history_is_opened_and_goes_on(store: Store) -> None:
@@ -287,157 +229,6 @@ async def test_keys_that_come_while_it_is_deleted_are_about_what_is_left(store: 
     assert [info.title for info in store.conversations()] == ["Of the sea"]
 
 
-async def test_the_fallback_chain_is_kept_with_the_conversation(store: Store) -> None:
-    async with driving(session=session_of(store, PlayedProvider(says("One"), says("Two")))) as user:
-        await user.ask("/fallback mock:mock-basic mock:mock-advanced")
-        await user.ask("Why?")
-        await user.answered()
-        await user.press("ctrl+n")
-        await user.shows("nobody else")
-        await listed(user, "Why?")
-        await user.press("enter")
-        await user.shows("1 mock:mock-basic", "2 mock:mock-advanced")
-        assert [provider.target for provider in user.session.fallback] == ["mock:mock-basic", "mock:mock-advanced"]
-
-
-async def test_the_fallback_chain_is_stored_when_it_is_edited(store: Store) -> None:
-    usual, own = PlayedProvider(says("x"), name="usual"), ["mock:mock-basic"]
-
-    def stored() -> list[str] | None:
-        chain = store.conversation("last").fallback
-        return None if chain is None else list(chain)
-
-    async with driving(session=session_of(store, PlayedProvider(says("One")), fallback=[usual])) as user:
-        await user.ask("Why?")
-        await user.answered()
-        assert stored() == [usual.target]
-        await user.ask("/fallback mock:mock-basic")
-        eventually(lambda: stored() == own)
-        await user.ask("/fallback none")
-        eventually(lambda: stored() == [])
-        await user.press("ctrl+n")
-        await user.shows("Try one of these")
-        assert user.session.fallback == [usual]
-        await listed(user, "Why?")
-        await user.press("enter")
-        await user.shows("One")
-        assert user.session.fallback == []  # none, which is not the same as nothing chosen
-
-
-async def test_a_chain_that_is_emptied_before_the_first_prompt_stays_empty(store: Store) -> None:
-    usual = PlayedProvider(says("x"), name="usual")
-    async with driving(session=session_of(store, PlayedProvider(says("One")), fallback=[usual])) as user:
-        await user.ask("/fallback none")
-        await user.ask("Why?")
-        await user.answered()
-        assert store.conversation("last").fallback == []
-
-
-async def test_an_interrupted_answer_is_marked_and_can_be_continued(store: Store) -> None:
-    kept(store, "Of the sky", [("Why blue?", "Light is scattered")], interrupted=True)
-    provider = PlayedProvider(says(" by the air."))
-    async with driving(session=session_of(store, provider)) as user:
-        await listed(user, "◌ Of the sky")
-        await user.press("enter")
-        await user.shows("Light is scattered", "◌ incomplete · interrupted", "continue")
-        user.app.chat.transcript.focus()
-        await user.press("c")
-        await user.answered()
-        await user.shows("Light is scattered by the air.", "2 of 2")
-        user.app.chat.transcript.focus()
-        await user.press("left_square_bracket")
-        await user.shows("◌ incomplete · interrupted", "1 of")
-    (turn,) = store.conversation("last").turns
-    assert [stored.response.content for stored in turn.responses] == [
-        "Light is scattered",
-        "Light is scattered by the air.",
-    ]
-
-
-async def test_a_failure_says_why_also_when_it_is_opened_again(store: Store) -> None:
-    provider = PlayedProvider([ProviderError("bad_request", "this model takes no [b]pictures[/b]")], says("An answer."))
-    async with driving(session=session_of(store, provider)) as user:
-        await user.ask("Why?")
-        await user.answered()
-        await user.press("ctrl+n")
-        await user.shows("Try one of these")
-        await listed(user, "Why?")
-        await user.press("enter")
-        await user.shows("◌ incomplete · bad request", "takes no [b]pictures[/b]", "retry")
-        await user.press("ctrl+r")
-        await user.answered(2)
-        await user.shows("An answer.")
-        await user.shows_no("bad request")
-
-
-async def test_an_answer_that_comes_is_stopped_and_kept_when_another_conversation_is_opened(store: Store) -> None:
-    kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")], ago=timedelta(days=9))
-    async with driving(session=session_of(store, PlayedProvider([TextDelta("The first half"), HANG]))) as user:
-        await user.ask("Why?")
-        await user.shows("The first half")
-        await listed(user, "Of the sea")
-        await user.press("down", "enter")
-        await user.shows("Rivers bring it.", "was stopped")
-        assert not user.app.chat.conversation.running
-    (info, _) = store.conversations()
-    eventually(lambda: store.conversation(info.id).turns[0].responses[0].state != "streaming")
-    (answer,) = store.conversation(info.id).turns[0].responses
-    assert (answer.response.content, answer.state) == ("The first half", "incomplete")
-
-
-async def test_a_branch_is_a_copy_up_to_and_with_the_turn(store: Store) -> None:
-    number = kept(store, "Of the sky", [("Why blue?", "Light."), ("At night?", "Dark.")])
-    provider = PlayedProvider(says("Orange."))
-    async with driving(session=session_of(store, provider)) as user:
-        await listed(user, "Of the sky")
-        await user.press("enter")
-        await user.shows("Dark.")
-        user.app.chat.transcript.focus()
-        await user.press("p", "p", "p", "b")
-        await user.shows("Why blue?", "a conversation of its own")
-        await user.shows_no("At night?")
-        await user.ask("At dusk?")
-        await user.answered()
-        await user.shows("Orange.")
-    assert [turn.prompt for turn in store.conversation(number).turns] == ["Why blue?", "At night?"]
-    assert [turn.prompt for turn in store.conversation("last").turns] == ["Why blue?", "At dusk?"]
-
-
-@pytest.mark.parametrize(
-    ("keys", "old", "begins"),
-    [((), "At night?", ["Why blue?"]), (("p", "p", "p"), "Why blue?", [])],
-)
-async def test_an_edited_prompt_begins_a_branch(
-    store: Store, keys: tuple[str, ...], old: str, begins: list[str]
-) -> None:
-    number = kept(store, "Of the sky", [("Why blue?", "Light."), ("At night?", "Dark.")])
-    async with driving(session=session_of(store, PlayedProvider(says("Orange.")))) as user:
-        await listed(user, "Of the sky")
-        await user.press("enter")
-        await user.shows("Dark.")
-        user.app.chat.transcript.focus()
-        await user.press(*keys, "e")
-        assert user.app.chat.prompt.text == old
-        await user.press(*" Say", "enter")
-        await user.answered()
-        await user.shows("Orange.", f"{old} Say")
-    assert [turn.prompt for turn in store.conversation(number).turns] == ["Why blue?", "At night?"]
-    assert [turn.prompt for turn in store.conversation("last").turns] == [*begins, f"{old} Say"]
-
-
-async def test_escape_makes_an_edited_prompt_a_new_one(store: Store) -> None:
-    async with driving(session=session_of(store, PlayedProvider(says("First."), says("Second.")))) as user:
-        await user.ask("Why?")
-        await user.answered()
-        user.app.chat.transcript.focus()
-        await user.press("e", "escape")
-        await user.shows("no branch")
-        await user.press("enter")
-        await user.answered(2)
-        assert [turn.prompt for turn in user.session.turns] == ["Why?", "Why?"]
-    assert len(store.conversations()) == 1
-
-
 async def test_without_a_history_the_keys_say_so() -> None:
     async with driving(PlayedProvider(says("An answer"))) as user:
         await user.ask("Why?")
@@ -542,7 +333,3 @@ class Events:
 
     def full(self) -> bool:
         return False
-
-
-def said(store: Store) -> str:
-    return store.conversation("last").turns[-1].responses[-1].response.content

@@ -8,6 +8,9 @@ from textual.pilot import Pilot
 
 from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
+LONG = "".join(f"Paragraph {number} has **some** words and `code` in it.\n\n" for number in range(80))
+CODE = "Text\n\n```python\nx = 1\n\ty = 2\n```\n\n~~~\nplain\n~~~\n"
+
 
 class LogApp(App[None]):
     def __init__(self) -> None:
