@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from textual.binding import Binding
+from textual.dom import DOMNode
 
 from atlas_tui.errors import ConfigError
 from atlas_tui.tui.actions import ACTIONS, Action, Scope, State
@@ -56,6 +57,12 @@ def bindings(scope: Scope, keys: KeyTable) -> Iterator[Binding]:
             # The program's own actions also work while another screen lies over the chat.
             where = "app" if scope == "app" else "screen"
             yield Binding(key, f"{where}.act('{action.id}')", action.text, show=False, priority=everywhere)
+
+
+def bind(node: DOMNode, scope: Scope, keys: KeyTable) -> None:
+    """Give a screen or a widget the keys of a scope; each means this alone there."""
+    for binding in bindings(scope, keys):
+        node._bindings.key_to_bindings[binding.key] = [binding]
 
 
 def offered(scope: Scope) -> list[Action]:

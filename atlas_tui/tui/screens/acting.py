@@ -31,8 +31,7 @@ class ActingScreen(Screen[None]):
     def __init__(self, keys: KeyTable) -> None:
         super().__init__()
         self.keys = keys
-        for binding in commands.bindings(self.scope, keys):
-            self._bindings.key_to_bindings[binding.key] = [binding]
+        commands.bind(self, self.scope, keys)
 
     def act(self, name: str, argument: str = "") -> None:
         """Run an action, as soon as that is possible."""

@@ -66,8 +66,7 @@ class Conversations(Picker):
         self._left = False
         """True when the user wanted to go meanwhile: whoever opened the list asks what is gone by then."""
         self._foot = Static(markup=False)
-        for binding in commands.bindings("conversations", keys):
-            self._bindings.key_to_bindings[binding.key] = [binding]
+        commands.bind(self, "conversations", keys)
         for key in keys["conversations"]:
             self._bindings.key_to_bindings[key] = [Binding(key, "dismiss(None)", show=False, priority=True)]
 

@@ -68,8 +68,7 @@ class Documents(Picker):
         """What will be taken out if the key is pressed once more."""
         self._progress = Static(markup=False, id="progress")
         self._foot = Static(markup=False, id="foot")
-        for binding in commands.bindings("documents", keys):
-            self._bindings.key_to_bindings[binding.key] = [binding]
+        commands.bind(self, "documents", keys)
 
     def compose(self) -> ComposeResult:
         """Field, list, what is under way, and the keys."""

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import Static
 
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable
@@ -18,6 +17,7 @@ from atlas_tui.tui.widgets.key_hints import KeyHints
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
 from atlas_tui.tui.widgets.sidebar import Sidebar
+from atlas_tui.tui.widgets.too_small import TooSmall
 from atlas_tui.tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from atlas_tui.tui.widgets.find_bar import FindBar
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
-SMALLEST = (60, 16)
-"""Columns and rows below which there is only one sentence."""
-TOO_SMALL = f"Atlas needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}."
 _WIDE = 100
 """Columns from which on the sidebar stands beside the transcript, by itself."""
 _ROOMY = 118
@@ -48,7 +45,6 @@ class Panes:
         & #main { width: 1fr; align-horizontal: center; }
         & #main > * { max-width: 132; }
         & PromptArea { padding: 1; background: $surface; border-left: outer $primary; }
-        & #too-small { width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
         & Sidebar.-over { dock: right; layer: above; }
         & Sidebar.-reading { width: 48; }
         & PromptArea.-low { padding: 0 1; }
@@ -72,10 +68,7 @@ class Panes:
         self._transcript: MarkdownLog | None = None
         self._main = Vertical(id="main")
         self._body = Horizontal(id="body")
-        self._too_small = Static(TOO_SMALL, id="too-small", markup=False)
-        self._too_small.display = False
-        self._left: Widget | None = None
-        """What had the focus when the terminal became too small."""
+        self._too_small = TooSmall(self._body, lambda: self.prompt.editor)
         self._sidebar_wanted: bool | None = None
         self._reading = False
 
@@ -92,8 +85,7 @@ class Panes:
     def complete(self, find_bar: FindBar, context: Context) -> None:
         """Put in what the first paint did without."""
         self.find_bar = find_bar
-        for binding in commands.bindings("passages", self._keys):
-            context._bindings.key_to_bindings[binding.key] = [binding]
+        commands.bind(context, "passages", self._keys)
         self._body.screen.mount(self._too_small)
         self._main.mount(find_bar, before=self.prompt)
         self.prompt.fill()
@@ -164,13 +156,7 @@ class Panes:
         """Lay out for the size of now."""
         # Each widget is told by itself: a class on the screen would style all of them anew.
         width, height = self._size()
-        fits = width >= SMALLEST[0] and height >= SMALLEST[1]
-        screen = self._body.screen
-        if self._body.display and not fits:
-            self._left = screen.focused  # what is hidden loses the focus
-        elif fits and not self._body.display:
-            screen.call_after_refresh((self._left or self.prompt.editor).focus)
-        self._body.display, self._too_small.display = fits, not fits
+        self._too_small.fit(width, height)
         self.prompt.set_class(height < _HIGH, "-low")
         self.welcome.fit(height < _HIGH)
         beside = width >= _WIDE

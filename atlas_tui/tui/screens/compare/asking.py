@@ -37,7 +37,7 @@ class Asking:
         if screen.prompt.text.startswith(prompt):  # what was typed after it is the next one
             screen.prompt.text = screen.prompt.text.removeprefix(prompt)
         screen.status.say("")
-        columns.run()
+        columns.read()
 
     # Actions of the table
 
@@ -53,7 +53,7 @@ class Asking:
         else:
             for view in waiting:
                 view.ask(turn)
-            columns.run()
+            columns.read()
 
     def stop(self, _: str) -> None:
         """Stop this column; again: all. Where nothing comes, back to the prompt."""
@@ -99,7 +99,7 @@ class Asking:
         if self._in_the_chat():
             return
         self._screen.conversation.retry(exchange)
-        self._screen.columns.run()
+        self._screen.columns.read()
 
     def fall_back(self, _: str) -> None:
         """Ask the next target in this column."""
@@ -110,7 +110,7 @@ class Asking:
             screen.status.say("nothing to ask yet")
         elif not self._in_the_chat():
             screen.conversation.fall_back(exchange)
-            screen.columns.run()
+            screen.columns.read()
 
     def go_on(self, _: str) -> None:
         """Continue what broke off in this column."""
@@ -123,7 +123,7 @@ class Asking:
             self._screen.status.say(one_line(str(error)))
             return
         if went_on:
-            self._screen.columns.run()
+            self._screen.columns.read()
         else:
             self._screen.status.say("no answer in this column broke off")
 
@@ -187,4 +187,4 @@ class Asking:
             return
         screen.columns.focus(len(screen.columns.views))
         view.ask(turn)
-        screen.columns.run()
+        screen.columns.read()

@@ -141,19 +141,15 @@ class Columns:
 
     # Figures
 
-    def run(self) -> None:
-        """Answers are awaited."""
-        self.read()
-
     def read(self) -> None:
-        """Show the figures of now."""
+        """Show the figures of now; while an answer is awaited again and again."""
         screen, turn = self._screen, self.turn
         self._follow()
         if self.running:
             self._timer.resume()
         else:  # a screen at rest costs nothing
             self._timer.pause()
-        heads = [view.head(place, turn, self._mask(view)) for place, view in enumerate(self.views, 1)]
+        heads = [view.head(place, turn, screen.judging.mask(view)) for place, view in enumerate(self.views, 1)]
         for view, head in zip(self.views, heads, strict=True):
             if view in self.seen:
                 view.pane.head.shown = head
@@ -177,9 +173,6 @@ class Columns:
                 if not view.running and (view.column.number == CHAT or view.own(over.turn) is None):
                     view.catch_up(self.comparison.turns)
                     view.name_target()
-
-    def _mask(self, view: ColumnView) -> str:
-        return self._screen.judging.mask(view)
 
     def _sum(self, readings: list[Reading]) -> Reading:
         running = [reading for reading in readings if reading.running]

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
-from textual.widgets import Static
 
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable
-from atlas_tui.tui.screens.chat.panes import SMALLEST, TOO_SMALL
 from atlas_tui.tui.screens.compare.shelf import WIDTH
 from atlas_tui.tui.widgets.key_hints import KeyHints
 from atlas_tui.tui.widgets.meters import Status
 from atlas_tui.tui.widgets.prompt import PromptArea
+from atlas_tui.tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
-    from textual.widget import Widget
-
     from atlas_tui.tui.screens.compare.column_view import ColumnView
     from atlas_tui.tui.screens.compare.shelf import PassageShelf
     from atlas_tui.tui.widgets.column import ColumnTabs
@@ -42,7 +39,6 @@ class Layout:
         & #body, & #columns { height: 1fr; }
         & PromptArea { padding: 1; background: $surface; border-left: outer $primary; }
         & PromptArea.-low { padding: 0 1; }
-        & #too-small { width: 100%; height: 1fr; content-align: center middle; padding: 0 1; }
     }
     """
 
@@ -58,10 +54,7 @@ class Layout:
         self.hints = KeyHints()
         self.columns = Horizontal(id="columns")
         self._body = Vertical(id="body")
-        self._too_small = Static(TOO_SMALL, id="too-small", markup=False)
-        self._too_small.display = False
-        self._left: Widget | None = None
-        """What had the focus when the terminal became too small."""
+        self._too_small = TooSmall(self._body, lambda: self.prompt.editor)
         self.expanded = False
         """One column is seen alone."""
         # What needs the log comes with the first columns.
@@ -102,13 +95,7 @@ class Layout:
     def fit(self) -> None:
         """Lay out for the size of now."""
         width, height = self._size()
-        fits = width >= SMALLEST[0] and height >= SMALLEST[1]
-        screen = self._body.screen
-        if self._body.display and not fits:
-            self._left = screen.focused  # what is hidden loses the focus
-        elif fits and not self._body.display:
-            screen.call_after_refresh((self._left or self.prompt.editor).focus)
-        self._body.display, self._too_small.display = fits, not fits
+        self._too_small.fit(width, height)
         self.prompt.set_class(height < _HIGH, "-low")
 
     def arrange(self, views: Sequence[ColumnView], current: ColumnView) -> list[ColumnView]:

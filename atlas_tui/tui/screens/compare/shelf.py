@@ -42,8 +42,7 @@ class PassageShelf(VerticalScroll, can_focus=False):
     def __init__(self, keys: KeyTable, on_change: Callable[[], None], in_transcript: Callable[[], bool]) -> None:
         super().__init__()
         self.context = Context()
-        for binding in commands.bindings("passages", keys):
-            self.context._bindings.key_to_bindings[binding.key] = [binding]
+        commands.bind(self.context, "passages", keys)
         self._on_change = on_change
         self._in_transcript = in_transcript
 
