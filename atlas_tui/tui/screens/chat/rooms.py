@@ -11,7 +11,7 @@ from atlas_tui.tui.screens.chat.comparing import Comparing
 from atlas_tui.tui.screens.chat.conversation import Conversation
 from atlas_tui.tui.screens.chat.drafts import Drafts
 from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
-from atlas_tui.tui.screens.chat.estimating import Estimating
+from atlas_tui.tui.screens.chat.estimating import ChatEstimating
 from atlas_tui.tui.screens.chat.grounding import Grounding
 from atlas_tui.tui.screens.chat.history import History
 from atlas_tui.tui.screens.chat.metering import Metering
@@ -51,7 +51,7 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.targets = Targets(screen, problem)
     screen.drafts = Drafts(screen)
     screen.elsewhere = Elsewhere(screen)
-    screen.estimating = Estimating(screen)
+    screen.estimating = ChatEstimating(screen)
     screen.indexing = Indexing(screen.catalogue.config)
     screen.grounding = Grounding(screen, screen.panes)
     screen.asking = Asking(screen)

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.conversation import Conversation
     from atlas_tui.tui.screens.chat.drafts import Drafts
     from atlas_tui.tui.screens.chat.elsewhere import Elsewhere
-    from atlas_tui.tui.screens.chat.estimating import Estimating
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.grounding import Grounding
     from atlas_tui.tui.screens.chat.history import History
     from atlas_tui.tui.screens.chat.metering import Metering
     from atlas_tui.tui.screens.chat.spending import Spending
     from atlas_tui.tui.screens.chat.targets import Targets
+    from atlas_tui.tui.screens.estimating import Estimating
     from atlas_tui.tui.screens.indexing import Indexing
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.tui.widgets.context import PassageChosen

@@ -14,7 +14,7 @@ from atlas_tui.tui.screens.chat.passages import Passages
 from atlas_tui.tui.screens.chat.view import Paging
 from atlas_tui.tui.screens.compare.asking import Asking
 from atlas_tui.tui.screens.compare.columns import Columns
-from atlas_tui.tui.screens.compare.estimating import Estimating
+from atlas_tui.tui.screens.compare.estimating import CompareEstimating
 from atlas_tui.tui.screens.compare.judging import Judging
 from atlas_tui.tui.screens.compare.line_up import LineUpRoom
 from atlas_tui.tui.screens.compare.looking import Looking
@@ -50,7 +50,7 @@ def furnish(screen: CompareScreen, kept: Sequence[str]) -> tuple[object, ...]:
     screen.columns = Columns(screen, screen.line_up.begin(kept))
     screen.asking = Asking(screen)
     screen.answers = Answers(screen)
-    screen.estimating = Estimating(screen)
+    screen.estimating = CompareEstimating(screen)
     screen.columns.arrange()
     return (
         screen.asking,

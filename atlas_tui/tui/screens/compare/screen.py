@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.asking import Asking
     from atlas_tui.tui.screens.compare.column_view import ColumnView
     from atlas_tui.tui.screens.compare.columns import Columns
-    from atlas_tui.tui.screens.compare.estimating import Estimating
     from atlas_tui.tui.screens.compare.judging import Judging
     from atlas_tui.tui.screens.compare.line_up import LineUpRoom
     from atlas_tui.tui.screens.compare.looking import Looking
+    from atlas_tui.tui.screens.estimating import Estimating
     from atlas_tui.tui.widgets.markdown_log import MarkdownLog
 
 
