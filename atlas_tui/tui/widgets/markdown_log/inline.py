@@ -155,7 +155,9 @@ class _Inline:
             if display and self.out and self.out[-1].text != "\n":
                 self.out.append(Piece("\n", 0, -1))
             marks = self.marks | (CODE if shown is None else ITALIC)
-            self.out.append(Piece(shown or " ".join(token.content.split()), marks, self.places(self.at)))
+            inside = self.content[self.at + len(token.markup) : token.meta["end"]].lstrip()
+            start = self.places(token.meta["end"] - len(inside))
+            self.out.append(Piece(shown or " ".join(token.content.split()), marks, start))
             self.at = token.meta["end"]
             if display and self.at < len(self.content) and self.content[self.at] != "\n":
                 self.out.append(Piece("\n", 0, -1))

@@ -155,14 +155,20 @@ class Flow:
         return self.starts[number] + max(self.lines[number].find(text), 0)
 
     def math(self, token: Token, limit: int) -> list[Line]:
-        first = token.map[0] if token.map else 0
+        opening, end = token.map or [0, 0]
+        texts = token.content.split("\n")
+        # The mark that opens a formula may have a line of its own, which is no part of the content.
+        first = next(
+            (line for line in range(opening, min(end, len(self.lines))) if texts[0] in self.lines[line]), opening
+        )
         shown = unicode_math(token.content)
         if shown is not None:
             style = self.look.marked(self.base, 0) + Style(italic=True)
-            return [[("  ", style, -1), *line] for line in flow([(shown, style, self.starts[first])], limit - 2)]
+            run = (shown, style, self.place(first, texts[0]))
+            return [[("  ", style, -1), *line] for line in flow([run], limit - 2)]
         return [
             line
-            for number, text in enumerate(token.content.split("\n"), first)
+            for number, text in enumerate(texts, first)
             for line in code_line(expand_tabs(text, self.look["code"], self.place(number, text)), self.look, limit)
         ]
 
