@@ -141,9 +141,11 @@ def shown(source: str) -> str:
     return one_line(source)
 
 
-def pattern(why: Sequence[str]) -> re.Pattern[str] | None:
-    """Matches the words that were found, also with another ending than the question has."""
-    stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in why if word != "meaning"}
+def found_words(document: Document) -> re.Pattern[str] | None:
+    """Matches the words by which a passage was found, also with another ending than the question has; None where it
+    was found by its meaning alone."""
+    words = [str(word) for word in document.get("why") or () if word != "meaning"]
+    stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in words}
     if not stems:
         return None
     return re.compile(rf"(?:(?<![^\W_])|(?<=_))(?:{'|'.join(map(re.escape, stems))})\w*", re.IGNORECASE)

@@ -7,11 +7,11 @@ import re
 import textwrap
 from shutil import get_terminal_size
 
-from atlas_tui.citations import pattern
+from atlas_tui.citations import found_words, place_of
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.knowledge import knowledge_base
-from atlas_tui.cli.paths import shown, sources_in
+from atlas_tui.cli.paths import sources_in
 from atlas_tui.config import Config
 from atlas_tui.retrieval import Document
 from atlas_tui.text import clean, one_line
@@ -56,11 +56,10 @@ def _show(document: Document, console: Console, *, first: bool) -> None:
     if not first:
         console.answer("\n")
     metadata = document["metadata"]
-    console.strong(shown(str(metadata["source"])) + _place(metadata.get("first_line"), metadata.get("last_line")))
-    page = f", page {metadata['page']}" if metadata.get("page") else ""
+    console.strong(place_of(document, short=True))
     title = f"  {one_line(str(metadata['title']))}" if metadata.get("title") else ""
-    console.answer(f"{page}  {document['relevance_score']:.2f}{title}\n")
-    words = pattern(document.get("why", []))
+    console.answer(f"  {document['relevance_score']:.2f}{title}\n")
+    words = found_words(document)
     for line in excerpt(document["content"], words, min(get_terminal_size((100, 24)).columns, 120) - len(_INDENT)):
         console.answer(_INDENT)
         at = 0
@@ -69,12 +68,6 @@ def _show(document: Document, console: Console, *, first: bool) -> None:
             console.strong(match[0])
             at = match.end()
         console.answer(line[at:] + "\n")
-
-
-def _place(first: int | None, last: int | None) -> str:
-    if first is None:
-        return ""
-    return f":{first}" if last in (None, first) else f":{first}-{last}"
 
 
 def excerpt(content: str, words: re.Pattern[str] | None, width: int) -> list[str]:

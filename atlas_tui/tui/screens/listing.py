@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from atlas_tui.store import ConversationInfo, Hit
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 from atlas_tui.tui.widgets import figures
 
 _ROOMY, _NARROW = 84, 60
@@ -20,15 +20,14 @@ _KEPT = timedelta(days=30)
 
 def row(info: ConversationInfo, width: int, now: datetime, *, current: bool = False) -> Content:
     """A conversation in one line."""
-    turns = f"{info.turns} turn{'s' if info.turns != 1 else ''}"
-    right = f"{turns:>11} "
+    right = f"{counted(info.turns, 'turn'):>11} "
     if width >= _NARROW:
         right += f"{figures.cost(info.cost):>9} "
     if info.deleted is None:
         right += f"{when(info.updated, now):>11}"
     else:
         days = max(0, (info.deleted + _KEPT - now).days)
-        right += f"{f'{days} day' if days == 1 else f'{days} days':>7} left"
+        right += f"{counted(days, 'day'):>7} left"
     if width >= _ROOMY:
         right = _cut(one_line(info.target), _TARGET) + right
     title = _cut(one_line(info.title), max(10, width - len(right) - 3))

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from atlas_tui.citations import pattern, place_of
+from atlas_tui.citations import found_words, place_of
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui.commands import KeyTable, bindings
 from atlas_tui.tui.keys import show_key
@@ -95,7 +95,7 @@ class PassageScreen(ModalScreen[str | None]):
 def _numbered(document: Mapping[str, Any]) -> Content:
     """The text with its line numbers, where they are known, and the words that were looked for."""
     text = clean(str(document.get("content", ""))).expandtabs(4)
-    words = pattern([str(word) for word in document.get("why") or ()])
+    words = found_words(document)
     first = (document.get("metadata") or {}).get("first_line")
     lines = text.split("\n")
     if not isinstance(first, int):

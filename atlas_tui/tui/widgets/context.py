@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from atlas_tui.citations import pattern, place_of
+from atlas_tui.citations import found_words, place_of
 from atlas_tui.text import clean, one_line
 
 _EXCERPT = 2
@@ -157,7 +157,7 @@ def _lines(passage: Passage, width: int) -> Content:
     why = Content.styled(reasons(document), "$foreground-muted").truncate(width, ellipsis=True)
     if not taken:
         return Content("\n").join((head, why))
-    words = pattern([str(word) for word in document.get("why") or ()])
+    words = found_words(document)
     text = _excerpt(str(document.get("content", "")), words, _EXCERPT * width - 8)
     lines = wrap(text, width, max_lines=_EXCERPT, placeholder="…")
     return Content("\n").join((head, why, *(marked(line, words) for line in lines)))
