@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from atlas_tui.errors import AtlasError
@@ -14,21 +13,15 @@ from atlas_tui.retrieval.knowledge import KnowledgeBase
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.chat.choice import Along, Choice, Found
+from atlas_tui.tui.screens.chat.searching import Searching
 from atlas_tui.tui.widgets.context import Context, Passage
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from atlas_tui.retrieval.library import CollectionInfo
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.screen import ChatScreen
     from atlas_tui.tui.screens.compare import CompareScreen
     from atlas_tui.turns import Turn
-
-_PAUSE = 0.12
-"""Seconds after a key."""
-_AGAIN = 1.0
-"""Seconds after which is looked again for what was found by words alone, because the embedder still loads."""
 
 
 class Shelf(Protocol):
@@ -60,7 +53,7 @@ class Shelf(Protocol):
 
 
 class Grounding:
-    """Looks for passages in a thread while a prompt is typed. What the panel shows for it is what is sent.
+    """What the panel shows for a prompt while it is typed is what is sent with it.
 
     Args:
         along: the chat's, in its comparison; None begins one.
@@ -72,16 +65,12 @@ class Grounding:
         self._panel = shelf.context
         self.along = along or Along(Choice(self._given()))
         """What goes along."""
-        self._found: Found | None = None
-        self._old: Found | None = None
-        """What is to be looked for again, and shown until then."""
+        self._searching = Searching(screen, self.along, self.show)
         self._at: Turn | None = None
         """The turn whose passages are shown; None for the prompt that is being written."""
         self._said: dict[int, str] = {}
         """What is to be said of the passages of a turn, by its id."""
         self._info: CollectionInfo | None = None
-        self._timer: Timer | None = None
-        self._looking = False
 
     def _given(self) -> KnowledgeBase:
         given, config = self._screen.session.knowledge, self._screen.catalogue.config
@@ -134,16 +123,14 @@ class Grounding:
             return
         if self.typed:
             self._at = None
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._screen.set_timer(_PAUSE, self._look)
+        self._searching.changed()
 
     def chosen(self, prompt: str) -> Sequence[Document] | None:
         """What is sent with a prompt; None where the session is still to look for it, by the same choice."""
         self._screen.session.knowledge = self.choice if self.on else None
         if not self.on:
             return ()
-        found = self._current(prompt)
+        found = self._searching.found(prompt)
         return [document for document, taken in self._candidates(found) if taken] if found else None
 
     def asked(self, exchange: Exchange) -> None:
@@ -194,51 +181,10 @@ class Grounding:
     @property
     def typed(self) -> str:
         """The prompt that is being written; no slash command is one."""
-        text = self._screen.prompt.text
-        return "" if text.startswith("/") or not text.strip() else text
-
-    def _current(self, prompt: str) -> Found | None:
-        """What was found for this prompt, if that is what was looked for last."""
-        found, choice = self._found, self.choice
-        if found is None or found.knowledge is not choice.knowledge or found.query != choice.query(prompt):
-            return None
-        return found
+        return self._searching.typed
 
     def _candidates(self, found: Found | None) -> list[tuple[Document, bool]]:
         return self.choice.candidates(found.documents if found else ())
-
-    def _look(self) -> None:
-        self._timer = None
-        if self._wanted(self.typed) and not self._looking:
-            self._looking = True
-            self._screen.run_worker(self._search(), group="passages")
-        else:
-            self.show()
-
-    def _wanted(self, prompt: str) -> bool:
-        """Whether passages are still to be found for what is typed."""
-        found = self._current(prompt) if prompt and self.on else None
-        return bool(prompt) and self.on and (found is None or found is self._old)
-
-    def _look_again(self, found: Found) -> None:
-        if found is self._found:
-            self._old = found
-            self._look()
-
-    async def _search(self) -> None:
-        """One search at a time; what is typed meanwhile is looked for next."""
-        try:
-            while self._wanted(prompt := self.typed):
-                choice = self.choice
-                try:
-                    self._found = await beside(partial(choice.look, prompt))
-                except AtlasError as error:
-                    self._found = Found(choice.query(prompt), choice.knowledge, (), (one_line(str(error)),))
-        finally:
-            self._looking = False
-        self.show()
-        if self._found is not None and self._found.late:
-            self._screen.set_timer(_AGAIN, partial(self._look_again, self._found))
 
     # What is shown
 
@@ -258,7 +204,7 @@ class Grounding:
         self._screen.estimating.changed()
 
     def _passages(self) -> Sequence[Passage]:
-        found = self._current(self.typed) if self.typed else None
+        found = self._searching.current
         number, listed = 0, []
         for document, taken in self._candidates(found):
             number += taken
@@ -273,7 +219,7 @@ class Grounding:
         name = one_line(self.knowledge.collection_name, 40)
         if info is None:
             return f"{name} · nothing is indexed yet: /documents takes in files and folders."
-        found = self._current(self.typed) if self.typed else None
+        found = self._searching.current
         if found is None:
             waiting = (
                 "looking …"
@@ -293,7 +239,8 @@ class Grounding:
             config = self._screen.catalogue.config
             before = self.knowledge
             self.choice = replace(self.choice, knowledge=KnowledgeBase(config.db_path, argument, config=config))
-            self._found, self._info = None, None
+            self._info = None
+            self._searching.forget()
             self._screen.run_worker(beside(before.close), group="passages")
         self._turn(bool(argument) or not self.on)
         self._shelf.show_context(self.on)
@@ -302,7 +249,7 @@ class Grounding:
 
     def collected(self, name: str | None) -> None:
         """The user comes from the documents, and wants passages from this collection, or from that of before."""
-        self._found = None
+        self._searching.forget()
         if name and (not self.on or name != self.knowledge.collection_name):
             self.context(name)
         else:
