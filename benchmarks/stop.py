@@ -66,7 +66,7 @@ def library(state: str, runs: int) -> list[float]:
 async def on_screen(user: Driver, waiting: Waiting) -> float:
     """Seconds from the key to the word on the screen."""
     before = len(user.finished)
-    await user.ask("Why?")
+    await user.ask(f"Why {before}?")  # passages that were looked up for the same prompt are not looked up again
     await asyncio.to_thread(waiting.reached)
     begun = time.perf_counter()
     user.app.post_message(events.Key("escape", None))
