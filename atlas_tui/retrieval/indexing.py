@@ -250,33 +250,37 @@ class _Indexing:
         self._reading_since = monotonic()
         self._tell(now=True)
         for number, file in enumerate(files):
-            if self._stopped(file.source):
-                self._report.left = len(files) - number
-                break
-            if not self._index(file):
+            try:
+                self._index(file)
+            except _Stopped:
                 self._report.left = len(files) - number
                 break
             self._files_done, self._bytes_done = number + 1, self._bytes_done + file.size
         self._batch.flush()
         self._tell(now=True)
 
-    def _index(self, file: FoundFile) -> bool:
-        """Read one file and put it in; False if it was interrupted."""
+    def _index(self, file: FoundFile) -> None:
+        """Read one file and put it in. Raises _Stopped where that was interrupted, and nothing of it is there."""
+        if self._stopped(file.source):
+            raise _Stopped
         report = self._report
         read = read_file(file.path, self._max_size)
         if isinstance(read, str):
             report.skipped.append(Skipped(file.source, read))
-            return True
+            return
         data, status = read
         state = SourceState(file.source, len(data), status.st_mtime_ns, hashlib.sha256(data).hexdigest())
         known = self._known.get(file.source)
         if known and known.digest == state.digest and not self._again:
             self._batch.touch(state)
             report.unchanged += 1
-            return True
+            return
         chunks = self._chunks(file, data)
-        if chunks is None or not self._put(state, chunks):
-            return False
+        if state.size < _BATCH_SIZE:
+            self._batch.put(state, chunks)
+        else:
+            self._batch.flush()
+            self._collection.replace(state, self._until_stopped(chunks, state.source))
         report.chunks += len(chunks)
         if chunks:
             report.bytes += len(data)
@@ -284,19 +288,18 @@ class _Indexing:
             report.changed += 1
         elif chunks:
             report.added += 1
-        return True
 
-    def _chunks(self, file: FoundFile, data: bytes) -> list[Chunk] | None:
+    def _chunks(self, file: FoundFile, data: bytes) -> list[Chunk]:
         """The file's chunks; none of a file without text, which is kept in mind so that it is not read again.
-        None if it was interrupted."""
+        Raises _Stopped."""
         try:
             reading = self.reader.read(file.path, data, lambda: self._stopped(file.source))
             chunks = chunk(self._until_stopped(reading.blocks, file.source))
         except _Stopped:
-            return None
+            raise
         except Unreadable as error:
             if self._cancel.cancelled:
-                return None
+                raise _Stopped from error
             usual = str(error) == "binary" and file.source not in self._given
             self._report.skipped.append(Skipped(file.source, str(error), usual))
             return []
@@ -306,24 +309,12 @@ class _Indexing:
             self._report.skipped.append(Skipped(file.source, reason))
             return []
         if self._cancel.cancelled and reading.notice:
-            return None
+            raise _Stopped
         if reading.notice:
             self._report.notices.append(Skipped(file.source, reading.notice))
         if not chunks:
             self._report.skipped.append(Skipped(file.source, "empty", True))
         return chunks
-
-    def _put(self, state: SourceState, chunks: list[Chunk]) -> bool:
-        """Put a document in; False if that was interrupted, and nothing of it is there."""
-        if state.size < _BATCH_SIZE:
-            self._batch.put(state, chunks)
-            return True
-        self._batch.flush()
-        try:
-            self._collection.replace(state, self._until_stopped(chunks, state.source))
-        except _Stopped:
-            return False
-        return True
 
     def _until_stopped(self, parts: Iterable[T], source: str) -> Iterator[T]:
         """The parts of a document; in the middle of a long one, `_Stopped` is raised."""
@@ -351,7 +342,7 @@ class _Indexing:
 
 
 class _Stopped(Exception):
-    """The cancel has come in the middle of a document."""
+    """The cancel has come before a document, or in the middle of one."""
 
 
 class _Batch:
