@@ -107,6 +107,23 @@ async def test_escape_stops_the_column_in_focus_and_twice_all() -> None:
         assert all(view.own(compared.screen.session.turns[0]) is not None for view in compared.views)
 
 
+async def test_ctrl_c_stops_all_then_clears_the_prompt_and_twice_quits() -> None:
+    hanging = [PlayedProvider([TextDelta(name), HANG], name=name) for name in ("one", "two")]
+    async with comparing(*hanging) as compared:
+        user = compared.user
+        await compared.ask("Why?")
+        await user.until(lambda: all(view.transcript.log.text_of("answer-1") for view in compared.views))
+        await user.paste("And then")
+        await user.press("ctrl+c")
+        await compared.ended()
+        assert compared.screen.prompt.text == "And then"
+        await user.press("ctrl+c")
+        await user.shows("prompt cleared, Up brings it back; Ctrl+C again quits")
+        assert compared.screen.prompt.text == ""
+        await user.press("ctrl+c")
+        await user.until(lambda: not user.app.is_running)
+
+
 async def test_a_retry_is_a_sibling_of_its_column_alone_and_what_is_seen_is_what_is_sent() -> None:
     left, right = played("left", "L1", "L1 again", "L2"), played("right", "R1", "R2")
     async with comparing(left, right) as compared:

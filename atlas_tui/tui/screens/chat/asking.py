@@ -9,16 +9,12 @@ from atlas_tui.tui.messages import TargetChosen
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-_TWICE = 2.0
-"""Seconds in which a second Ctrl+C quits."""
-
 
 class Asking:
     """Sends prompts, and has a method for each id of the table; all take the argument of the slash command."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
-        self._interrupted_at = -_TWICE
 
     def ask(self, prompt: str) -> None:
         """Ask, if there is somebody to ask and no answer is under way."""
@@ -54,28 +50,6 @@ class Asking:
             return
         screen.panes.put_away()
         screen.prompt.editor.focus()
-
-    def interrupt(self, _: str) -> None:
-        """Copy, else stop, else clear; twice: quit."""
-        screen = self._screen
-        if selected := screen.get_selected_text():
-            screen.answers.to_clipboard(selected, "selection")
-            screen.clear_selection()
-            return
-        if screen.conversation.stop():
-            return
-        now = screen.clock()
-        if now - self._interrupted_at < _TWICE:
-            screen.app.exit()
-            return
-        self._interrupted_at = now
-        again = f"{screen.key('interrupt')} again quits"
-        if screen.prompt.text:
-            screen.history.stop_editing()
-            screen.prompt.clear()
-            screen.status.say(f"prompt cleared, Up brings it back; {again}")
-        else:
-            screen.status.say(again)
 
     def retry(self, _: str) -> None:
         """Ask again."""

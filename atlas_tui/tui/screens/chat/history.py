@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import clean, one_line
-from atlas_tui.tui.keys import show_key
 from atlas_tui.tui.messages import PromptSent
 from atlas_tui.tui.screens.beside import beside
 
@@ -77,7 +76,7 @@ class History:
             screen.status.say("this prompt again: the history is off, so it will be sent as a new one")
             return
         self._editing = exchange.turn
-        stop = show_key(screen.keys["stop"][0])
+        stop = screen.key("stop")
         screen.status.say(f"sent, this begins a branch from here; {stop}: no branch, a new prompt")
 
     def branch(self, _: str) -> None:
@@ -135,6 +134,11 @@ class History:
         self._screen.grounding.look_at(self._screen.focused_exchange)
         self._screen.drafts.arrive()
 
+    def clear(self) -> None:
+        """Empty the field; what is typed next is a new prompt."""
+        self._editing = None
+        self._screen.prompt.clear()
+
     def stop_editing(self) -> bool:
         """What stands in the field is a new prompt after all; False if it is so anyway."""
         editing, self._editing = self._editing, None
@@ -171,7 +175,7 @@ class History:
     async def _branch(self, journal: Journal, turn: int) -> None:
         screen = self._screen
         self.open(await beside(partial(_branched, journal, turn)))
-        back = show_key(screen.keys["conversations"][0])
+        back = screen.key("conversations")
         text = f"From here on this is a conversation of its own. The one it comes from is unchanged: {back} lists both."
         screen.note(text, title="Branch")
         screen.prompt.editor.focus()
@@ -208,7 +212,7 @@ class History:
     def _occupied(self) -> bool:
         """Say what is under way, if anything is."""
         if self._screen.conversation.running:
-            self._screen.status.say(f"an answer is coming: {show_key(self._screen.keys['stop'][0])} stops it")
+            self._screen.status.say(f"an answer is coming: {self._screen.key('stop')} stops it")
         elif self._busy:
             self._screen.status.say("one moment: the history is being read")
         return self._busy or self._screen.conversation.running

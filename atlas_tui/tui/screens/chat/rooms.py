@@ -21,6 +21,7 @@ from atlas_tui.tui.screens.chat.targets import Targets
 from atlas_tui.tui.screens.chat.transcript import Transcript
 from atlas_tui.tui.screens.chat.view import Paging, View
 from atlas_tui.tui.screens.indexing import Indexing
+from atlas_tui.tui.screens.interrupting import Interrupting
 from atlas_tui.tui.screens.program import Program
 from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.find_bar import FindBar
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from atlas_tui.tui.opening import Opened
     from atlas_tui.tui.screens.chat.screen import ChatScreen
 
-ACTIONS = (Asking, Answers, Spending, Comparing, Paging, View, Grounding, Passages, Collecting, History, Program)
+ACTIONS = (
+    Asking, Interrupting, Answers, Spending, Comparing, Paging, View, Grounding, Passages, Collecting, History, Program,
+)  # fmt: skip
 """Those that have a method for each action of the table."""
 
 
@@ -59,5 +62,6 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.history = History(screen)
     screen.comparing = Comparing(screen)
     others = Paging(screen), View(screen), Passages(screen, screen.panes), Collecting(screen), Program(screen)
-    asked = screen.asking, screen.answers, screen.spending, screen.comparing
+    interrupting = Interrupting(screen, screen.conversation.stop, screen.history.clear)
+    asked = screen.asking, interrupting, screen.answers, screen.spending, screen.comparing
     return *asked, screen.grounding, screen.history, *others

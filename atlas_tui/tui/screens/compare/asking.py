@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.screen import CompareScreen
 
 _TWICE = 1.5
-"""Seconds in which a second key means all columns, or the end of the program."""
+"""Seconds in which the key, pressed again, stops all columns."""
 
 
 class Asking:
@@ -19,7 +19,7 @@ class Asking:
 
     def __init__(self, screen: CompareScreen) -> None:
         self._screen = screen
-        self._stopped_at = self._interrupted_at = -_TWICE
+        self._stopped_at = -_TWICE
 
     def ask(self, prompt: str) -> None:
         """Ask all columns."""
@@ -61,8 +61,7 @@ class Asking:
         now = screen.clock()
         again, self._stopped_at = now - self._stopped_at < _TWICE, now
         if again:
-            for view in columns.views:
-                view.stop()
+            self.stop_all()
         stopped = screen.current.stop()
         others = [view for view in columns.views if view.running and view is not screen.current]
         if others and not again:
@@ -72,23 +71,9 @@ class Asking:
                 screen.looking.expand("")
             screen.prompt.editor.focus()
 
-    def interrupt(self, _: str) -> None:
-        """Copy, else stop all, else clear; twice: quit."""
-        screen = self._screen
-        if selected := screen.get_selected_text():
-            screen.answers.to_clipboard(selected, "selection")
-            screen.clear_selection()
-            return
-        if [view for view in screen.columns.views if view.stop()]:
-            return
-        now = screen.clock()
-        if now - self._interrupted_at < _TWICE:
-            screen.app.exit()
-            return
-        self._interrupted_at = now
-        cleared = "prompt cleared, Up brings it back; " if screen.prompt.text else ""
-        screen.prompt.clear()
-        screen.status.say(f"{cleared}{screen.key('interrupt')} again quits")
+    def stop_all(self) -> bool:
+        """Stop every column; False if nothing is awaited."""
+        return bool([view for view in self._screen.columns.views if view.stop()])
 
     def retry(self, _: str) -> None:
         """Ask this column again."""

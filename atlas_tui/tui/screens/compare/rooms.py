@@ -19,13 +19,14 @@ from atlas_tui.tui.screens.compare.judging import Judging
 from atlas_tui.tui.screens.compare.line_up import LineUpRoom
 from atlas_tui.tui.screens.compare.looking import Looking
 from atlas_tui.tui.screens.compare.shelf import PassageShelf
+from atlas_tui.tui.screens.interrupting import Interrupting
 from atlas_tui.tui.screens.program import Program
 from atlas_tui.tui.widgets.find_bar import FindBar
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.screen import CompareScreen
 
-ACTIONS = (Asking, Answers, Paging, Looking, LineUpRoom, Judging, Grounding, Passages, Program)
+ACTIONS = (Asking, Interrupting, Answers, Paging, Looking, LineUpRoom, Judging, Grounding, Passages, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -54,6 +55,7 @@ def furnish(screen: CompareScreen, kept: Sequence[str]) -> tuple[object, ...]:
     screen.columns.arrange()
     return (
         screen.asking,
+        Interrupting(screen, screen.asking.stop_all, screen.prompt.clear),
         screen.answers,
         Paging(screen),
         screen.looking,
