@@ -168,12 +168,14 @@ def guess(source: str, limit: int) -> int:
 class Prose(Block):
     """Any block that is drawn as one: a paragraph, heading, quote, rule, formula, HTML."""
 
-    __slots__ = ("_parsed", "certain")
+    __slots__ = ("_parsed", "certain", "prefix")
 
     def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
         super().__init__(stream, start, end, gap)
         self.certain = True
         """Whether no text to come can take it into the block above."""
+        self.prefix = ""
+        """What its first line lacks to stand in the quote or item that it was cut from."""
         self._parsed: tuple[list[Token], SourceLines] | None = None
 
     def parsed(self, tokens: list[Token], text: SourceLines) -> None:
@@ -184,13 +186,18 @@ class Prose(Block):
         tokens, text = self.take()
         return self.flow(text, look).blocks(tokens, limit)
 
+    def peek(self) -> tuple[list[Token], SourceLines]:
+        """The tokens, which are kept for the next layout."""
+        self._parsed = self.take()
+        return self._parsed
+
     def take(self) -> tuple[list[Token], SourceLines]:
         """The tokens, which are not kept."""
         if self._parsed is not None:
             parsed, self._parsed = self._parsed, None
             return parsed
-        source = self.source
-        return tokens(source), SourceLines.of(source, self.start)
+        source = self.prefix + self.source
+        return tokens(source), SourceLines.of(source, self.start - len(self.prefix))
 
     def drop_tokens(self) -> None:
         """Parse again when it comes to that."""
@@ -214,20 +221,6 @@ class QuotePart(Prose):
         return [(QUOTE_BAR, look["quote-bar"], -1)] if self.joined else []
 
 
-class Item(Prose):
-    """The beginning of an item of a list at top level: its mark, and what comes before the first `ItemPart`."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, stream: Stream, start: int, end: int, gap: bool, number: int) -> None:
-        super().__init__(stream, start, end, gap)
-        self.number = number
-
-    def lay(self, look: Look, limit: int) -> list[Line]:
-        tokens, text = self.take()
-        return self.flow(text, look).items(tokens, limit, 0, self.number)
-
-
 class ItemHead(NamedTuple):
     """The beginning of an item, as far as its later parts need it."""
 
@@ -236,6 +229,30 @@ class ItemHead(NamedTuple):
     """The shortest item that has its content in the same column, with a blank line below."""
     indent: int
     """The cells that its mark takes."""
+
+    @property
+    def prefix(self) -> str:
+        """What puts a line into the item."""
+        return " " * (len(self.stub) - len("x\n\n"))
+
+
+class Item(Prose):
+    """The beginning of an item of a list at top level: its mark, and what comes before the first `ItemPart`."""
+
+    __slots__ = ("head",)
+
+    def __init__(self, stream: Stream, start: int, end: int, gap: bool, head: ItemHead) -> None:
+        super().__init__(stream, start, end, gap)
+        self.head = head
+
+    @property
+    def number(self) -> int:
+        """The number that it is shown with, where it has one."""
+        return self.head.number
+
+    def lay(self, look: Look, limit: int) -> list[Line]:
+        tokens, text = self.take()
+        return self.flow(text, look).items(tokens, limit, 0, self.number)
 
 
 class ItemPart(Prose):
@@ -263,11 +280,11 @@ class ItemPart(Prose):
     def take(self) -> tuple[list[Token], SourceLines]:
         if self._parsed is not None:
             return super().take()
-        source = self.source
+        source = self.prefix + self.source
         item = top_blocks(self.head.stub + source)[0].tokens[1:-1]
         blocks = list(siblings(item[1:-1]))[1:]
         stub = SourceLines.of(self.head.stub[:-1], self.start)
-        own = SourceLines.of(source, self.start)
+        own = SourceLines.of(source, self.start - len(self.prefix))
         lines = SourceLines([*stub.lines, *own.lines], [*([self.start] * len(stub.lines)), *own.starts])
         return [token for block in blocks for token in block], lines
 

@@ -3,8 +3,9 @@
 Only from `tail` on is the text parsed when some was added. The tail moves over a block as soon as no text to come can
 change it: when another block follows it on a complete line. (The line being written does not count: the `2` of a
 second item is a paragraph until its full stop arrives.) Within an open list the tail moves from item to item, within
-a fence or table from line to line. All of this depends on the text alone and not on how it was cut into pieces, so
-any split of a text gives the same blocks; the tests hold it to that.
+a fence or table from line to line, within a very long paragraph of a quote or item from piece to piece. All of this
+depends on the text alone and not on how it was cut into pieces, so any split of a text gives the same blocks; the tests
+hold it to that.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, ItemHead, Ite
 from atlas_tui.tui.widgets.markdown_log.grammar import PLAIN, TopBlock, definitions, top_blocks
 from atlas_tui.tui.widgets.markdown_log.layout import SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.seams import (
+    LONG,
     apart,
+    blank_above,
     formula_above,
+    inner_seam,
     item_head,
     quote_parts,
     seam,
@@ -48,6 +52,7 @@ class Stream:
         self._number: int | None = None  # of the item that the tail begins with, or with an inner item of which
         self._head: ItemHead | None = None  # the item that the tail begins within
         self._joined = False  # whether the tail goes on with the paragraph or quote above
+        self._prefix = ""  # what the first line of the tail lacks to stand in the quote or item that it was cut from
         self._read_to = 0
         self.tally = Tally()
 
@@ -79,7 +84,7 @@ class Stream:
     def blocks(self) -> list[Block]:
         """The blocks of the text so far."""
         if self._read_to != len(self.source):
-            self._read()
+            self._read_on()
             self._read_to = len(self.source)
         return self._blocks
 
@@ -89,6 +94,17 @@ class Stream:
             return guess(self.source, limit)
         blocks = self.blocks
         return self.tally.height(blocks, self._frozen - 1, limit)  # the last one may be code or a table that grows
+
+    def _read_on(self) -> None:
+        """Read what came, a long text bit by bit: where a block is cut, the rest is read again."""
+        whole = self.source
+        done = max(self._read_to, 0)
+        while (end := done + max(LONG, done - self._tail)) < len(whole):
+            self.source = whole[:end]
+            self._read()
+            done = end
+        self.source = whole
+        self._read()
 
     def _read(self) -> None:
         old = self._blocks[self._frozen :]
@@ -116,8 +132,8 @@ class Stream:
         self._blocks.append(block)
 
     def _read_blocks(self) -> bool:
-        """Read the tail; False where it began a fence or table, which is then to be read on."""
-        stub = self._head.stub if self._head is not None else ""
+        """Read the tail; False where it began a fence or table or was cut: then the rest is to be read."""
+        stub = (self._head.stub if self._head is not None else "") + self._prefix
         source = stub + self.source[self._tail :]
         found = top_blocks(source)
         if not found or self._tail == len(self.source):
@@ -130,7 +146,10 @@ class Stream:
                 if self._open(block, text):
                     return False
                 mark = len(self._blocks)
+            begun = len(self._blocks)
             self._put(block, text, number == 0)
+            if number <= last and self._cut(begun):
+                return False
             if number == last:
                 self._advance(block, text, mark, number == 0)
         return True
@@ -149,8 +168,28 @@ class Stream:
         else:
             return False
         self._frozen = len(self._blocks)
-        self._number, self._head, self._joined = None, None, False
+        self._begin()
         return True
+
+    def _begin(self) -> None:
+        """The tail begins with a block, not within one."""
+        self._number, self._head, self._joined, self._prefix = None, None, False, ""
+
+    def _cut(self, begun: int) -> bool:
+        """Whether one of the blocks put from there on, a part of a quote or item, is so long that it was cut."""
+        for number, part in enumerate(self._blocks[begun:], begun + 1):
+            if not isinstance(part, QuotePart | Item | ItemPart) or not part.certain:
+                continue
+            head = None if isinstance(part, QuotePart) else part.head
+            prefix = head.prefix if head is not None else "> "
+            if place := inner_seam(part, prefix):
+                part.end = place
+                part.drop_tokens()
+                del self._blocks[number:]
+                self._frozen, self._tail = number, place
+                self._number, self._head, self._joined, self._prefix = None, head, head is None, prefix
+                return True
+        return False
 
     def _advance(self, block: TopBlock, text: SourceLines, mark: int, first: bool) -> None:
         """Freeze all before this block, which was put at `mark`, and what is finished within it: all but the last
@@ -164,13 +203,14 @@ class Stream:
         self._frozen = mark + finished
         if not first:
             self._tail = text.starts[block.first]
-            self._number, self._head, self._joined = None, None, False
+            self._begin()
         if finished:
             last = put[finished]
             self._tail = last.start
             self._number = last.number if isinstance(last, (Item, ItemPart)) else None
             self._head = last.head if isinstance(last, ItemPart) else None
             self._joined = not isinstance(last, (Item, ItemPart))
+            self._prefix = ""
 
     def _put(self, block: TopBlock, text: SourceLines, first: bool) -> None:
         """Add the blocks for a block of Markdown. `first`: it is the one that the tail begins with."""
@@ -202,9 +242,10 @@ class Stream:
         joined = first and self._joined
         for start, end, groups in quote_parts(inside, block, text.lines):
             if groups or not joined:
-                part = QuotePart(self, text.starts[start], min(text.starts[end], len(self.source)), joined)
+                part = QuotePart(self, *self._slice(text, start, end), joined)
                 part.parsed([opening, *(token for group in groups for token in group), closing], text)
-                self._add(part)
+                cut = self._goes_on(part)
+                self._add(part, not cut or blank_above(self.source, part.start))
             joined = True
 
     def _put_list(self, block: TopBlock, text: SourceLines, first: bool) -> None:
@@ -221,11 +262,11 @@ class Stream:
             if head is None:
                 gap = not within or self._blank(text, line)
                 head = item_head(text.lines[line], number, group[0])
-                rest = self._put_item(opening, group, closing, text, number, gap, whole=head is None)
+                rest = self._put_item(opening, group, closing, text, number, gap, head)
             else:
                 rest = list(siblings(group[1:-1]))[1:]
             if head is not None:
-                self._put_item_parts(rest, after, text, head, self._number if head is self._head else None)
+                self._put_item_parts(rest, (line, after), text, head, self._number if head is self._head else None)
             within, head = True, None
             number += 1
 
@@ -237,26 +278,26 @@ class Stream:
         text: SourceLines,
         number: int,
         gap: bool,
-        whole: bool,
+        head: ItemHead | None,
     ) -> list[list[Token]]:
         """Put the beginning of an item, and give what is left of it."""
         line, after = group[0].map or [0, 0]
         inner = list(siblings(group[1:-1]))
         count = len(inner)
-        if not whole:
+        if head is not None:
             count = next((place for place in range(1, count) if apart(inner[place], text.lines)), count)
         rest = inner[count:]
         end = (rest[0][0].map or [0])[0] if rest else after
-        item = Item(self, text.starts[line], min(text.starts[end], len(self.source)), True, number)
+        item = Item(self, *self._slice(text, line, end), True, head or ItemHead(number, "- x\n\n", 2))
         kept = [token for part in inner[:count] for token in part]
         item.parsed([opening, group[0], *kept, group[-1], closing], text)
         self._add(item, gap)
         return rest
 
     def _put_item_parts(
-        self, rest: list[list[Token]], after: int, text: SourceLines, head: ItemHead, number: int | None
+        self, rest: list[list[Token]], lines: tuple[int, int], text: SourceLines, head: ItemHead, number: int | None
     ) -> None:
-        """Put the later blocks of an item. `number`: of the inner item that the first of them begins with."""
+        """Put the later blocks of the item of these lines. `number`: of the inner item that it begins with."""
         pieces: list[tuple[list[Token], int | None]] = []
         for part in rest:
             if part[0].type not in ("bullet_list_open", "ordered_list_open"):
@@ -269,12 +310,22 @@ class Stream:
             for place, item in enumerate(siblings(part[1:-1])):
                 pieces.append(([part[0], *item, part[-1]], count + place))
         starts = [((tokens[1] if inner is not None else tokens[0]).map or [0])[0] for tokens, inner in pieces]
-        for (tokens, inner), line, end in zip(pieces, starts, [*starts, after][1:], strict=True):
-            part_ = ItemPart(self, text.starts[line], min(text.starts[end], len(self.source)), head, inner)
+        for (tokens, inner), line, end in zip(pieces, starts, [*starts, lines[1]][1:], strict=True):
+            part_ = ItemPart(self, *self._slice(text, line, end), head, inner)
             part_.parsed(tokens, text)
-            blank = self._blank(text, line)
-            part_.certain = blank or not formula_above(text.lines, line)
+            blank = blank_above(self.source, part_.start) if self._goes_on(part_) else self._blank(text, line)
+            part_.certain = blank or not formula_above(text.lines, line, lines[0])
             self._add(part_, blank)
+
+    def _slice(self, text: SourceLines, line: int, end: int) -> tuple[int, int]:
+        """Where in the source these lines start and end; the first one of the tail may begin with a prefix."""
+        return max(text.starts[line], self._tail), min(text.starts[end], len(self.source))
+
+    def _goes_on(self, part: Prose) -> bool:
+        """Whether this part is the rest of one that was cut, and then note what its first line lacks."""
+        if part.start == self._tail:
+            part.prefix = self._prefix
+        return bool(part.prefix)
 
     def _blank(self, text: SourceLines, line: int) -> bool:
         """Whether the line above this one is blank."""
@@ -321,7 +372,8 @@ class Stream:
             if fence.closes(line):
                 self._end_of(segment)
                 self._fence = None
-                self._tail, self._number, self._joined = newline + 1, None, False
+                self._tail = newline + 1
+                self._begin()
                 self._frozen = len(self._blocks)
                 return False
             segment = self._next_line(segment, self._tail, newline + 1)
@@ -346,7 +398,7 @@ class Stream:
             if not table.is_row(source[self._tail : newline]):
                 self._end_of(segment)
                 self._table = None
-                self._number, self._head, self._joined = None, None, False
+                self._begin()
                 self._frozen = len(self._blocks)
                 return False
             segment = self._next_line(segment, self._tail, newline + 1)

@@ -76,7 +76,22 @@ def lines(size: int) -> str:
     return _until(size, iter(lambda: "word\n", ""))
 
 
-_ALL = (prose, items, nested, table, fence, quote, paragraphs, lines)
+def quoted_lines(size: int) -> str:
+    """One paragraph of very many lines in a quote."""
+    return _until(size, iter(lambda: "> word\n", ""))
+
+
+def item_lines(size: int) -> str:
+    """One paragraph of very many lines in an item."""
+    return _until(size, iter(lambda: "word\n", ""), "- ")
+
+
+def quoted_items(size: int) -> str:
+    """One list in a quote."""
+    return _until(size, iter(lambda: "> - word\n", ""))
+
+
+_ALL = (prose, items, nested, table, fence, quote, paragraphs, lines, quoted_lines, item_lines, quoted_items)
 MAKES: dict[str, Callable[[int], str]] = {make.__name__: make for make in _ALL}
 
 
@@ -104,10 +119,10 @@ async def cost(make: str, size: int) -> float:
 
 
 async def _print() -> None:
-    print(f"{'':10}" + "".join(f"{size // 4000:>6}k tokens, ms a frame" for size in (8_000, 40_000, 200_000)))
+    print(f"{'':12}" + "".join(f"{size // 4000:>6}k tokens, ms a frame" for size in (8_000, 40_000, 200_000)))
     for make in MAKES:
         figures = [await cost(make, size) * 1000 / (size / FRAME) for size in (8_000, 40_000, 200_000)]
-        print(f"{make:10}" + "".join(f"{figure:>25.2f}" for figure in figures))
+        print(f"{make:12}" + "".join(f"{figure:>25.2f}" for figure in figures))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ async def test_one_long_block_costs_about_what_prose_costs(make: str) -> None:
     assert await cost(make, SIZE) < SLACK * await cost("prose", SIZE)
 
 
-@pytest.mark.parametrize("make", ["prose", "paragraphs", "lines"])
+@pytest.mark.parametrize("make", ["prose", "paragraphs", "lines", "quoted_lines", "item_lines", "quoted_items"])
 async def test_the_end_of_a_long_text_costs_what_its_beginning_cost(make: str) -> None:
     await cost(make, 2_000)
     assert await cost(make, 4 * SIZE) < 4 * SLACK * await cost(make, SIZE)

@@ -90,6 +90,9 @@ def test_the_end_draws_what_a_text_that_came_whole_draws(text: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(TEXTS)
+@example(f"$$\n{'wide' * 20}\n$$\n")
+@example("\\[  word\nrest\n\\]\n")
+@example("so $word$ and $$ rest $$ and \\(last\\)\n")
 def test_offsets_point_into_the_source(text: str) -> None:
     stream = whole(text)
     for line in runs(stream):
@@ -146,6 +149,71 @@ def test_a_paragraph_of_very_many_lines_is_finished_in_pieces(line: str) -> None
     assert pieces > 5 or "word" not in line
     shown = [each.strip() for each in lines(stream, 120)]
     assert shown.count(line.splitlines()[-1].replace("*", "").strip()) == 7 * seams.LINES
+
+
+LONG_LINES = [
+    *("word\n", "> word\n", "> > word\n", "> - word\n", "> 1. word\n>\n", "  word\n", "- > word\n", "  > word\n"),
+    *("  - word\n", "    - word\n", "      - word\n", "> **bold** words\n", "> 1\n", "\tword\n", "   ```\n"),
+    *("> # h\n", "words and more words ", "x", "> a | b\n"),
+]
+BEFORE = st.sampled_from(["", "- ", "- a\n", "1. a\n\n", "- a\n  - b\n", "> ", "> > ", "> - ", "- > ", "- - ", "10. "])
+FLOOD = st.builds("".join, st.tuples(st.sampled_from(LONG_LINES).map(lambda line: line * (9_000 // len(line))), TEXTS))
+FLOODS = st.builds("".join, st.tuples(TEXTS, st.sampled_from(["", "\n"]), BEFORE, FLOOD))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(FLOODS, st.integers(700, 2500))
+@example(9_000 // 7 * "> word\n" + "> ===\n> \n> after\nlazy\n\nend", 997)
+@example("- " + 1_800 * "word\n" + "  ===\n\n  para\n- next\n", 997)
+def test_any_split_of_a_flood_draws_the_same(text: str, size: int) -> None:
+    stream = Stream()
+    for start in range(0, len(text), size):
+        stream.append(text[start : start + size])
+        assert runs(stream) == runs(whole(text[: start + size]))
+    before = runs(stream)
+    for block in stream.blocks:
+        block.forget()
+    assert runs(stream) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("> word\n" * 500, "▎ word"),
+        ("> " + "word\n" * 500, "▎ word"),
+        ("> > word\n" * 500, "▎ ▎ word"),
+        ("> - word\n" * 500, "▎ ◦ word"),
+        ("> - word\n>\n" * 500, "▎ ◦ word"),
+        ("- " + "word\n" * 500, "  word"),
+        ("1. a\n\n" + "   word\n" * 500, "   word"),
+        ("- a\n" + "  > word\n" * 500, "  ▎ word"),
+        ("- > word\n" + "  > word\n" * 499, "  ▎ word"),
+    ],
+    ids=["quote", "lazy", "inner quote", "quoted list", "loose list", "item", "later in item", "below", "in item"],
+)
+def test_a_flood_in_a_quote_or_item_is_finished_in_pieces_that_look_alike(text: str, line: str) -> None:
+    stream = whole(text)
+    shown = lines(stream)
+    assert stream._frozen >= 5
+    assert text.count("\n", stream._tail) <= 2 * seams.LINES
+    assert sum(each.count("word") for each in shown) == text.count("word")
+    assert [each for each in shown if "word" in each][1:].count(line) >= 498
+    gaps = [each for each in shown if not each.strip(" ▎")]
+    assert len(gaps) == text.count("\n>\n") - ("\n>\n" in text) + text.count("\n\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["> " + LONG * "words " + "end", "- " + 6 * LONG * "x" + " end"], ids=["quote", "item"]
+)
+def test_a_line_without_end_in_a_quote_or_item_is_finished_in_pieces(text: str) -> None:
+    stream = Stream()
+    for start in range(0, len(text), 1499):
+        stream.append(text[start : start + 1499])
+        lines(stream)
+    assert stream._frozen >= 4
+    assert all(line.startswith(("▎ ", "• ", "  ")) for line in lines(stream))
+    shown = "".join(line[2:].strip() for line in lines(stream))
+    assert shown.replace(" ", "") == text[2:].replace(" ", "")
 
 
 def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
