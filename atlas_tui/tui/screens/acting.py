@@ -65,6 +65,11 @@ class ActingScreen(Screen[None]):
         return show_key(self.keys[name][0])
 
 
+def targets_in(argument: str) -> list[str]:
+    """The targets that a slash command takes, between spaces or commas."""
+    return argument.replace(",", " ").split()
+
+
 def method_for(name: str, rooms: Sequence[object]) -> Callable[[str], None]:
     """The method of the one room that has this action; it takes the argument of the slash command."""
     found: Callable[[str], None] = next(getattr(room, name) for room in rooms if hasattr(type(room), name))

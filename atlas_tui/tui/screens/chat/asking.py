@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atlas_tui.tui.messages import TargetChosen
+from atlas_tui.tui.screens.acting import targets_in
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.screen import ChatScreen
@@ -100,7 +101,7 @@ class Asking:
 
         screen = self._screen
         if argument:
-            screen.targets.fall_back_to([] if argument == "none" else argument.replace(",", " ").split())
+            screen.targets.fall_back_to([] if argument == "none" else targets_in(argument))
         else:
             chain = [provider.target for provider in screen.session.fallback]
             picker = FallbackPicker(

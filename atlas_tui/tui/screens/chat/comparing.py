@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from atlas_tui.tui.screens.acting import targets_in
+
 if TYPE_CHECKING:
     from atlas_tui.models.base import ModelResponse
     from atlas_tui.tui.screens.chat.screen import ChatScreen
@@ -23,7 +25,7 @@ class Comparing:
 
     def compare(self, argument: str) -> None:
         """Compare, with the targets of the line-up or with these."""
-        self.open(argument.replace(",", " ").split())
+        self.open(targets_in(argument))
 
     def others(self, _: str) -> None:
         """Have the others answer the last prompt too."""

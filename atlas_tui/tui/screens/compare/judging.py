@@ -80,11 +80,7 @@ class Judging:
             screen.status.say("there are no two answers to compare yet")
             return
         answers = found[1]
-        views = screen.columns.views
-        said = [
-            Said(views.index(view) + 1, self.mask(view) or f"{answer.provider}:{answer.model}", answer.content)
-            for view, answer in answers
-        ]
+        said = [Said(*self._named(view, answer), answer.content) for view, answer in answers]
         at = next((n for n, (view, _) in enumerate(answers) if view is screen.current), 0)
         screen.app.push_screen(DifferencesScreen(said, at))
 
@@ -100,10 +96,7 @@ class Judging:
             screen.status.say("answers are coming: vote when all are there")
             return
         turn, answers = found
-        names = [
-            (screen.columns.views.index(view) + 1, self.mask(view) or f"{answer.provider}:{answer.model}")
-            for view, answer in answers
-        ]
+        names = [self._named(view, answer) for view, answer in answers]
 
         def given(ballot: Ballot | None) -> None:
             if ballot is not None:
@@ -150,6 +143,10 @@ class Judging:
         found = [(view, view.own(turn)) for view in views]
         said = [(view, answer) for view, answer in found if answer is not None and answer.content.strip()]
         return (turn, said) if len(said) > 1 else None
+
+    def _named(self, view: ColumnView, answer: ModelResponse) -> tuple[int, str]:
+        """The place of an answer's column, and the name that may be seen."""
+        return self._screen.columns.views.index(view) + 1, self.mask(view) or f"{answer.provider}:{answer.model}"
 
     def _count(self, turn: Turn, answers: list[ModelResponse], ballot: Ballot) -> None:
         self._topic = ballot.topic

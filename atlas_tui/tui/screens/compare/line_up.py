@@ -10,6 +10,7 @@ from atlas_tui.comparison import Comparison, Judgements, LineUp, line_up_of
 from atlas_tui.errors import AtlasError
 from atlas_tui.models.mock import MODELS
 from atlas_tui.text import one_line
+from atlas_tui.tui.screens.acting import targets_in
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.compare.column_view import ColumnView
 
@@ -123,7 +124,7 @@ class LineUpRoom:
     def compare(self, argument: str) -> None:
         """Back to the chat, or another line-up."""
         if argument:
-            self.take(argument.replace(",", " ").split())
+            self.take(targets_in(argument))
         else:
             self._screen.visits.leave()
 
@@ -161,7 +162,7 @@ class LineUpRoom:
         if self._hidden():
             return
         if argument:
-            self.take(argument.replace(",", " ").split())
+            self.take(targets_in(argument))
         else:
             self._screen.app.push_screen(LineUpPicker(self._screen.catalogue, self.targets, self.take))
 
