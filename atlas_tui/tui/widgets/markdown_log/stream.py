@@ -99,7 +99,7 @@ class Stream:
         """Read what came, a long text bit by bit: where a block is cut, the rest is read again."""
         whole = self.source
         done = max(self._read_to, 0)
-        while (end := done + max(LONG, done - self._tail)) < len(whole):
+        while (end := done + max(LONG // 4, done - self._tail)) < len(whole):
             self.source = whole[:end]
             self._read()
             done = end
