@@ -105,7 +105,11 @@ def read_prompt(words: list[str]) -> str:
 
 
 def as_text(argument: str, name: str) -> str:
-    """The argument, if it is text: bytes that are none in the terminal's encoding arrive as lone surrogates."""
+    """The argument, if it is text: bytes that are none in the terminal's encoding arrive as lone surrogates.
+
+    Raises:
+        ConfigError: it is none.
+    """
     try:
         argument.encode()
     except UnicodeEncodeError as error:

@@ -37,7 +37,7 @@ from atlas_tui.models.base import (
 from atlas_tui.store import rows
 from atlas_tui.store.ids import new_conversation_id, new_id
 from atlas_tui.store.values import id_of, remember, storable, title_of
-from atlas_tui.store.writer import Writer
+from atlas_tui.store.writer import Change, Writer
 
 if TYPE_CHECKING:
     import sqlite3
@@ -100,13 +100,13 @@ class Journal:
         """The conversation, once it has begun, has these fallback targets from now on, be it none."""
         values = rows.chain(targets), self.conversation
         statement = "UPDATE conversations SET fallback = ? WHERE id = ?"
-        self.store.writer.soon(_Change(("fallback", self.conversation), statement, values))
+        self.store.writer.soon(Change(("fallback", self.conversation), statement, values))
 
     def choose(self, turn: int, response: ModelResponse | None) -> None:
         """This response stands in the conversation from now on; None takes the choice back."""
         number = None if response is None else id_of(response)
         if response is None or number is not None:
-            change = _Change(("choice", turn), "UPDATE turns SET chosen = ? WHERE id = ?", (number, turn))
+            change = Change(("choice", turn), "UPDATE turns SET chosen = ? WHERE id = ?", (number, turn))
             self.store.writer.now(change)  # whoever reads next finds it
 
     def pick(self, turn: int, column: int, response: ModelResponse) -> None:
@@ -114,7 +114,7 @@ class Journal:
         number = id_of(response)
         if number is not None:
             statement = "UPDATE responses SET picked = (id = ?) WHERE turn = ? AND column_number = ?"
-            self.store.writer.now(_Change(("pick", turn, column), statement, (number, turn, column)))
+            self.store.writer.now(Change(("pick", turn, column), statement, (number, turn, column)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,21 +302,6 @@ class Record:
                     current.provider, current.model, current.mock, 1 if opening.column is None else opening.column,
                 ),
             )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A statement; a later one with the same key takes its place while it still waits."""
-
-    key: tuple[object, ...]
-    statement: str
-    values: tuple[object, ...]
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        connection.execute(self.statement, self.values)
-
-    def written(self) -> None:
-        """Nothing is kept."""
 
 
 async def _settled(future: Future[None]) -> None:

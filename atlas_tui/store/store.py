@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +22,7 @@ from atlas_tui.store.owners import Owner, owners_alive
 from atlas_tui.store.search import find
 from atlas_tui.store.spending import spent
 from atlas_tui.store.values import Conversation, ConversationInfo, Hit, storable
-from atlas_tui.store.writer import Writer
+from atlas_tui.store.writer import Change, Writer
 from atlas_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -177,7 +176,12 @@ class Store:
 
     def keep_draft(self, text: str, conversation: str = "") -> None:
         """Keep what is typed and not sent, soon and without waiting; an empty text forgets it."""
-        self.writer.soon(_Draft(conversation, storable(text)))
+        key = ("draft", conversation)
+        change = Change(key, "DELETE FROM drafts WHERE place = ?", (conversation,))
+        if text:
+            values = (conversation, storable(text), time.time())
+            change = Change(key, "REPLACE INTO drafts VALUES (?, ?, ?)", values)
+        self.writer.soon(change)
 
     def draft(self, conversation: str = "") -> str:
         """What was typed and not sent in a conversation, or in one that has not begun."""
@@ -241,25 +245,6 @@ class Store:
 
 
 _STREAMING = "SELECT id, owner FROM responses WHERE state = 'streaming'"
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    place: str
-    text: str
-
-    @property
-    def key(self) -> object:
-        return ("draft", self.place)
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        if self.text:
-            connection.execute("REPLACE INTO drafts VALUES (?, ?, ?)", (self.place, self.text, time.time()))
-        else:
-            connection.execute("DELETE FROM drafts WHERE place = ?", (self.place,))
-
-    def written(self) -> None:
-        """Nothing is kept."""
 
 
 def _find(connection: sqlite3.Connection, reference: str, *, deleted: bool | None = False) -> ConversationInfo:

@@ -47,7 +47,7 @@ class StoredTurn:
     responses: Sequence[StoredResponse] = ()
     documents: Sequence[Mapping[str, Any]] = ()
     chosen: int | None = None
-    """The id of the response that stands in the conversation, where it is not the last."""
+    """The id of the response that the user has chosen or adopted; None leaves it to `Turn.response`."""
     id: int = field(default_factory=new_id)
 
 

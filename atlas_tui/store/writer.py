@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -42,6 +43,22 @@ class Entry(Protocol):
 
     def written(self) -> None:
         """It is on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement; a later one with the same key takes its place while it still waits."""
+
+    key: tuple[object, ...]
+    statement: str
+    values: tuple[object, ...]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """See `Entry`."""
+        connection.execute(self.statement, self.values)
+
+    def written(self) -> None:
+        """Nothing is kept."""
 
 
 class Writer:
@@ -80,7 +97,7 @@ class Writer:
         self._inode = 0
 
     def call(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """Run a job; the future has its result, or an AtlasError if the file is at fault."""
+        """Run a job; the future has its result, or an AtlasError if the file is at fault or the writer is closed."""
         future: Future[T] = Future()
 
         def run() -> None:

@@ -92,6 +92,9 @@ def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
 
     Redirects are not followed: the SDKs would send the whole conversation to wherever they point. Silence is
     limited by `StreamDeadline`, not by the read timeout, which counts keep-alive bytes as progress for ever.
+
+    Raises:
+        ProviderError: of kind `connection`, where the environment's proxy settings are none.
     """
     import httpcore2
     import httpx2

@@ -19,7 +19,11 @@ _INSTALL = "install them with pip install 'atlas-tui[vectors]'"
 
 
 def open_vectors(collection: Collection, db_path: str, embedder: Embedder | None, vectors: str) -> LayeredIndex:
-    """See `atlas_tui.retrieval.vectors.open_index`."""
+    """See `atlas_tui.retrieval.vectors.open_index`.
+
+    Raises:
+        ConfigError: a package that the search needs is not installed.
+    """
     if importlib.util.find_spec("numpy") is None:
         raise ConfigError(f"searching by meaning needs numpy and Chroma: {_INSTALL}")
     served = is_server(db_path)
