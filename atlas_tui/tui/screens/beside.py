@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.worker import NoActiveWorker, get_current_worker
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+    from textual.worker import WorkType
 
 T = TypeVar("T")
 
@@ -42,6 +46,12 @@ async def beside(function: Callable[[], T]) -> T:
     finally:
         if _closed():
             raise asyncio.CancelledError
+
+
+def run_instead(node: DOMNode, group: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run this in a worker in place of what runs there in this group."""
+    begun_later: WorkType[None] = work  # a coroutine that was replaced before it began would never be awaited
+    node.run_worker(begun_later, group=group, exclusive=True)
 
 
 def _closed() -> bool:

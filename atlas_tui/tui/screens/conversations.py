@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from atlas_tui.text import one_line
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.keys import show_key
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 from atlas_tui.tui.screens.listing import found, row
 from atlas_tui.tui.screens.picker import Picker
 
@@ -86,7 +87,7 @@ class Conversations(Picker):
         self._hurried = False
         if self._renaming is None:
             self._looking = True
-            self.run_worker(self._look(self._field.value.strip()), group="look", exclusive=True)
+            run_instead(self, "look", partial(self._look, self._field.value.strip()))
 
     @property
     def filled(self) -> bool:

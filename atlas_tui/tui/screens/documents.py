@@ -14,7 +14,6 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import WorkType
 
 from atlas_tui.citations import shown
 from atlas_tui.errors import AtlasError
@@ -23,7 +22,7 @@ from atlas_tui.text import clean, one_line
 from atlas_tui.tui import commands
 from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.keys import show_key
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 from atlas_tui.tui.screens.indexing import Advanced, Indexing
 from atlas_tui.tui.screens.picker import Picker
 
@@ -101,8 +100,7 @@ class Documents(Picker):
         """Look again, in a thread."""
         self.say("")
         if not self._naming:
-            look: WorkType[None] = self._look  # no coroutine yet: one that the next key replaces is never begun
-            self.run_worker(look, group="look", exclusive=True)
+            run_instead(self, "look", self._look)
 
     def on_input_changed(self) -> None:
         """A filter holds at once; a path changes nothing."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.worker import WorkType
-
 from atlas_tui.text import one_line
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -56,8 +54,7 @@ class Estimating:
             if screen.prompt.text == text:
                 screen.status.outlook = words
 
-        work: WorkType[None] = look  # no coroutine yet: one that the next pause replaces is never begun
-        screen.run_worker(work, group="estimate", exclusive=True)
+        run_instead(screen, "estimate", look)
 
 
 def warning(warnings: Sequence[str]) -> str:

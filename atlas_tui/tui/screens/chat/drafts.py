@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import clean
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -70,7 +70,7 @@ class Drafts:
             if coming is self._coming:
                 self._bring(place, draft, typed)
 
-        self._screen.run_worker(look(), group="draft", exclusive=True)
+        run_instead(self._screen, "draft", look)
 
     def _bring(self, place: str, draft: str, typed: str) -> None:
         """Put the draft of a place into the prompt; `typed` is what stood there when the other one was left."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.config import Budget
 from atlas_tui.text import one_line
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 from atlas_tui.tui.widgets import figures
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Spending:
                 screen.sidebar.show_limits([(limit.scope, limit.spent, limit.dollars) for limit in limits])
 
         if budget.limited:
-            screen.run_worker(look(), group="spending", exclusive=True)
+            run_instead(screen, "spending", look)
         else:
             screen.sidebar.show_limits([])
 

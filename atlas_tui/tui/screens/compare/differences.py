@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from atlas_tui.comparison import Differences, agreement, differences
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 from atlas_tui.tui.widgets.difference_view import DifferenceView, Titles
 
 
@@ -117,4 +117,4 @@ class DifferencesScreen(ModalScreen[None]):
             titles = Titles(f"{left.place} {left.name}", f"{right.place} {right.name}", self._overall)
             self._view.show(self._found[at], titles)
 
-        self.run_worker(look(), group="differences", exclusive=True)
+        run_instead(self, "differences", look)

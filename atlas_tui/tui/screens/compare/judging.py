@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from atlas_tui.comparison import Judgements, Verdict, Vote, agreement, leaderboard, vote_on
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import one_line
-from atlas_tui.tui.screens.beside import beside
+from atlas_tui.tui.screens.beside import beside, run_instead
 
 if TYPE_CHECKING:
     from atlas_tui.models.base import ModelResponse
@@ -128,7 +128,7 @@ class Judging:
                 screen.status.say(one_line(str(error)))
             screen.app.push_screen(LeaderboardScreen(votes, leaderboard))
 
-        screen.run_worker(look(), group="leaderboard", exclusive=True)
+        run_instead(screen, "leaderboard", look)
 
     # Doing it
 
