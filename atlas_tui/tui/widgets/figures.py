@@ -64,6 +64,12 @@ def model(name: str) -> str:
     return one_line(name.rpartition("/")[2] if name.startswith("/") else name, 80)
 
 
+def target(name: str) -> str:
+    """A target in a line: `openai:gpt-6.1-sol`, with the model as `model` gives it."""
+    provider, colon, model_name = name.partition(":")
+    return one_line(provider, 80) + (f":{model(model_name)}" if colon else "")
+
+
 def footer(response: ModelResponse) -> str:
     """The line below an answer: `142 tok · 48.1 tok/s · TTFT 0.31 s · $0.0012`."""
     usage, timing = response.usage, response.timing

@@ -113,7 +113,7 @@ class RaceTable(Painted):
         place = self._race.places.get(row.column, row.column)
         if mask:
             return Ends(((f"{sign:<3}", style), (f"{mask} · hidden until you vote", _MUTED)))
-        name = f"{place} {one_line(row.target, 80)}" + (
+        name = f"{place} {figures.target(row.target)}" + (
             f" · {one_line(row.reason, 80)}" if row.state in ("failed", "stopped") else ""
         )
         pieces: list[Piece] = [(f"{sign:<3}", style), (_fit(name, room + 2), style)]

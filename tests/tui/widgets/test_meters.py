@@ -193,3 +193,16 @@ def test_the_sparkline_fits_its_width() -> None:
     assert len(line) == 20
     assert line[-1] == "█"
     assert set(sparkline((5.0, 5.0), 20)) == {"█"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ollama:llama3:8b", "ollama:llama3:8b"),
+        ("lab:/models/small.gguf", "lab:small.gguf"),
+        ("mock", "mock"),
+        ("lab:\x1b[2Jx", "lab:␛[2Jx"),
+    ],
+)
+def test_a_target_is_named_in_one_line(name: str, shown: str) -> None:
+    assert figures.target(name) == shown

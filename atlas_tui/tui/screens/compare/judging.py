@@ -11,6 +11,7 @@ from atlas_tui.comparison import Judgements, Verdict, Vote, agreement, leaderboa
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside, run_instead
+from atlas_tui.tui.widgets import figures
 
 if TYPE_CHECKING:
     from atlas_tui.models.base import ModelResponse
@@ -146,7 +147,9 @@ class Judging:
 
     def _named(self, view: ColumnView, answer: ModelResponse) -> tuple[int, str]:
         """The place of an answer's column, and the name that may be seen."""
-        return self._screen.columns.views.index(view) + 1, self.mask(view) or f"{answer.provider}:{answer.model}"
+        return self._screen.columns.views.index(view) + 1, self.mask(view) or figures.target(
+            f"{answer.provider}:{answer.model}"
+        )
 
     def _count(self, turn: Turn, answers: list[ModelResponse], ballot: Ballot) -> None:
         self._topic = ballot.topic

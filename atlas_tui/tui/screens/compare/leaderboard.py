@@ -16,6 +16,7 @@ from textual.widgets import Static
 from atlas_tui.comparison import Standing, Vote
 from atlas_tui.comparison.report import standings_csv
 from atlas_tui.text import clean, one_line
+from atlas_tui.tui.widgets import figures
 
 Rank = Callable[[Sequence[Vote], str | None], list[Standing]]
 _ALL = "all topics"
@@ -97,16 +98,16 @@ class LeaderboardScreen(ModalScreen[None]):
 def _table(standings: Sequence[Standing], width: int) -> list[Content]:
     least, most = min(each.low for each in standings), max(each.high for each in standings)
     span = max(1.0, most - least)
-    longest = max(cell_len(one_line(each.target, 80)) for each in standings) + 2
+    longest = max(cell_len(figures.target(each.target)) for each in standings) + 2
     name = max(10, min(42, longest, width - 48))
     bars = width >= name + 50 + _BAR
     heading = f"{'':4}{'target':<{name}}{'rating':>7}  {'95 %':^13}{'won':>5}{'lost':>6}{'tied':>6}{'bad':>5}"
     lines = [Content.styled(heading, "$foreground-muted")]
     for each in standings:
-        target = one_line(each.target, 80)
+        target = figures.target(each.target)
         target = set_cell_size(target, name) if cell_len(target) < name else set_cell_size(target, name - 2) + "… "
         interval = f"{each.low:.0f} to {each.high:.0f}"
-        figures = f"{each.wins:>5}{each.losses:>6}{each.ties:>6}{each.both_bad:>5}"
+        counts = f"{each.wins:>5}{each.losses:>6}{each.ties:>6}{each.both_bad:>5}"
         bar = ""
         if bars:
             low, middle, high = (round((at - least) / span * (_BAR - 1)) for at in (each.low, each.rating, each.high))
@@ -117,7 +118,7 @@ def _table(standings: Sequence[Standing], width: int) -> list[Content]:
                 target,
                 (f"{each.rating:>7.0f}", "bold"),
                 (f"  {interval:^13}", "$foreground-muted"),
-                figures,
+                counts,
                 (bar, "$accent"),
             )
         )
