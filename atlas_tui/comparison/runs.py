@@ -219,7 +219,7 @@ class Runs:
                 try:
                     job, end = self._inbox.get(timeout=every)
                 except queue.Empty:
-                    pass
+                    pass  # nothing has ended meanwhile: only the tick is due
                 else:
                     self._take(job, end)
                 tick()
