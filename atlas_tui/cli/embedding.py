@@ -94,7 +94,7 @@ class Embedding:
 
     def _offer(self, *, by_name: bool) -> None:
         """Ask whether MiniLM may be downloaded, where it could be used and is not here; once, unless it was named."""
-        from atlas_tui.retrieval.embedders import minilm_files, offer
+        from atlas_tui.retrieval.embedders import minilm_download, offer
 
         if self._quiet or not (sys.stdin.isatty() and self._console.live):
             return
@@ -106,7 +106,7 @@ class Embedding:
             offer.decline()
             return
         self._start()
-        minilm_files.download(lambda done, total: self._show("downloading", done, total, "bytes"))
+        minilm_download.download(lambda done, total: self._show("downloading", done, total, "bytes"))
 
     def _fill(self, embedder: Embedder | None) -> None:
         from atlas_tui.retrieval.filling import fill

@@ -19,7 +19,7 @@ import pytest
 
 from atlas_tui.config import Config, ProviderConfig, RetrievalSettings, load_config
 from atlas_tui.errors import AtlasError, ConfigError, ProviderError
-from atlas_tui.retrieval.embedders import default_embedder, embedder_for, minilm_files
+from atlas_tui.retrieval.embedders import default_embedder, embedder_for, minilm_download, minilm_files
 from atlas_tui.retrieval.embedders.choice import look_around
 from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.worker import Worker
@@ -339,7 +339,7 @@ class TestDownload:
     def get(self, server: ScriptedServer, data: bytes, folder: Path, sha256: str | None = None) -> list[int]:
         server.routes["/onnx.tar.gz"] = Body(data, content_type="application/gzip")
         seen: list[int] = []
-        minilm_files.download(
+        minilm_download.download(
             lambda done, total: seen.append(done),
             url=f"{server.url}/onnx.tar.gz",
             sha256=sha256 or hashlib.sha256(data).hexdigest(),
@@ -380,7 +380,7 @@ class TestDownload:
 
     def test_no_server_is_one_sentence(self, dead_url: str, tmp_path: Path) -> None:
         with pytest.raises(AtlasError, match="could not be downloaded"):
-            minilm_files.download(lambda done, total: None, url=f"{dead_url}/x", folder=tmp_path / "cache")
+            minilm_download.download(lambda done, total: None, url=f"{dead_url}/x", folder=tmp_path / "cache")
 
 
 def test_a_process_behind_has_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_question_whose_embedding_failed_is_embedded_again(
 def test_a_model_that_cannot_be_loaded_is_told_to_the_next_question() -> None:
     folder = minilm_files.chroma_cache() / "onnx"
     folder.mkdir(parents=True)
-    for name in minilm_files._FILES:
+    for name in minilm_files.FILES:
         (folder / name).write_bytes(b"no model")
     embedder = MiniLM()
     assert not embedder.ready()

@@ -13,7 +13,7 @@ import pytest
 
 from atlas_tui.config import Config, RetrievalSettings, data_dir
 from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.retrieval.embedders import minilm_files
+from atlas_tui.retrieval.embedders import minilm_download, minilm_files
 from atlas_tui.tui.screens.documents import Documents
 from atlas_tui.tui.screens.indexing import Indexing
 from atlas_tui.tui.screens.offering import OfferScreen
@@ -27,7 +27,7 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> bytes:
     """The model as it is downloaded. From here on, nothing of it is on this machine."""
     found = minilm_files.find()
     assert found is not None
-    files = dict.fromkeys(minilm_files._FILES, b"{}")
+    files = dict.fromkeys(minilm_files.FILES, b"{}")
     files |= {"model.onnx": found.model.read_bytes(), "tokenizer.json": found.tokenizer.read_bytes()}
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz", compresslevel=0) as tar:
@@ -66,7 +66,7 @@ async def add(user: Driver, papers: Path) -> None:
 def serve(server: ScriptedServer, archive: bytes, config: Config) -> Indexing:
     server.routes["/model"] = Body(archive, content_type="application/gzip")
     digest = sha256(archive).hexdigest()
-    return Indexing(config, download=partial(minilm_files.download, url=f"{server.url}/model", sha256=digest))
+    return Indexing(config, download=partial(minilm_download.download, url=f"{server.url}/model", sha256=digest))
 
 
 async def test_with_leave_it_is_downloaded_and_used(

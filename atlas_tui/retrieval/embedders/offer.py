@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from atlas_tui.config import Config, data_dir, make_private_folder, private_opener
-from atlas_tui.retrieval.embedders import default_embedder, minilm, minilm_files
+from atlas_tui.retrieval.embedders import default_embedder, minilm, minilm_download, minilm_files
 
 QUESTION = (
     f"Documents can also be found by their meaning, with the model {minilm_files.MODEL} on this machine.\n"
-    f"Download it from {minilm_files.URL} ({minilm_files.MEGABYTES} MB)?"
+    f"Download it from {minilm_download.URL} ({minilm_files.MEGABYTES} MB)?"
 )
 
 

@@ -51,7 +51,7 @@ class Indexing:
     """One indexing at a time, which goes on whatever screen is looked at.
 
     Args:
-        download: gets MiniLM; None takes `minilm_files.download`.
+        download: gets MiniLM; None takes `minilm_download.download`.
     """
 
     def __init__(self, config: Config, *, download: Callable[[Callable[[int, int], None]], None] | None = None) -> None:
@@ -126,7 +126,7 @@ class Indexing:
         return Advanced(knowledge.collection_name, "", None, one_line(words), skipped, due)
 
     def _get_minilm(self, knowledge: KnowledgeBase) -> Advanced:
-        from atlas_tui.retrieval.embedders import minilm_files
+        from atlas_tui.retrieval.embedders import minilm_download
 
         cancel, name = self._cancel, knowledge.collection_name
 
@@ -136,7 +136,7 @@ class Indexing:
             share = done / total if total else None
             self._tell(Advanced(name, f"downloading · {done / 1e6:.0f} of {total / 1e6:.0f} MB", share))
 
-        (self._download or minilm_files.download)(progress)
+        (self._download or minilm_download.download)(progress)
         words = self._embed(knowledge).removeprefix(" · ")
         return Advanced(name, "", None, one_line(words or "the model is here: what is added from now on is embedded"))
 
