@@ -38,7 +38,8 @@ def flask_app(client: QueryClient, keep_alive: float = web.KEEP_ALIVE) -> Flask:
             events = client.stream(web.read_query(request.content_type or "", request.get_data()))
         except ConfigError as error:
             return Response(json.dumps({"message": str(error)}), 400, mimetype="application/json")
-        return Response(web.frames(events, keep_alive), mimetype=web.MEDIA_TYPE, headers=web.HEADERS)
+        sent = web.frames(events, keep_alive, html="html" in request.args)
+        return Response(sent, mimetype=web.MEDIA_TYPE, headers=web.HEADERS)
 
     return app
 

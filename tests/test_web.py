@@ -7,7 +7,7 @@ import json
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -18,10 +18,22 @@ import pytest
 
 from atlas_tui import ProviderError, QueryClient
 from atlas_tui.config import Timeouts
-from atlas_tui.models.base import Counted, ReasoningDelta, TextDelta, TokenUsage
+from atlas_tui.markup import rendered
+from atlas_tui.models.base import (
+    CancelToken,
+    Counted,
+    Emit,
+    End,
+    EventStream,
+    FellBack,
+    ModelResponse,
+    ReasoningDelta,
+    TextDelta,
+    TokenUsage,
+)
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.web import create_app
+from atlas_tui.web import create_app, frames
 from tests.command import run, start
 from tests.played import HANG, PlayedProvider, Step, says
 
@@ -88,11 +100,13 @@ both = pytest.mark.parametrize("serve", [flask_server, starlette_server], ids=["
 
 
 @contextmanager
-def asked(port: int, body: bytes, content_type: str = "application/json") -> Iterator[HTTPResponse]:
+def asked(
+    port: int, body: bytes, content_type: str = "application/json", path: str = "/stream"
+) -> Iterator[HTTPResponse]:
     """A browser's request; leaving the block closes its connection."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("POST", "/stream", body, {"Content-Type": content_type})
+        connection.request("POST", path, body, {"Content-Type": content_type})
         with connection.getresponse() as response:
             yield response
     finally:
@@ -101,9 +115,14 @@ def asked(port: int, body: bytes, content_type: str = "application/json") -> Ite
 
 def events(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
     """The server-sent events of a response, comments left out, as they come."""
+    return events_in(line.decode() for line in iter(response.readline, b""))
+
+
+def events_in(sent: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """The events in pieces of what is sent that are cut between lines."""
     name = ""
-    for line in iter(response.readline, b""):
-        field, _, value = line.decode().rstrip("\n").partition(": ")
+    for line in (line for piece in sent for line in piece.splitlines()):
+        field, _, value = line.partition(": ")
         if field == "event":
             name = value
         elif field == "data":
@@ -113,6 +132,18 @@ def events(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
 def said(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
     """The events without those that only count."""
     return (each for each in events(response) if each[0] not in ("start", "usage"))
+
+
+def shown(told: Iterable[tuple[str, Any]]) -> str:
+    """What the page shows of these events in the end, as its script puts it together."""
+    done = rest = ""
+    for name, data in told:
+        if name == "fallback":
+            done = rest = ""
+        elif name == "html":
+            done = data["whole"] if "whole" in data else done + data["done"]
+            rest = data.get("open", "")
+    return done + rest
 
 
 QUESTION = json.dumps({"query": "Why is the sky blue?"}).encode()
@@ -225,6 +256,46 @@ class TestStream:
         assert policy.startswith("default-src 'none'")
         assert page.count(f'nonce="{nonce}"') == 2
         assert "innerHTML" not in page
+
+
+class TestHtml:
+    @both
+    def test_the_answer_comes_as_html_and_nothing_in_it_acts(self, serve: Serve) -> None:
+        client, _ = client_of(
+            says("# So\n\nIt **is", "** <script>x</script> [a](javascript:b)\n\n", "[c](https://d.example)")
+        )
+        with serve(client, 5.0) as port, asked(port, QUESTION, path="/stream?html") as response:
+            told = list(events(response))
+        names = [name for name, _ in told]
+        assert "text" not in names
+        assert names[-1] == "done"
+        assert shown(told) == rendered(told[-1][1]["response"]["content"])
+        assert "<h1>So</h1>\n<p>It <strong>is</strong> &lt;script&gt;" in shown(told)
+        assert shown(told).count("href=") == 1
+
+    def test_it_comes_while_the_answer_comes(self) -> None:
+        client, provider = client_of([TextDelta("One\n\n*now*"), HANG])
+        with starlette_server(client, 60.0) as port, asked(port, QUESTION, path="/stream?html") as response:
+            told = next(each for each in said(response) if each[0] == "html")
+            assert told == ("html", {"done": "", "open": "<p>One</p>\n<p><em>now</em></p>\n"})
+            assert not provider.closed.is_set()
+
+    def test_many_deltas_are_few_pieces(self) -> None:
+        client, _ = client_of(says(*(f"word{number} " for number in range(5000))))
+        with starlette_server(client, 5.0) as port, asked(port, QUESTION, path="/stream?html") as response:
+            told = list(events(response))
+        assert len([name for name, _ in told if name == "html"]) < 500
+        assert shown(told).endswith("word4999</p>\n")
+
+    def test_what_was_given_up_for_another_target_goes(self) -> None:
+        async def source(emit: Emit, _: CancelToken) -> End:
+            busy = ProviderError("overloaded", "busy")
+            for event in (TextDelta("One\n\nHalf"), FellBack(busy, "other:model", "user"), TextDelta("*Whole*")):
+                await emit(event)
+            return End(ModelResponse(provider="other", model="model"))
+
+        told = list(events_in(frames(EventStream(source), html=True)))
+        assert shown(told) == "<p><em>Whole</em></p>\n"
 
 
 def got(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[HTTPResponse, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from atlas_tui import markup
 from atlas_tui.comparison.race import RaceRow
 from atlas_tui.comparison.report import (
     RACE_HEAD,
@@ -20,7 +21,6 @@ from atlas_tui.comparison.report import (
     title,
 )
 from atlas_tui.comparison.results import Answer, Question, Results
-from atlas_tui.store.html import rendered
 from atlas_tui.text import clean, one_line, redact
 
 _STYLE = """
@@ -42,8 +42,7 @@ summary > h2 { display: inline; } summary { cursor: pointer; margin: .4rem 0; }
 .bar i { display: block; float: left; height: 100%; background: #58a; } .bar i:first-child { background: #8888; }
 .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 .texts article { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1rem 1rem; min-width: 0; }
-.texts h3 { font-size: .95rem; overflow-wrap: anywhere; } .answer { overflow-wrap: anywhere; }
-.answer :is(h1, h2, h3, h4) { font-size: 1.05rem; margin: 1rem 0 .4rem; }
+.texts article > h3 { font-size: .95rem; overflow-wrap: anywhere; }
 footer { margin-top: 1.5rem; }
 @media (max-width: 40rem) {
   .race .head { display: none; } .race, .race tbody { display: block; } .bar { width: 100%; }
@@ -57,11 +56,6 @@ footer { margin-top: 1.5rem; }
 }
 .plain { white-space: pre-wrap; overflow-wrap: anywhere; }
 .plain { background: var(--soft); border-radius: .6rem; padding: .8rem; }
-pre { overflow-x: auto; background: var(--soft); border-radius: .4rem; padding: .7rem; }
-.answer table { display: block; overflow-x: auto; border-collapse: collapse; }
-.answer td, .answer th { border: 1px solid var(--line); padding: .2rem .6rem; overflow-wrap: normal; }
-blockquote { border-left: .2rem solid var(--line); margin-left: 0; padding-left: 1rem; }
-.goes { color: var(--dim); font-size: .8em; overflow-wrap: anywhere; }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _BEST = {2: "ttft", 3: "total", 4: "rate", 7: "cost"}
@@ -83,7 +77,7 @@ def _page(results: Results) -> Iterator[str]:
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'
-    yield f"<title>{head}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{head}</h1>"
+    yield f"<title>{head}</title>\n<style>{_STYLE}{markup.STYLE}</style>\n</head>\n<body>\n<h1>{head}</h1>"
     names = ", ".join(escape(one_line(target)) for target in results.targets)
     yield f'<p class="dim">{names} · {len(results.answers)} answers</p>'
     if results.unasked:
@@ -124,7 +118,7 @@ def _race(race: Sequence[Answer]) -> Iterator[str]:
         yield f"<article><h3>{escape(one_line(answer.target))}</h3>"
         if reasoning := answer.response.reasoning:
             yield f'<details><summary>Reasoning</summary><p class="plain">{escape(_safe(reasoning))}</p></details>'
-        yield f'<div class="answer">{rendered(answer.content)}</div>'
+        yield f'<div class="answer">{markup.rendered(answer.content)}</div>'
         if answer.error:
             yield f'<p class="bad">{escape(one_line(str(answer.error["message"])))}</p>'
         if answer.matches is not None:

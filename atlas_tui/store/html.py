@@ -1,24 +1,18 @@
-"""A conversation as one page that needs nothing else: no script, no font, no picture from anywhere.
-
-Answers are Markdown from outside: HTML in them is text, a picture is a link, a link shows where it goes, and the
-page's own policy forbids whatever might slip through.
+"""A conversation as one page that needs nothing else: no script, no font, no picture from anywhere; the page's own
+policy forbids whatever might slip through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from atlas_tui import markup
 from atlas_tui.citations import place_of
 from atlas_tui.store.summary import figures, remark, target_of
 from atlas_tui.store.values import Conversation, StoredResponse
 from atlas_tui.text import clean, one_line, redact
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --dim: #777; --soft: #8881; }
@@ -30,12 +24,7 @@ article > h2:first-child { font-size: .85rem; margin: 0 0 .4rem; color: var(--di
 .prompt { background: var(--soft); border-radius: .6rem; padding: .8rem 1rem; }
 .plain { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font: inherit; }
 .remark { border-left: .2rem solid #c63; padding-left: .6rem; }
-pre { overflow-x: auto; } .answer pre { background: var(--soft); border-radius: .4rem; padding: .7rem; }
-.answer, h1 { overflow-wrap: anywhere; } table { display: block; overflow-x: auto; border-collapse: collapse; }
-td, th { border: 1px solid var(--line); padding: .2rem .6rem; overflow-wrap: normal; }
-h1 { font-size: 1.3rem; } .answer > :is(h1, h2, h3, h4):not(:first-child) { font-size: 1.05rem; margin: 1rem 0 .4rem; }
-blockquote { border-left: .2rem solid var(--line); margin-left: 0; padding-left: 1rem; }
-.goes { color: var(--dim); font-size: .8em; overflow-wrap: anywhere; }
+h1 { font-size: 1.3rem; overflow-wrap: anywhere; }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 
@@ -52,7 +41,7 @@ def _page(conversation: Conversation) -> Iterator[str]:
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'
-    yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>"
+    yield f"<title>{title}</title>\n<style>{_STYLE}{markup.STYLE}</style>\n</head>\n<body>"
     cost = str(info.cost) if info.cost.known else "cost unknown"
     yield f"<header><h1>{title}</h1><p>{info.created:%Y-%m-%d %H:%M} UTC · {escape(cost)}</p></header>"
     if conversation.system_prompt:
@@ -67,10 +56,10 @@ def _page(conversation: Conversation) -> Iterator[str]:
 
 def _answer(stored: StoredResponse, of: str, documents: Sequence[Any]) -> str:
     response = stored.response
-    parts = [f'<article class="answer"><h2>{escape(target_of(response))}{of}</h2>']
+    parts = [f"<article><h2>{escape(target_of(response))}{of}</h2>"]
     if response.reasoning:
         parts.append(f"<details><summary>Reasoning</summary>{_plain(response.reasoning)}</details>")
-    parts.append(rendered(response.content))
+    parts.append(f'<div class="answer">{markup.rendered(response.content)}</div>')
     if said := remark(stored):
         parts.append(f'<p class="remark">{escape(said)}</p>')
     parts.append(f'<p class="figures">{escape(figures(response, documents))}</p></article>')
@@ -84,35 +73,3 @@ def _plain(text: str) -> str:
 def _sources(documents: Sequence[Any]) -> str:
     items = "".join(f"<li>{escape(place_of(each))}{_plain(str(each.get('content', '')))}</li>" for each in documents)
     return f'<details><summary>Sources</summary><ol class="sources">{items}</ol></details>' if items else ""
-
-
-def rendered(text: str) -> str:
-    """Foreign Markdown as HTML that does nothing and loads nothing."""
-    return str(_renderer().render(clean(redact(text))))
-
-
-@lru_cache(maxsize=1)
-def _renderer() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    markdown.add_render_rule("link_close", _link_close)
-    markdown.add_render_rule("link_open", _link_open)
-    markdown.add_render_rule("image", _image)
-    return markdown
-
-
-def _link_open(self: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    address = str(tokens[at].attrGet("href") or "")
-    env.setdefault("links", []).append(address)
-    return f'<a href="{escape(address)}" rel="noopener noreferrer nofollow">'
-
-
-def _link_close(self: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    address = env["links"].pop()
-    return f'</a> <span class="goes">({escape(one_line(address, 200))})</span>'
-
-
-def _image(self: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    address = str(tokens[at].attrGet("src") or "")
-    return f'<span class="goes">[picture: {escape(tokens[at].content)} ({escape(one_line(address, 200))})]</span>'

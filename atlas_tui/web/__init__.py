@@ -2,7 +2,9 @@
 
 `POST /stream` with `{"query": "..."}` answers with one server-sent event for each event of the stream, named by its
 type (`start`, `text`, `reasoning`, `usage`, `retrieved`, `retry`, `fallback`), its data as in `ask --events`, and then
-with exactly one ending: `done` with the whole response, or `error` with the failure and the response so far.
+with exactly one ending: `done` with the whole response, or `error` with the failure and the response so far. With
+`POST /stream?html` the answer comes as `html` in place of `text`, its Markdown made HTML that does nothing: `done`,
+blocks that are finished, and `open`, what follows all of those and changes with the next; or `whole`, in place of all.
 
 A callback cannot `yield`, so `client.query_streaming` cannot feed an HTTP response; `client.stream` is an iterator and
 can. When the reader leaves, the stream is closed, and with it the request to the provider: nobody pays for an answer
@@ -20,12 +22,14 @@ import secrets
 from collections.abc import AsyncIterator, Collection, Iterator
 from importlib.resources import files
 from ipaddress import ip_address
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from atlas_tui.client import QueryClient
 from atlas_tui.errors import AtlasError, ConfigError
-from atlas_tui.models.base import End, Event, EventStream, event_to_dict
+from atlas_tui.markup import STYLE, GrowingMarkup
+from atlas_tui.models.base import End, Event, EventStream, FellBack, TextDelta, event_to_dict
 from atlas_tui.text import clean, redact
 
 if TYPE_CHECKING:
@@ -40,6 +44,10 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Ty
 MEDIA_TYPE = "text/event-stream"
 _LARGEST = 4_000_000
 """Bytes that a request may have."""
+_FRAME = 0.06
+"""Seconds between two pieces of HTML."""
+_SHARE = 8
+"""So many times as long as its rendering took the next piece of HTML waits: of an endless table, say."""
 
 
 def frame(event: Event) -> str:
@@ -49,19 +57,65 @@ def frame(event: Event) -> str:
     if isinstance(event, End):
         name = "done" if event.error is None else "error"
         form = {**(form["error"] or {}), "response": form["response"]}
+    return _sent(name, form)
+
+
+def _sent(name: str, form: dict[str, Any]) -> str:
     # JSON keeps the data on one line, whatever the text contains.
     return f"event: {name}\ndata: {json.dumps(_cleaned(form), default=str)}\n\n"
 
 
-def frames(stream: EventStream, keep_alive: float = KEEP_ALIVE) -> Iterator[str]:
-    """A stream as server-sent events; closing this generator closes the stream."""
+def frames(stream: EventStream, keep_alive: float = KEEP_ALIVE, *, html: bool = False) -> Iterator[str]:
+    """A stream as server-sent events; closing this generator closes the stream.
+
+    Args:
+        keep_alive: seconds of silence after which a comment is sent.
+        html: the answer as HTML, as the page wants it.
+    """
+    shown = _Shown() if html else None
     with stream:
         yield ": the request is on its way\n\n"  # the headers go out now, not with the first token
         while True:
-            event = stream.next_within(keep_alive)
-            yield ": still waiting\n\n" if event is None else frame(event)
+            due = shown.due if shown is not None else None
+            event = stream.next_within(keep_alive if due is None else max(0.0, due - monotonic()))
+            if shown is not None:
+                yield from shown.take(event)
+            if event is None and due is None:
+                yield ": still waiting\n\n"
+            elif event is not None and not (html and isinstance(event, TextDelta)):
+                yield frame(event)
             if isinstance(event, End):
                 return
+
+
+class _Shown:
+    """The answer as a reader sees it: Markdown as HTML, a few times a second."""
+
+    def __init__(self) -> None:
+        self._markup = GrowingMarkup()
+        self.due: float | None = None
+        """When the next piece is to be sent; None while there is nothing to send."""
+        self._earliest = 0.0
+
+    def take(self, event: Event | None) -> Iterator[str]:
+        """What is to be sent before this event; None says that time has passed."""
+        if isinstance(event, TextDelta):
+            self._markup.add(event.text)
+            self.due = self.due or max(monotonic(), self._earliest)
+        elif isinstance(event, FellBack):
+            self._markup, self.due = GrowingMarkup(), None
+        ended = isinstance(event, End)
+        if self.due is not None and (ended or monotonic() >= self.due):
+            yield self._piece()
+        if ended and (whole := self._markup.whole()) is not None:
+            yield _sent("html", {"whole": whole})
+
+    def _piece(self) -> str:
+        begun = monotonic()
+        done, rest = self._markup.take()
+        now, self.due = monotonic(), None
+        self._earliest = now + max(_FRAME, _SHARE * (now - begun))
+        return _sent("html", {"done": done, "open": rest})
 
 
 def read_query(content_type: str, body: bytes) -> str:
@@ -86,7 +140,8 @@ def read_query(content_type: str, body: bytes) -> str:
 def page() -> tuple[str, dict[str, str]]:
     """The page that asks and shows, and its headers: nothing runs or loads in it but its own script and style."""
     nonce = secrets.token_urlsafe(16)
-    text = files("atlas_tui.web").joinpath("page.html").read_text(encoding="utf-8").replace("NONCE", nonce)
+    text = files("atlas_tui.web").joinpath("page.html").read_text(encoding="utf-8")
+    text = text.replace("/* ANSWER */", STYLE).replace("NONCE", nonce)
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -144,12 +199,13 @@ def create_app(
             events = await run_in_threadpool(client.stream, query)
         except AtlasError as error:
             return JSONResponse({"message": _cleaned(str(error))}, 400)
-        return StreamingResponse(_watched(request, events, keep_alive), media_type=MEDIA_TYPE, headers=HEADERS)
+        sent = frames(events, keep_alive, html="html" in request.query_params)
+        return StreamingResponse(_watched(request, events, sent), media_type=MEDIA_TYPE, headers=HEADERS)
 
     return Starlette(routes=[Route("/", index), Route("/stream", stream, methods=["POST"])])
 
 
-async def _watched(request: Request, events: EventStream, keep_alive: float) -> AsyncIterator[str]:
+async def _watched(request: Request, events: EventStream, sent: Iterator[str]) -> AsyncIterator[str]:
     """The frames of a stream, read in Starlette's thread pool, so that waiting for the model blocks nobody else.
 
     The thread waits in a read that a cancelled task cannot interrupt, but closing the stream ends it at once. The
@@ -164,7 +220,7 @@ async def _watched(request: Request, events: EventStream, keep_alive: float) -> 
 
     watcher = asyncio.create_task(close_when_the_reader_leaves())
     try:
-        async for each in iterate_in_threadpool(frames(events, keep_alive)):
+        async for each in iterate_in_threadpool(sent):
             yield each
     finally:
         events.close()
