@@ -99,7 +99,7 @@ def _renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    markdown.validateLink = _leads_out  # type: ignore[method-assign]
+    markdown.validateLink = _leads_out  # type: ignore[method-assign, assignment]
     for name, rule in (
         ("link_open", _link_open),
         ("link_close", _link_close),

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
@@ -113,6 +115,7 @@ class Steering:
     """Lets the user decide from another thread: retry now, or fall back now. (Stopping is the cancel token's.)"""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event | None = None
         self._interrupt: Callable[[], None] | None = None
@@ -126,8 +129,16 @@ class Steering:
         """End the wait or the running attempt: ask the next target."""
         self._express(Wish.FALL_BACK)
 
+    def begin(self) -> None:
+        """A prompt is asked: what is wished from here on is about it, also before its worker has begun."""
+        with self._lock:
+            self._loop = self._wish = None
+
     def _express(self, wish: Wish) -> None:
-        loop = self._loop
+        with self._lock:
+            loop = self._loop
+            if loop is None:
+                self._wish = wish
         if loop is None or loop.is_closed():
             return
 
@@ -138,15 +149,13 @@ class Steering:
             elif wish is Wish.FALL_BACK and self._interrupt is not None:
                 self._interrupt()
 
-        try:
+        with suppress(RuntimeError):  # the loop closed between the look and the call: the prompt is over
             loop.call_soon_threadsafe(apply)
-        except RuntimeError:  # the loop closed between the look and the call: the prompt is over
-            self._loop = None
 
     def attach(self) -> None:
         """Called on the worker's loop, before the first attempt."""
-        self._loop = asyncio.get_running_loop()
-        self._wish = None
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
 
     def running(self, interrupt: Callable[[], None] | None) -> None:
         """An attempt runs, and `interrupt` ends it; None when it has ended."""

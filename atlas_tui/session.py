@@ -225,6 +225,7 @@ class Session:
         async def source(emit: Emit, token: CancelToken) -> End:
             return await self.run(turn, emit, token)
 
+        self.steering.begin()
         return EventStream(source, cancel)
 
     def start(
@@ -242,6 +243,7 @@ class Session:
         async def source(emit: Emit, token: CancelToken) -> End:
             return await self.run(turn, emit, token, first=first, extend=extend)
 
+        self.steering.begin()
         return Worker(source, sink).start()
 
     def add_turn(self, prompt: str, documents: Sequence[Document] | None = None) -> Turn:

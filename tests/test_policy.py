@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import get_args
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from atlas_tui.errors import Kind, ProviderError
 from atlas_tui.models.base import End, Event, FellBack, RetryScheduled, Start, TextDelta
 from atlas_tui.models.mock import MockProvider
-from atlas_tui.policy import FallBack, Policy, Retry, RetrySettings, Stop
+from atlas_tui.policy import FallBack, Policy, Retry, RetrySettings, Steering, Stop, Wish
 from atlas_tui.session import Session
 
 NOT_RETRIED = {"auth", "permission", "not_found", "bad_request", "context_length", "protocol", "refused"}
@@ -181,6 +182,33 @@ def test_the_user_steers_while_a_retry_is_awaited(act: str) -> None:
     else:
         assert end.response.complete
         assert end.response.model == ("mock-standard" if act == "retry_now" else "mock-basic")
+
+
+def test_a_wish_counts_from_the_moment_of_asking_and_for_that_prompt_alone() -> None:
+    steering = Steering()
+
+    async def worker() -> Wish | None:
+        steering.attach()
+        return steering.take()
+
+    steering.begin()
+    steering.fall_back_now()  # before the worker runs
+    assert asyncio.run(worker()) is Wish.FALL_BACK
+    steering.fall_back_now()  # after it has ended
+    steering.begin()
+    assert asyncio.run(worker()) is None
+
+
+def test_falling_back_at_once_asks_the_next_target_alone() -> None:
+    stalled = MockProvider(simulate_errors=True, error_type="stall", delay_ms=0)
+    session = Session(stalled, fallback=[MockProvider("mock-basic", delay_ms=0)], policy=Policy(AT_ONCE))
+    for prompt in ("one", "two"):
+        with session.stream(prompt) as stream:
+            session.steering.fall_back_now()
+            end = list(stream)[-1]
+        assert isinstance(end, End)
+        assert (end.response.model, end.response.complete) == ("mock-basic", True)
+        session.policy.succeeded(stalled.target)  # or the second prompt would not ask it anyway
 
 
 def test_falling_back_in_the_middle_of_an_answer_keeps_it_as_a_sibling() -> None:

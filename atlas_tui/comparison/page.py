@@ -21,7 +21,7 @@ from atlas_tui.comparison.report import (
     title,
 )
 from atlas_tui.comparison.results import Answer, Question, Results
-from atlas_tui.text import clean, one_line, redact
+from atlas_tui.text import clean, counted, one_line, redact
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --dim: #777; --soft: #8881; --good: #1a7f37; --bad: #c33; }
@@ -98,7 +98,7 @@ def _question(results: Results, question: Question, *, alone: bool) -> Iterator[
         yield f'<p class="dim">Reference answer: {escape(_safe(question.reference))}</p>'
     for number, race in enumerate(races, 1):
         if number == 2:
-            yield f"<details><summary>{len(races) - 1} more repetitions</summary>"
+            yield f"<details><summary>{counted(len(races) - 1, "more repetition")}</summary>"
         yield from _race(race)
     if len(races) > 1:
         yield "</details>"
