@@ -5,8 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from atlas_tui.errors import ProviderError
+from atlas_tui.models.base import TextDelta
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.session import Session
 from atlas_tui.tui import actions, commands
 from atlas_tui.tui.screens.compare.rooms import ACTIONS as ROOMS
+from tests.played import HANG, PlayedProvider, says
 from tests.tui.compare.driving import comparing, played
 
 
@@ -79,3 +84,23 @@ def test_the_chat_loads_nothing_of_it() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout.strip() == "[]"
+
+
+async def test_while_a_column_waits_to_ask_again_its_keys_are_those_of_the_footer() -> None:
+    down = PlayedProvider([ProviderError("overloaded", "busy")], says("At last."), name="down")
+    held = PlayedProvider([TextDelta("Half"), HANG], name="held")
+    patient = Policy(RetrySettings(first_wait=3600.0, longest_wait=3600.0, total_wait=1e9), jitter=lambda: 1.0)
+    session = Session(down, fallback=[held], policy=patient)
+    async with comparing(down, held, session=session) as compared:
+        user = compared.user
+        await compared.ask("Why?")
+        await user.shows("Half", "attempt 2 in 3600 s", "Esc stop", "^R retry", "F6 fall back")
+        await compared.to_column(2)
+        await user.shows("Esc stop")
+        await user.shows_no("^R retry", "F6 fall back")
+        await user.press("1", "f5")
+        await user.shows("At last.")
+        await user.shows_no("^R retry")
+        await user.press("2", "escape")
+        await compared.ended()
+        assert (len(down.requests), len(held.requests)) == (2, 1)

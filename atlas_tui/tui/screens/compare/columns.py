@@ -158,7 +158,7 @@ class Columns:
             screen.layout_of.tabs.show([(head, view in self.seen, view is self.current) for head, view in places])
         screen.looking.show_race()
         screen.status.reading = self._sum([head.reading for head in heads])
-        screen.show_hints()
+        screen.footer.show()
 
     def _follow(self) -> None:
         """What comes in the chat comes in its column too; when it has ended, all see it."""

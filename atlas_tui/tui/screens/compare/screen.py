@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.events import DescendantFocus, Event, Key, Paste, Resize
 from textual.widget import Widget
 
-from atlas_tui.tui import commands, messages
-from atlas_tui.tui.actions import Scope, State
+from atlas_tui.tui import messages
+from atlas_tui.tui.actions import Scope
 from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.opening import Early
 from atlas_tui.tui.screens.acting import ActingScreen, method_for
 from atlas_tui.tui.screens.chat.exchange import literal
+from atlas_tui.tui.screens.compare.footer import Footer
 from atlas_tui.tui.screens.compare.layout import Layout
 from atlas_tui.tui.screens.compare.visits import Visits
 from atlas_tui.tui.widgets.context import PassageChosen
@@ -81,6 +82,7 @@ class CompareScreen(ActingScreen):
         self._early_keys = Early()
         self.visits = Visits(self, self._early)
         self.layout_of = Layout(keys, lambda: self.size)
+        self.footer = Footer(self)
         self.prompt, self.status = self.layout_of.prompt, self.layout_of.status
 
     def compose(self) -> ComposeResult:
@@ -208,36 +210,10 @@ class CompareScreen(ActingScreen):
             self.columns.focused(event.widget)
             if self.prompt.editor.has_focus:
                 self.grounding.look_ahead()
-        self.show_hints()
+        self.footer.show()
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
         self.layout_of.fit()
         if self.furnished:
             self.columns.arrange()
-
-    def show_hints(self) -> None:
-        """Show the keys that matter now."""
-        if self.furnished and self.layout_of.shelf.in_context:
-            self.layout_of.hints.hints = commands.hints("passages", self.keys, scope="passages")
-            return
-        state = self._state()
-        possible = {
-            "fall_back": bool(self.session.fallback),
-            "others": state != "running",  # they are being asked
-            "passages": self.along.on,
-            "context": False,
-        }
-        without = frozenset(name for name, can_be_done in possible.items() if not can_be_done)
-        found = commands.hints(state, self.keys, scope="compare", without=without)
-        # The key that leads here also leads back.
-        self.layout_of.hints.hints = [(key, "chat" if name == "compare" else word, name) for key, word, name in found]
-
-    def _state(self) -> State:
-        if not self.furnished or not self.session.turns:
-            return "empty"
-        if self.columns.running:
-            return "running"
-        if self.prompt.editor.has_focus:
-            return "idle"
-        return "transcript"
