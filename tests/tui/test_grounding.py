@@ -209,6 +209,37 @@ async def test_a_citation_is_followed_by_a_click_and_by_its_digit(place: Path, c
         await user.shows("there is no passage [4]: 1 were sent")
 
 
+async def test_a_passage_in_full_leads_to_the_others_and_stays_while_it_is_chosen(place: Path, config: Config) -> None:
+    (place / "long.md").write_text("# Long\n\nOf the kite:\n\n" + "".join(f"- {n} meters\n" for n in range(60)))
+    take_in(place.parent, place)
+    async with driving(PlayedProvider(says("Yes.")), config=config, size=(80, 24)) as user:
+        await user.paste("How do I install a kite?")
+        await user.until(lambda: len(places(user)) >= 3)
+        await user.press("f12", "v")
+        last = len(listed(user)) - 1
+        for at in range(last + 1):
+            await user.shows(f"[{at + 1}] {places(user)[at]}", "Esc close")  # however long the text is
+            await user.press("right")
+        assert user.app.chat.sidebar.context.highlighted == last
+        await user.press("left", "x")
+        await user.shows("[–] ", "Esc close")
+        assert listed(user)[last - 1].number is None
+        await user.press("p")
+        await user.shows("[1] ", "⚑", "Esc close")
+        assert listed(user)[0].pinned
+
+
+async def test_a_citation_leaves_the_answer_as_it_was(place: Path, config: Config) -> None:
+    async with driving(PlayedProvider(says("It is red [1].")), config=config, size=(80, 24)) as user:
+        await user.ask("rope")
+        await user.answered()
+        before = user.lines[:18]
+        await user.press("tab", "1")
+        await user.shows("[1] rope.md:1-3", "Esc close")
+        await user.press("escape")
+        assert user.lines[:18] == before
+
+
 async def test_an_opened_conversation_shows_what_was_sent_with_each_turn(
     place: Path, config: Config, store: Store
 ) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -12,11 +13,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from atlas_tui.citations import found_words, place_of
+from atlas_tui.citations import found_words
 from atlas_tui.text import clean, one_line
 from atlas_tui.tui.commands import KeyTable, bindings
 from atlas_tui.tui.keys import show_key
-from atlas_tui.tui.widgets.context import Passage, marked, reasons
+from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.passage import Fitted, heading, marked
 
 _WORDS = {
     "exclude": "in or out",
@@ -24,10 +26,19 @@ _WORDS = {
     "source": "$EDITOR",
     "copy_passage": "copy",
 }
+_HIGHEST = 0.9
+"""The share of the screen that it takes at most."""
+_AROUND = 7
+"""Rows of it that are not the text's: the head, the keys, and what is left free."""
 
 
-class PassageScreen(ModalScreen[str | None]):
-    """Gives the id of the action that is to be done with the passage, or None."""
+class PassageScreen(ModalScreen[None]):
+    """The passage that is highlighted in the panel; what is done with it, and which one it is, happens there too.
+
+    Args:
+        act: runs an action of the table on it.
+        sent: it went with a turn: it is neither taken in nor left out any more.
+    """
 
     DEFAULT_CSS = """
     PassageScreen {
@@ -37,14 +48,13 @@ class PassageScreen(ModalScreen[str | None]):
             width: 100;
             max-width: 96%;
             height: auto;
-            max-height: 90%;
             padding: 1 3;
             background: $surface;
             border-left: outer $accent;
         }
-        & VerticalScroll { height: auto; max-height: 100%; margin: 1 0; scrollbar-size-vertical: 1; }
+        & VerticalScroll { height: auto; margin: 1 0; scrollbar-size-vertical: 1; }
         & Static { height: auto; width: 100%; }
-        & > Vertical > Static { max-height: 4; }
+        & #foot { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,58 +63,83 @@ class PassageScreen(ModalScreen[str | None]):
         Binding("down,j", "scroll(1)", show=False),
         Binding("pageup", "scroll(-10)", show=False),
         Binding("pagedown", "scroll(10)", show=False),
+        Binding("left,h", "walk(-1)", show=False),
+        Binding("right,l", "walk(1)", show=False),
     ]
 
-    def __init__(self, passage: Passage, keys: KeyTable, *, sent: bool) -> None:
+    def __init__(self, panel: Context, keys: KeyTable, act: Callable[[str], None], *, sent: bool) -> None:
         super().__init__()
-        self._passage = passage
+        self._panel = panel
         self._keys = keys
+        self._act = act
         self._actions = [name for name in _WORDS if not (sent and name == "exclude")]
+        self._head, self._text = Static(), Static()
+        self._room = VerticalScroll(can_focus=False)
         for binding in bindings("passages", keys):
             self._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
 
     def compose(self) -> ComposeResult:
         """Where it stands and why it is here; its text; the keys."""
-        document = self._passage.document
-        sign = f"[{self._passage.number}] " if self._passage.number is not None else ""
-        title = one_line(str((document.get("metadata") or {}).get("title", "")), 200)
-        head = Content.assemble((sign, "bold $text-accent"), (place_of(document, short=True), "bold $text-primary"))
-        lines = [head, Content.styled(reasons(document), "$foreground-muted")]
-        lines += [Content.styled(title, "$foreground-muted")] if title else []
-        hints = [
-            Content.assemble((show_key(self._keys[name][0], short=True), "bold $text-primary"), f" {_WORDS[name]}")
-            for name in self._actions
-        ]
-        hints.append(Content.assemble(("Esc", "bold $text-primary"), " close"))
+        hints = [(show_key(self._keys[name][0], short=True), _WORDS[name]) for name in self._actions]
+        hints += [("←→", "others"), ("Esc", "close")]
         with Vertical():
-            yield Static(Content("\n").join(lines))
-            with VerticalScroll(can_focus=False):
-                yield Static(_numbered(document))
-            yield Static(Content("   ").join(hints))
+            yield self._head
+            with self._room:
+                yield self._text
+            foot = (Content.assemble((key, "bold $text-primary"), f" {word}") for key, word in hints)
+            yield Static(Content("   ").join(foot), id="foot")
+
+    def on_mount(self) -> None:
+        """Show the one that is highlighted."""
+        self.on_resize()
+        self._show()
+
+    def on_resize(self) -> None:
+        """The head and the keys stay in sight."""
+        self._room.styles.max_height = max(int(self.app.size.height * _HIGHEST) - _AROUND, 1)
 
     def action_act(self, name: str) -> None:
-        """Leave it to the room that knows what to do."""
+        """Leave it to the room that knows what to do, and show what has become of it."""
         if name in self._actions:
-            self.dismiss(name)
+            self._act(name)
+            self._show()
 
     def action_scroll(self, rows: int) -> None:
         """Move the text."""
-        self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)
+        self._room.scroll_relative(y=rows, animate=False)
+
+    def action_walk(self, by: int) -> None:
+        """To the passage before or after it."""
+        at = self._panel.highlighted
+        if at is not None:
+            self._panel.go_to(at + by)
+            self._room.scroll_home(animate=False)
+            self._show()
+
+    def _show(self) -> None:
+        at = self._panel.highlighted
+        if at is None:  # nothing goes along any more
+            self.dismiss()
+            return
+        passage = self._panel.passages[at]
+        self._head.update(Fitted(lambda width: Content("\n").join(heading(passage, width))))
+        self._text.update(Fitted(partial(_numbered, passage.document)))
 
 
-def _numbered(document: Mapping[str, Any]) -> Content:
+def _numbered(document: Mapping[str, Any], width: int) -> Content:
     """The text with its line numbers, where they are known, and the words that were looked for."""
     text = clean(str(document.get("content", ""))).expandtabs(4)
     words = found_words(document)
     first = (document.get("metadata") or {}).get("first_line")
-    lines = text.split("\n")
+    lines = [marked(line, words, "bold $text-warning") for line in text.split("\n")]
     if not isinstance(first, int):
-        return Content("\n").join(marked(line, words, "bold $text-warning") for line in lines)
-    width = len(str(first + len(lines)))
-    return Content("\n").join(
-        Content.assemble((f"{number:>{width}}  ", "$foreground-muted"), marked(line, words, "bold $text-warning"))
-        for number, line in enumerate(lines, first)
-    )
+        return Content("\n").join(lines)
+    gutter = len(str(first + len(lines) - 1))
+    rows = []
+    for number, line in enumerate(lines, first):
+        for place, row in enumerate(line.wrap(max(width - gutter - 2, 1))):
+            rows.append(Content.assemble((f"{'' if place else number:>{gutter}}  ", "$foreground-muted"), row))
+    return Content("\n").join(rows)
 
 
 class WordsScreen(ModalScreen[str | None]):

@@ -118,3 +118,20 @@ async def test_where_there_is_little_room_a_key_brings_it_and_takes_it_away(conf
         await user.press("f12")
         assert not shelf.display
         assert compared.screen.prompt.editor.has_focus
+
+
+async def test_every_frame_is_laid_out_for_its_width(config: Config) -> None:
+    one, two = (played(name, "Kites fly in the wind [1]. " * 20) for name in ("one", "two"))
+    async with comparing(one, two, config=config, size=(80, 24)) as compared:
+        user, frames = compared.user, []
+        await compared.asked("rope")
+        layouts = compared.screen.screen_layout_refresh_signal
+        layouts.subscribe(compared.screen, lambda _: frames.append(user.lines[3:20]), immediate=True)
+        for _ in range(2):  # it comes, and goes
+            await user.press("f12")
+            assert [frame for frame in frames if frame != user.lines[3:20]] == []
+            frames.clear()
+        await user.paste("Does the kite need wind?")
+        await user.until(lambda: "wind.md" in along(compared))
+        await user.press("f12")
+        assert "A kite needs wind, always." in user.screen, "one that was filled unseen has the width of now"

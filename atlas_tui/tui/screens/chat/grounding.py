@@ -14,7 +14,8 @@ from atlas_tui.text import one_line
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.chat.choice import Along, Choice, Found
 from atlas_tui.tui.screens.chat.searching import Searching
-from atlas_tui.tui.widgets.context import Context, Passage
+from atlas_tui.tui.widgets.context import Context
+from atlas_tui.tui.widgets.passage import Passage
 
 if TYPE_CHECKING:
     from atlas_tui.retrieval.library import CollectionInfo
@@ -169,7 +170,7 @@ class Grounding:
             return
         self._at = exchange.turn
         self.show()
-        self._shelf.reveal()
+        self._shelf.show_context(True)
         self._panel.go_to(number - 1)
         self._screen.act("preview")
 

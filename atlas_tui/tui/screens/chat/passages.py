@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from atlas_tui.retrieval import Document
 from atlas_tui.text import one_line
 from atlas_tui.tui.screens.chat.choice import Choice
-from atlas_tui.tui.widgets.context import Passage
+from atlas_tui.tui.widgets.passage import Passage
 
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.grounding import Shelf
@@ -101,10 +101,9 @@ class Passages:
         """Show a passage in full."""
         from atlas_tui.tui.screens.passage import PassageScreen
 
-        passage = self._highlighted
-        if passage is not None:
-            screen = PassageScreen(passage, self._screen.keys, sent=self._screen.grounding.sent)
-            self._screen.app.push_screen(screen, lambda name: self._screen.act(name) if name else None)
+        screen = self._screen
+        if self._panel.highlighted is not None:
+            screen.app.push_screen(PassageScreen(self._panel, screen.keys, screen.act, sent=screen.grounding.sent))
 
     @property
     def _highlighted(self) -> Passage | None:

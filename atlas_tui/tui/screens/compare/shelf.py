@@ -67,7 +67,8 @@ class PassageShelf(VerticalScroll, can_focus=False):
 
     def show_context(self, shown: bool) -> None:
         """Let the passages be seen, where there is room."""
-        self._show(shown and self.app.size.width >= _ROOMY)
+        if not shown or self.app.size.width >= _ROOMY:
+            self._show(shown)
 
     def reveal(self) -> None:
         """Let the passages be seen, whatever the room."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import ClassVar, TypeAlias
 
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -38,6 +38,7 @@ class Canvas(Widget):
         self._refreshed: list[Drawn] = []
         self._seen: list[Seen] = []
         self._outdated = True
+        self._drawn_for = Size(0, 0)
         self._asked = False
         self._was_following = True
         self._new_below = False
@@ -106,8 +107,10 @@ class Canvas(Widget):
         return self._direct.paint({y: painter.strip(drawn[y]) for y in lines})
 
     def _draw(self) -> list[Drawn]:
-        """The lines as they should look now."""
-        if (self._outdated or not self._drawn) and self.size:
+        """The lines as they should look now. A new size is painted before anybody is told of it."""
+        size = self.size
+        if size and (self._outdated or not self._drawn or size != self._drawn_for):
+            self._drawn_for = size
             self._fit()
             self._seen = self._view.rows()
             self._drawn = self._decorate(self._seen)
