@@ -9,23 +9,52 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from atlas_tui.text import counted, one_line
 
 Document = Mapping[str, Any]
 
-# A number in brackets; not a link `[1](…)`, a definition `[1]:` or a footnote `[^1]`.
-_CITATION = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?![(:])")
+# Numbers in brackets: `[1]`, `[1, 3]`, `[1-3]`. A definition `[1]: …` begins its line, and is matched without numbers;
+# a link `[1](…)`, a footnote `[^1]` and an index `x[0]` are no citations either.
+_CITATION = re.compile(
+    r"^ {0,3}\[\d{1,3}\]:|"
+    r"\[(?!(?<=\w\[)0\])(?:passages? )?(?P<numbers>\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\](?!\()",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
+_LONGEST_RANGE = 20
 _CODE = re.compile(
     r"^(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^(?P=fence)[`~]*[ \t]*$|\Z)|(?P<ticks>`+)[^`].*?(?P=ticks)", re.M | re.S
 )
-_QUOTES = [("“", "”"), ("„", "“"), ("«", "»"), ("»", "«"), ('"', '"')]
-_QUOTE = re.compile("|".join(f"{left}([^{left}{right}\n]{{3,1500}}){right}" for left, right in _QUOTES))
+# Lines may end in a quotation, paragraphs not. 5" are inches, and ’ in a word is an apostrophe.
+_BREAK = r"\n(?![ \t]*\n)"
+_QUOTE = re.compile(
+    "|".join(
+        f"{left}((?:[^{left}{right}\n]|{_BREAK}){{3,}}){right}"
+        for left, right in ("“”", "„“", "«»", "»«", "「」", "『』")
+    )
+    + rf"|‘((?:[^‘’\n]|’(?=[^\W_])|{_BREAK}){{3,}})’"
+    + rf'|(?<!\w)"(?=\S)((?:[^"\n]|{_BREAK}){{3,}})(?<=\S)"(?!\w)'
+)
 _BLOCK_QUOTE = re.compile(r"(?:^[ ]{0,3}>[^\n]*\n?)+", re.M)
+_ATTRIBUTION = re.compile(r"\n[ \t]*(?:—|–|--)[^\n]*\s*\Z")
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*)?(?:…|\.{3,})(?:\s*\])?\s*")
+_INITIAL = re.compile(r"\[(\w)\](?=\w)")
+"""`[T]he`, for a "the" that has come to begin a sentence."""
+_NAMED = re.compile(
+    r"(?:\A|[.!?:]\s|\n)[-*\s]*\Z|\b(?:to|in|from|per|by|as|of|passages?|sources?|documents?)\s\Z", re.I
+)
+"""What stands before a citation that is a part of its sentence: `according to [1], "…"`, `[1] says "…"`."""
+_AND = re.compile(r"[\s,;]*(?:(?:and|or|und|oder|et|ou|y|o|e)\b)?\s*", re.IGNORECASE)
+_ALONE = re.compile(r"\s*(?:\[[\d ,;–-]+\][ \t]*)+\.?[ \t]*(?:\n|\Z)")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|\n[ \t]*\n")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{5}")
+"""Several words of a script that puts no spaces between them."""
 _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
 _FEWEST_WORDS = 2
 """Words in quotation marks that are a quotation; one alone is a name or a term."""
@@ -100,7 +129,7 @@ def check(answer: str, documents: Sequence[Document]) -> Evidence:
     prose = _without_code(answer)
     citations = tuple(_citations(prose, len(documents)))
     texts = [_plain(str(document.get("content", ""))) for document in documents]
-    return Evidence(citations, tuple(_quotations(prose, citations, texts)))
+    return Evidence(citations, tuple(_quotations(answer, prose, citations, texts)))
 
 
 def context_form(answer: str, documents: Sequence[Document]) -> dict[str, Any]:
@@ -158,51 +187,118 @@ def _without_code(text: str) -> str:
 
 def _citations(text: str, count: int) -> Iterator[Citation]:
     for match in _CITATION.finditer(text):
-        for digits in re.findall(r"\d+", match[1]):
-            number = int(digits)
-            yield Citation(number, match.start(), match.end(), 1 <= number <= count)
+        for each in _RANGE.finditer(match["numbers"] or ""):
+            first, last = int(each[1]), int(each[2] or each[1])
+            if (
+                first == last or 0 < first < last <= first + _LONGEST_RANGE
+            ):  # `[0-9]` and `[100-200]` are something else
+                for number in range(first, last + 1):
+                    yield Citation(number, match.start(), match.end(), 1 <= number <= count)
 
 
-def _quotations(text: str, citations: Sequence[Citation], texts: Sequence[str]) -> Iterator[Quotation]:
-    blocks = [
-        (match.start(), match.end(), re.sub(r"(?m)^ {0,3}> ?", "", match[0])) for match in _BLOCK_QUOTE.finditer(text)
-    ]
-    inline = [
-        (match.start(), match.end(), next(filter(None, match.groups())))
-        for match in _QUOTE.finditer(text)
-        if not any(start <= match.start() < end for start, end, _ in blocks)
-    ]
-    found = sorted(blocks + inline)
-    for at, (start, end, quoted) in enumerate(found):
-        until = found[at + 1][0] if at + 1 < len(found) else len(text)
-        numbers = _numbers_of(text, start, end, until, citations)
-        words = _CITATION.sub("", quoted).strip()
-        if numbers and len(words.split()) >= _FEWEST_WORDS:
-            chosen = [texts[number - 1] for number in numbers if 1 <= number <= len(texts)]
-            yield Quotation(words, start, end, numbers, any(_stands_in(words, passage) for passage in chosen))
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """Where text is quoted, and the text."""
+
+    start: int
+    end: int
+    text: str
+    block: bool
 
 
-def _numbers_of(text: str, start: int, end: int, until: int, citations: Sequence[Citation]) -> tuple[int, ...]:
-    """The numbers in a quotation or, if it has none, the first ones behind it."""
-    inside = tuple(each.number for each in citations if start <= each.start < end)
-    if inside:
-        return inside
-    break_at = text.find("\n\n", end - 1)
-    limit = min(until, end + _NEAR, break_at if break_at >= 0 else len(text))
-    behind = [each for each in citations if end <= each.start < limit]
-    # `"…" [1][2]`: brackets that stand side by side belong together.
-    together: list[Citation] = []
-    for each in behind:
-        if together and each.start > together[-1].end and text[together[-1].end : each.start].strip():
-            break
-        together.append(each)
-    return tuple(each.number for each in together)
+def _quoted(answer: str, prose: str) -> list[_Quoted]:
+    """The block quotes and the quotations in the prose, with the code in them that the prose has not."""
+    found: list[_Quoted] = []
+    at = 0
+    for block in _BLOCK_QUOTE.finditer(prose):
+        found += _inline(answer, prose, at, block.start())
+        at = block.end()
+        found.append(_Quoted(block.start(), at, _block_text(answer[block.start() : at]), True))
+    return [*found, *_inline(answer, prose, at, len(prose))]
+
+
+def _inline(answer: str, prose: str, since: int, until: int) -> Iterator[_Quoted]:
+    for match in _QUOTE.finditer(prose, since, until):
+        start, end = match.span(match.lastindex or 0)
+        yield _Quoted(match.start(), match.end(), answer[start:end], False)
+
+
+def _block_text(block: str) -> str:
+    """A block quote without its marks, and without a last line that says where it is from."""
+    return _ATTRIBUTION.sub("", re.sub(r"(?m)^ {0,3}> ?", "", block))
+
+
+def _quotations(answer: str, prose: str, citations: Sequence[Citation], texts: Sequence[str]) -> Iterator[Quotation]:
+    near = _Near(prose, citations)
+    quoted = _quoted(answer, prose)
+    numbers: tuple[int, ...] = ()
+    made: list[Quotation] = []
+    for at in reversed(range(len(quoted))):
+        each = quoted[at]
+        after = quoted[at + 1].start if at + 1 < len(quoted) else len(prose)
+        # `"…" and "…" [1]`: what is behind the last is meant for all.
+        shared = numbers if _AND.fullmatch(prose, each.end, min(after, each.end + _NEAR)) else ()
+        numbers = near.inside(each) or near.behind(each, after) or shared
+        said = numbers or near.before(each, quoted[at - 1].end if at else 0)
+        words = _CITATION.sub("", each.text).strip()
+        if said and (len(words.split()) >= _FEWEST_WORDS or _UNSPACED.search(words)):
+            chosen = [texts[number - 1] for number in said if 1 <= number <= len(texts)]
+            # What looks like a citation may be a part of the passage.
+            verified = any(_stands_in(form, passage) for form in {words, each.text} for passage in chosen)
+            made.append(Quotation(words, each.start, each.end, said, verified))
+    return reversed(made)
+
+
+class _Near:
+    """The citations near a place in the prose."""
+
+    def __init__(self, prose: str, citations: Sequence[Citation]) -> None:
+        self._prose = prose
+        self._citations = citations
+        self._starts = [each.start for each in citations]
+
+    def inside(self, quoted: _Quoted) -> tuple[int, ...]:
+        """The numbers in a quotation; in a line, those that end it."""
+        found = self._between(quoted.start, quoted.end)
+        if not found or (not quoted.block and self._prose[found[-1].end : quoted.end - 1].strip(" .,;:!?")):
+            return ()
+        return tuple(each.number for each in found)
+
+    def behind(self, quoted: _Quoted, until: int) -> tuple[int, ...]:
+        """The first numbers behind a quotation in its paragraph; behind a block quote, a paragraph of numbers alone."""
+        prose, end = self._prose, quoted.end
+        limit = min(until, end + _NEAR)
+        break_at = prose.find("\n\n", end - 1, limit)
+        found = self._together(self._between(end, limit if break_at < 0 else break_at))
+        if not found and quoted.block and (alone := _ALONE.match(prose, end)):
+            found = self._between(end, min(alone.end(), limit))
+        return tuple(each.number for each in found)
+
+    def before(self, quoted: _Quoted, since: int) -> tuple[int, ...]:
+        """The numbers that lead to a quotation in its sentence: `according to [1], "…"`."""
+        found = self._between(max(since, quoted.start - _NEAR), quoted.start)
+        if not found or _SENTENCE_END.search(self._prose, found[-1].end, quoted.start):
+            return ()
+        start, end = found[-1].start, found[-1].end
+        if not self._prose.startswith(":", end) and not _NAMED.search(self._prose[max(0, start - 20) : start]):
+            return ()
+        return tuple(each.number for each in found if each.start == start)
+
+    def _between(self, start: int, end: int) -> Sequence[Citation]:
+        return self._citations[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+
+    def _together(self, citations: Sequence[Citation]) -> Sequence[Citation]:
+        """The first ones that stand side by side: `[1][2]`."""
+        for at, (one, other) in enumerate(pairwise(citations), 1):
+            if self._prose[one.end : other.start].strip():
+                return citations[:at]
+        return citations
 
 
 def _stands_in(quoted: str, passage: str) -> bool:
     """Every part of a quotation, which may leave something out by `…`, stands in the passage, in this order."""
     at = 0
-    for part in filter(None, map(_plain, _ELLIPSIS.split(quoted))):
+    for part in filter(None, map(_plain, _ELLIPSIS.split(_INITIAL.sub(r"\1", quoted)))):
         at = passage.find(part, at)
         if at < 0:
             return False
@@ -210,9 +306,13 @@ def _stands_in(quoted: str, passage: str) -> bool:
     return True
 
 
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\"'“”„«»‘’‚「」『』*_`]+")
+_DASHES = str.maketrans("‐‑‒–—−", "------")
+_BETWEEN = re.compile(r"[#>|]+|-+(?!\d)|(?<=\w)-+")  # not the sign of a number
+
+
 def _plain(text: str) -> str:
-    """The text as it is compared: its words, without case, marks of Markdown, and what stands around a sentence."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = folded.translate(str.maketrans("“”„«»‘’‚‐‑–—", '"""""\'\'\'----'))
-    words = re.sub(r"[#>|]+", " ", re.sub(r"[*_`]+", "", folded)).split()
-    return " ".join(words).strip(" .,;:!?\"'")
+    """The text as it is compared: its words, without case, quotation marks, dashes, marks of Markdown, and what stands
+    around a sentence."""
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_DASHES)
+    return " ".join(_BETWEEN.sub(" ", _UNSEEN.sub("", folded)).split()).strip(" .,;:!?")
