@@ -98,7 +98,7 @@ def _question(results: Results, question: Question, *, alone: bool) -> Iterator[
         yield f'<p class="dim">Reference answer: {escape(_safe(question.reference))}</p>'
     for number, race in enumerate(races, 1):
         if number == 2:
-            yield f"<details><summary>{counted(len(races) - 1, "more repetition")}</summary>"
+            yield f"<details><summary>{counted(len(races) - 1, 'more repetition')}</summary>"
         yield from _race(race)
     if len(races) > 1:
         yield "</details>"
