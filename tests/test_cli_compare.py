@@ -241,6 +241,55 @@ class TestReplay:
             terminal.close()
         assert len(server.exchanges) == 1
 
+    def test_a_run_on_the_screen_is_recorded_and_one_target_in_two_columns_plays_the_take_of_each(
+        self, config: str, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "k" * 20)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        for words in ("First words", "Other words"):
+            server.play(Script.text(words))
+        server.always(Script.text("Second turn"))
+        path = tmp_path / "race.jsonl"
+        targets = ("-p", "openai:gpt-4.1", "-p", "openai:gpt-4.1")
+        terminal = Terminal("compare", *targets, "--config", config, "--record", str(path), "Recorded?", columns=120)
+        try:
+            terminal.wait(lambda lines: any("2 columns · recording" in line and "✓ done" in line for line in lines))
+            terminal.process.send("And then?\r")
+            terminal.wait(lambda lines: any(line.count("Second turn") == 2 for line in lines))
+            terminal.wait(lambda lines: any("2 columns · recording" in line and "✓ done" in line for line in lines))
+            (shown,) = lines_with(terminal, "First words")
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+        monkeypatch.delenv("OPENAI_API_KEY")
+        terminal = Terminal("compare", "--replay", str(path), "--speed", "0", columns=120)
+        try:
+            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
+            (played,) = lines_with(terminal, "First words")
+            assert played.split() == shown.split()  # side by side as they were
+            assert lines_with(terminal, "And then?")  # the next prompt stands ready
+            terminal.process.send("\r")
+            terminal.wait(lambda lines: any(line.count("Second turn") == 2 for line in lines))
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+        assert len([each for each in server.exchanges if each.request.method == "POST"]) == 4
+
+    def test_a_recording_that_is_there_is_not_written_over(self, config: str, tmp_path: Path) -> None:
+        (tmp_path / "race.jsonl").write_text("mine")
+        terminal = Terminal(
+            "compare", *BOTH, "--config", config, "--record", str(tmp_path / "race.jsonl"), "Hello", columns=200
+        )
+        try:
+            assert terminal.end() == 2
+            assert lines_with(terminal, "is there already")
+            assert b"?1049h" not in terminal.raw
+        finally:
+            terminal.close()
+        assert (tmp_path / "race.jsonl").read_text() == "mine"
+
 
 class TestLeaderboard:
     @pytest.fixture

@@ -7,6 +7,7 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -58,22 +59,22 @@ def compare(options: argparse.Namespace, config: Config) -> int:
     replayed = read_recording(Path(options.replay)) if options.replay else None
     line_up = _line_up(options, replayed)
     questions = _questions(options, replayed)
-    return _headless(line_up, questions, options, config)
+    return _headless(line_up, questions, replayed, options, config)
 
 
 def _on_screen(options: argparse.Namespace) -> bool:
     """Whether there is a person to look, and nothing is asked for that only a run without a screen does."""
-    files = options.prompts or options.out or options.resume or options.record
+    files = options.prompts or options.out or options.resume
     headless = options.form or files or options.repeat > 1
     return not headless and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _screen(options: argparse.Namespace, config: Config) -> int:
     """Open the comparison screen; with a prompt it starts at once, without targets it has those of the last time. A
-    recording is played there with its own prompt.
+    recording is played there with its own prompts.
 
     Raises:
-        AtlasError: one of the targets cannot be asked; nothing was drawn.
+        AtlasError: one of the targets cannot be asked, or there is a recording already; nothing was drawn.
     """
     if options.model is not None:
         raise ConfigError(_NO_MODEL)
@@ -82,7 +83,8 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
         config = _playing(replayed, options, config)
     named = bool(replayed or options.provider or options.line_up)
     targets = [_provider(target, options, config) for target in _line_up(options, replayed)] if named else []
-    prompt = as_text(" ".join(options.prompt), "prompt") or (replayed.prompts[0] if replayed else "")
+    prompt = as_text(" ".join(options.prompt), "prompt").strip()
+    prompts = [prompt] if prompt else replayed.prompts if replayed else []
     config = replace(
         _with_documents(options, config),
         system_prompt=_system_prompt(options, config),
@@ -94,8 +96,26 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
     from atlas_tui.tui.app import run
     from atlas_tui.tui.opening import Compared
 
-    compared = Compared([target.target for target in targets], prompt.strip(), options.temperature)
-    return run(config, target=compared.targets[0] if targets else None, mock=options.mock, compared=compared)
+    line_up: Sequence[str | Provider] = [target.target for target in targets]
+    if replayed is not None:
+        line_up = [_player(column, target, options) for column, target in replayed.line_up.items()]
+    with Recorder(Path(options.record)) if options.record else nullcontext() as recorder:
+        compared = Compared(line_up, prompts, options.temperature, recorder)
+        status = run(config, target=targets[0].target if targets else None, mock=options.mock, compared=compared)
+    _say_what_is_missing(recorder)
+    return status
+
+
+def _player(column: int, target: str, options: argparse.Namespace) -> Provider:
+    """Who plays a column of the recording, and that alone: a target may have been asked in several."""
+    name, model = split_target(target)
+    return MockProvider(model, name=name, recording=options.replay, speed=options.speed, column=column)
+
+
+def _say_what_is_missing(recorder: Recorder | None) -> None:
+    """Say why a recording broke off, if it did."""
+    if recorder is not None and recorder.problem is not None:
+        complain(recorder.problem)
 
 
 def _playing(recording: Recording, options: argparse.Namespace, config: Config) -> Config:
@@ -151,16 +171,18 @@ def _questions(options: argparse.Namespace, replayed: Recording | None) -> list[
 
 
 def _headless(
-    line_up: Sequence[str], questions: Sequence[Question], options: argparse.Namespace, config: Config
+    line_up: Sequence[str],
+    questions: Sequence[Question],
+    replayed: Recording | None,
+    options: argparse.Namespace,
+    config: Config,
 ) -> int:
     settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
 
     def create(column: int, _: str) -> Provider:
-        target = line_up[column - 1]
-        if options.replay:
-            name, model = split_target(target)
-            return MockProvider(model, name=name, recording=options.replay, speed=options.speed, column=column)
-        return create_provider(target, mock=options.mock, config=config, **settings)
+        if replayed is not None:
+            return _player(*list(replayed.line_up.items())[column - 1], options)
+        return create_provider(line_up[column - 1], mock=options.mock, config=config, **settings)
 
     common = {
         "system_prompt": _system_prompt(options, config),
@@ -205,8 +227,7 @@ def _headless(
     console.finish()
     for notice in notices:
         complain(notice)
-    if recorder is not None and recorder.problem is not None:
-        complain(recorder.problem)
+    _say_what_is_missing(recorder)
     return _status(results, interruption, options)
 
 

@@ -16,6 +16,7 @@ from atlas_tui.turns import MERGED, Turn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from atlas_tui.models.recording import Recorder
     from atlas_tui.retrieval import Document
     from atlas_tui.store import Conversation
 
@@ -95,6 +96,7 @@ class Comparison:
         session: the conversation; a chat's own goes on in the chat too. None begins one.
         fallback: providers that a column may fall back to.
         policy: how patient every column is.
+        recorder: records what the columns answer, to be played again; not what is merged of it.
         options: what a new `Session` takes: `system_prompt`, `max_tokens`, `temperature`, `knowledge`, `account`,
             `journal`.
 
@@ -109,6 +111,7 @@ class Comparison:
         session: Session | None = None,
         fallback: Sequence[Provider] = (),
         policy: Policy | None = None,
+        recorder: Recorder | None = None,
         **options: Any,
     ) -> None:
         if not providers:
@@ -116,6 +119,7 @@ class Comparison:
         self.session = session if session is not None else Session(providers[0], **options)
         """The conversation itself: its turns, cost and usage, its journal."""
         self.fallback = list(fallback)
+        self.recorder = recorder
         self._patience = policy or Policy()
         self._last_number = 0
         self.columns: list[Column] = []
@@ -170,6 +174,9 @@ class Comparison:
         """
         if column.running:
             raise ConfigError("this column is still answering: stop it first")
+        if self.recorder is not None:
+            target = (first or column.provider).target
+            sink = self.recorder.sink(sink, target=target, prompt=turn.prompt, column=column.number)
         thread = self.session.thread(column.number, column.provider, self._others(column), column.policy)
         return column._run(thread, turn, sink, first=first, extend=extend)
 

@@ -14,6 +14,8 @@ from atlas_tui.errors import AtlasError, ProviderError
 from atlas_tui.models.names import DEFAULT_MODELS, default_model, split_target
 
 if TYPE_CHECKING:
+    from atlas_tui.models.base import Provider
+    from atlas_tui.models.recording import Recorder
     from atlas_tui.session import Session
     from atlas_tui.store import Store
     from atlas_tui.tui.screens.catalogue import Catalogue
@@ -35,11 +37,13 @@ class Opened(NamedTuple):
 class Compared(NamedTuple):
     """With which comparison the program begins."""
 
-    targets: Sequence[str]
-    """The line-up; none for that of the last time."""
-    prompt: str = ""
-    """Asked at once."""
+    targets: Sequence[str | Provider]
+    """The line-up, by name or as who plays it; none for that of the last time."""
+    prompts: Sequence[str] = ()
+    """The first is asked at once; the next stands ready when one was asked."""
     temperature: float | None = None
+    recorder: Recorder | None = None
+    """Records what is answered."""
 
 
 class Opening:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from atlas_tui.tui.screens.acting import targets_in
 
 if TYPE_CHECKING:
-    from atlas_tui.models.base import ModelResponse
+    from atlas_tui.models.base import ModelResponse, Provider
+    from atlas_tui.models.recording import Recorder
     from atlas_tui.tui.screens.chat.screen import ChatScreen
     from atlas_tui.tui.screens.compare import CompareScreen
 
@@ -36,13 +37,21 @@ class Comparing:
 
     # What they and others need
 
-    def open(self, targets: Sequence[str], prompt: str = "", *, others: bool = False) -> None:
+    def open(
+        self,
+        targets: Sequence[str | Provider],
+        prompts: Sequence[str] = (),
+        *,
+        others: bool = False,
+        recorder: Recorder | None = None,
+    ) -> None:
         """Show the comparison; an answer that is coming here goes on, and is shown there too.
 
         Args:
             targets: the line-up; none for that of before.
-            prompt: sent at once.
+            prompts: the first is sent at once.
             others: have those who have not answered the last prompt answer it.
+            recorder: records the comparison, if it begins now.
         """
         screen = self._screen
         if screen.elsewhere.refuses():
@@ -59,13 +68,14 @@ class Comparing:
                 on_new=screen.history.begin,
                 along=screen.grounding.along,
                 coming=lambda: screen.conversation.coming,
+                recorder=recorder,
             )
             screen.app.install_screen(self._compared, "compare")
         self._known = self._answers()
         draft = screen.prompt.text
         if draft:
             screen.prompt.text = ""
-        self._compared.visits.enter(targets, draft=draft, prompt=prompt, others=others)
+        self._compared.visits.enter(targets, draft=draft, prompts=prompts, others=others)
         screen.app.push_screen(self._compared)
 
     def halt(self) -> None:

@@ -168,7 +168,7 @@ class ChatScreen(ActingScreen):
 
         def begin() -> None:
             self.session.temperature = compared.temperature
-            self.comparing.open(compared.targets, compared.prompt)
+            self.comparing.open(compared.targets, compared.prompts, recorder=compared.recorder)
 
         self._early.do(begin)
 
@@ -210,18 +210,18 @@ class ChatScreen(ActingScreen):
     def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
         """Its passages are of interest now."""
         if message.key is not None:
-            self.grounding.look_at(self.focused_exchange)
+            self.grounding.panel.look_at(self.focused_exchange)
 
     def on_markdown_log_citation_clicked(self, message: MarkdownLog.CitationClicked) -> None:
         """A number was taken in an answer: show the passage."""
         exchange = self.conversation.transcript.exchange_at(message.key)
         if exchange is not None:
-            self.grounding.go_to(exchange, message.number)
+            self.grounding.panel.go_to(exchange, message.number)
 
     def action_cite(self, number: int) -> None:
         """A digit on an answer or among the passages: the passage that it cites by this number."""
         if self.opened and (exchange := self.focused_exchange) is not None:
-            self.grounding.go_to(exchange, number)
+            self.grounding.panel.go_to(exchange, number)
 
     def on_passage_chosen(self, message: PassageChosen) -> None:
         """Show it in full."""
@@ -260,7 +260,7 @@ class ChatScreen(ActingScreen):
     def show_hints(self) -> None:
         """Show the keys that matter now."""
         if self.opened and self.panes.in_context:
-            self.panes.hints.hints = commands.hints("passages", self.keys, scope="passages")
+            self.panes.hints.hints = self.grounding.panel.hints
             return
         state = self._state()
         last = self.conversation.exchanges[-1:] if self.opened else []

@@ -36,6 +36,7 @@ class Asking:
         screen.grounding.asked(columns.compared[0].conversation.exchanges[-1])
         if screen.prompt.text.startswith(prompt):  # what was typed after it is the next one
             screen.prompt.text = screen.prompt.text.removeprefix(prompt)
+        screen.visits.asked()
         screen.status.say("")
         columns.read()
 

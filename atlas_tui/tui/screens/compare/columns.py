@@ -180,6 +180,8 @@ class Columns:
         words = [f"{len(self.compared)} columns", *self._screen.looking.words, *self._screen.judging.words]
         if not self.comparison.turns:
             words.append("one prompt asks all")
+        if (recorder := self.comparison.recorder) is not None:
+            words.append("recording" if recorder.problem is None else recorder.problem)
         if running:
             words.append(f"{ended} of {len(readings)} ended")
         mock = any(view.thread.provider.is_mock for view in self.views)
@@ -197,7 +199,7 @@ class Columns:
 
     def _put_in(self, thread: ColumnThread) -> ColumnView:
         screen = self._screen
-        view = ColumnView(thread, screen.keys, screen.clock, self._ended, screen.grounding.settled)
+        view = ColumnView(thread, screen.keys, screen.clock, self._ended, screen.grounding.panel.settled)
         screen.layout_of.columns.mount(view.pane)
         view.catch_up(self.comparison.turns)
         return view

@@ -47,12 +47,18 @@ class LineUpRoom:
         session = self._screen.session
         restored = self._restorable()
         providers = list(restored.values()) or self._wanted(kept)
-        comparison = Comparison(providers, session=session, fallback=session.fallback, policy=session.policy)
+        comparison = Comparison(
+            providers,
+            session=session,
+            fallback=session.fallback,
+            policy=session.policy,
+            recorder=self._screen.recorder,
+        )
         if restored:
             comparison.restore(restored)
         return comparison
 
-    def enter(self, targets: Sequence[str]) -> None:
+    def enter(self, targets: Sequence[str | Provider]) -> None:
         """The user comes from the chat, which may have gone on, or opened another conversation."""
         screen, columns = self._screen, self._screen.columns
         columns.comparison.fallback = list(screen.session.fallback)
@@ -184,14 +190,18 @@ class LineUpRoom:
             self._screen.status.say(f"names are hidden: {self._screen.key('vote')} votes and shows them")
         return self._screen.judging.hidden
 
-    def take(self, targets: Sequence[str]) -> list[str] | None:
+    def take(self, targets: Sequence[str | Provider]) -> list[str] | None:
         """Have these as the line-up, and give them by their full names; None, and nothing changes, if one of them
-        cannot be asked. Columns of targets that stay are left as they are."""
+        cannot be asked. Columns of targets that stay are left as they are; who is given as a provider, and not by
+        name, has a column to himself."""
         screen, columns = self._screen, self._screen.columns
         left = list(columns.compared)
         wanted: list[ColumnView | Provider] = []
         try:
             for target in targets:
+                if not isinstance(target, str):
+                    wanted.append(target)
+                    continue
                 provider = self._provider(target)
                 there = next((view for view in left if view.column.target == provider.target), None)
                 if there is not None:

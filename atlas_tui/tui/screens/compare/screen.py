@@ -23,6 +23,7 @@ from atlas_tui.tui.screens.compare.visits import Visits
 from atlas_tui.tui.widgets.context import PassageChosen
 
 if TYPE_CHECKING:
+    from atlas_tui.models.recording import Recorder
     from atlas_tui.session import Session
     from atlas_tui.tui.screens.catalogue import Catalogue
     from atlas_tui.tui.screens.chat.answers import Answers
@@ -68,6 +69,7 @@ class CompareScreen(ActingScreen):
         on_new: Callable[[], None],
         coming: Callable[[], Coming | None],
         along: Along,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__(keys)
         self.session = session
@@ -78,6 +80,8 @@ class CompareScreen(ActingScreen):
         self.coming = coming
         """The answer under way in the chat."""
         self.along = along
+        self.recorder = recorder
+        """Where the answers are recorded, if they are."""
         self._early = Early()
         self._early_keys = Early()
         self.visits = Visits(self, self._early)
@@ -193,12 +197,12 @@ class CompareScreen(ActingScreen):
         """A number was taken in an answer: show the passage."""
         exchange = self.current.transcript.exchange_at(message.key)
         if exchange is not None:
-            self.grounding.go_to(exchange, message.number)
+            self.grounding.panel.go_to(exchange, message.number)
 
     def on_markdown_log_message_focused(self, message: MarkdownLog.MessageFocused) -> None:
         """Its passages are of interest now."""
         if message.key is not None:
-            self.grounding.look_at(self.focused_exchange)
+            self.grounding.panel.look_at(self.focused_exchange)
 
     def on_passage_chosen(self, message: PassageChosen) -> None:
         """Show it in full."""

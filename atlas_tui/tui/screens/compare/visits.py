@@ -9,6 +9,7 @@ from atlas_tui.tui.opening import Early
 from atlas_tui.tui.widgets.welcome import EXAMPLES
 
 if TYPE_CHECKING:
+    from atlas_tui.models.base import Provider
     from atlas_tui.tui.screens.compare.screen import CompareScreen
 
 
@@ -19,14 +20,15 @@ class Visits:
         self._screen = screen
         self._early = early
         self._draft, self._quiet = "", False
+        self._following: list[str] = []
 
-    def enter(self, targets: Sequence[str], *, draft: str, prompt: str, others: bool) -> None:
+    def enter(self, targets: Sequence[str | Provider], *, draft: str, prompts: Sequence[str], others: bool) -> None:
         """The user comes from the chat.
 
         Args:
             targets: the line-up; none for that of before.
             draft: what stood in the chat's prompt.
-            prompt: sent at once.
+            prompts: the first is sent at once; the next stands ready when one was sent.
             others: have those answer who have not answered the last prompt.
         """
         screen = self._screen
@@ -34,13 +36,14 @@ class Visits:
         def work() -> None:
             screen.line_up.enter(targets)
             screen.grounding.arrive()
-            if prompt:
-                screen.asking.ask(prompt)
+            if prompts:
+                screen.asking.ask(prompts[0])
             elif others:
                 screen.asking.others("")
             screen.columns.read()
 
-        self._draft, self._quiet = draft, bool(prompt or others)
+        self._following += prompts[1:]
+        self._draft, self._quiet = draft, bool(prompts or others)
         self._early.do(work)
         if screen.is_mounted:
             self.offer()
@@ -55,6 +58,11 @@ class Visits:
             prompt.text = EXAMPLES[0]
             prompt.editor.select_all()
         prompt.editor.focus()
+
+    def asked(self) -> None:
+        """A prompt was sent: the next one, of a recording that is played, takes its place."""
+        if self._following and not self._screen.prompt.text:
+            self._screen.prompt.text = self._following.pop(0)
 
     def leave(self) -> None:
         """Back to the chat; what runs goes on."""
