@@ -93,6 +93,9 @@ async def test_what_is_shown_before_is_what_is_sent(place: Path, config: Config)
         await user.press("enter")
         await user.answered()
         await user.shows("went along with this prompt", "1 passage cited")
+        await user.press("f12")
+        await user.shows("v view", "F12 back")
+        assert "in or out" not in user.lines[-1], "what was sent was sent"
         sent = [Path(each["metadata"]["source"]).name for each in user.session.turns[0].documents]
         assert sent == shown == places(user)
         assert "hammer" in asked(provider)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
-from atlas_tui.models.base import Retrieved
 from atlas_tui.retrieval import Document
 from atlas_tui.retrieval.knowledge import KnowledgeBase
-from atlas_tui.text import one_line
+from atlas_tui.text import counted, one_line
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.chat.choice import Along, Choice, Found
+from atlas_tui.tui.screens.chat.panel import Panel, Shelf
 from atlas_tui.tui.screens.chat.searching import Searching
-from atlas_tui.tui.widgets.context import Context
 from atlas_tui.tui.widgets.passage import Passage
 
 if TYPE_CHECKING:
@@ -22,35 +21,6 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.screen import ChatScreen
     from atlas_tui.tui.screens.compare import CompareScreen
-    from atlas_tui.turns import Turn
-
-
-class Shelf(Protocol):
-    """Where a screen shows passages."""
-
-    @property
-    def context(self) -> Context:
-        """What shows them."""
-
-    @property
-    def in_transcript(self) -> bool:
-        """Whether the keys are those of an answer."""
-
-    @property
-    def in_context(self) -> bool:
-        """Whether the keys are those of the passages."""
-
-    def widen(self, wide: bool) -> None:
-        """Give passages room, where there is some."""
-
-    def show_context(self, shown: bool) -> None:
-        """They go along from now on, or no longer: let them be seen, where there is room for it."""
-
-    def reveal(self) -> None:
-        """Bring them into view, whatever the room."""
-
-    def put_away(self) -> None:
-        """They have been looked at: take away what lies over the rest."""
 
 
 class Grounding:
@@ -63,14 +33,10 @@ class Grounding:
     def __init__(self, screen: ChatScreen | CompareScreen, shelf: Shelf, along: Along | None = None) -> None:
         self._screen = screen
         self._shelf = shelf
-        self._panel = shelf.context
         self.along = along or Along(Choice(self._given()))
         """What goes along."""
         self._searching = Searching(screen, self.along, self.show)
-        self._at: Turn | None = None
-        """The turn whose passages are shown; None for the prompt that is being written."""
-        self._said: dict[int, str] = {}
-        """What is to be said of the passages of a turn, by its id."""
+        self.panel = Panel(screen, shelf, self.along, self._ahead)
         self._info: CollectionInfo | None = None
 
     def _given(self) -> KnowledgeBase:
@@ -123,7 +89,7 @@ class Grounding:
         if not self.on:
             return
         if self.typed:
-            self._at = None
+            self.panel.look_at(None)
         self._searching.changed()
 
     def chosen(self, prompt: str) -> Sequence[Document] | None:
@@ -137,47 +103,13 @@ class Grounding:
     def asked(self, exchange: Exchange) -> None:
         """A prompt was sent: what was said about its passages is done with."""
         self.choice = self.choice.after()
-        self._at = exchange.turn
+        self.panel.look_at(exchange)
         self.show()
-
-    def settled(self, exchange: Exchange, event: Retrieved) -> None:
-        """The passages of a turn are what they will be."""
-        said = [one_line(notice) for notice in event.notices]
-        if event.dropped:
-            said.insert(0, f"{_many(event.dropped)} left out: the context window has no room")
-            self._screen.status.say(said[0])
-        self._said[exchange.turn.id] = "\n".join(said)
-        if self._at is exchange.turn:
-            self.show()
-
-    def look_at(self, exchange: Exchange | None) -> None:
-        """Show what was sent with a turn, or with None what goes along with the next prompt."""
-        turn = exchange.turn if exchange is not None else None
-        if self._at is not turn:
-            self._at = turn
-            self.show()
 
     def look_ahead(self) -> None:
         """The prompt has the focus: show what goes along with it, if there is any."""
         if self.typed:
-            self.look_at(None)
-
-    def go_to(self, exchange: Exchange, number: int) -> None:
-        """Show the passage that is cited by this number."""
-        documents = exchange.turn.documents
-        if not 1 <= number <= len(documents):
-            self._screen.status.say(f"there is no passage [{number}]: {len(documents)} were sent")
-            return
-        self._at = exchange.turn
-        self.show()
-        self._shelf.show_context(True)
-        self._panel.go_to(number - 1)
-        self._screen.act("preview")
-
-    @property
-    def sent(self) -> bool:
-        """Whether what is shown was sent with a turn."""
-        return self._at is not None
+            self.panel.look_at(None)
 
     @property
     def typed(self) -> str:
@@ -190,24 +122,21 @@ class Grounding:
     # What is shown
 
     def show(self) -> None:
-        """Bring the panel up to date."""
-        if self._at is not None:
-            documents = self._at.documents
-            pinned = self.choice.pinned
-            note = _sent(len(documents), self._said.get(self._at.id, ""))
-            self._panel.show(note, [Passage(each, number, each in pinned) for number, each in enumerate(documents, 1)])
-            self._screen.status.along = ""
-            return
-        passages = list(self._passages()) if self.on else []
-        count = sum(passage.number is not None for passage in passages)
-        self._panel.show(self._outlook(count), passages)
-        self._screen.status.along = _many(count) if self.on and self.typed and passages else ""
+        """Bring the panel, and what else tells of the passages, up to date."""
+        passages = self._passages()
+        said = self.typed and passages
+        self._screen.status.along = counted(_taken(passages), "passage") if said else ""
         self._screen.estimating.changed()
+        self.panel.show()
+
+    def _ahead(self) -> tuple[str, Sequence[Passage]]:
+        """What the panel says of the prompt that is being written."""
+        passages = self._passages()
+        return self._outlook(_taken(passages)), passages
 
     def _passages(self) -> Sequence[Passage]:
-        found = self._searching.current
         number, listed = 0, []
-        for document, taken in self._candidates(found):
+        for document, taken in self._candidates(self._searching.current) if self.on else ():
             number += taken
             listed.append(Passage(document, number if taken else None, document in self.choice.pinned))
         return listed
@@ -225,11 +154,11 @@ class Grounding:
             waiting = (
                 "looking …"
                 if self.typed
-                else f"{_many(info.sources, 'document')}. What fits stands here while you type."
+                else f"{counted(info.sources, 'document')}. What fits stands here while you type."
             )
             return f"{name} · {waiting}"
         by = f"found by “{one_line(self.choice.words, 60)}”" if self.choice.words else name
-        along = f"{_many(count)} along" if count else "Nothing goes along"
+        along = f"{counted(count, 'passage')} along" if count else "Nothing goes along"
         return "\n".join((f"{along} · {by}", *(one_line(notice) for notice in found.notices)))
 
     # Actions of the table
@@ -265,7 +194,7 @@ class Grounding:
 
     def _turn(self, on: bool) -> None:
         self.along.on = on
-        self._at = None
+        self.panel.look_at(None)
         self._shelf.widen(on)
         self._screen.session.knowledge = self.choice if on else None
         if on:
@@ -288,15 +217,11 @@ class Grounding:
             if self._info is None:
                 screen.status.say(f"context on: nothing is indexed in {name} yet, /documents takes in files")
             else:
-                screen.status.say(f"context on: {name}, {_many(self._info.sources, 'document')}")
+                screen.status.say(f"context on: {name}, {counted(self._info.sources, 'document')}")
         self.changed()
         self.show()
 
 
-def _sent(count: int, said: str) -> str:
-    words = f"{_many(count)} went along with this prompt" if count else "No passage went along with this prompt"
-    return f"{words}\n{said}" if said else words
-
-
-def _many(count: int, what: str = "passage") -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _taken(passages: Sequence[Passage]) -> int:
+    """How many of them go along."""
+    return sum(passage.number is not None for passage in passages)

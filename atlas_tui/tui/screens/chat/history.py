@@ -131,7 +131,7 @@ class History:
         self._screen.panes.show_transcript(filled)
         self._screen.metering.rest()
         self._screen.targets.show()
-        self._screen.grounding.look_at(self._screen.focused_exchange)
+        self._screen.grounding.panel.look_at(self._screen.focused_exchange)
         self._screen.drafts.arrive()
 
     def clear(self) -> None:

@@ -11,7 +11,7 @@ from atlas_tui.tui.screens.chat.choice import Choice
 from atlas_tui.tui.widgets.passage import Passage
 
 if TYPE_CHECKING:
-    from atlas_tui.tui.screens.chat.grounding import Shelf
+    from atlas_tui.tui.screens.chat.panel import Shelf
     from atlas_tui.tui.screens.chat.screen import ChatScreen
     from atlas_tui.tui.screens.compare import CompareScreen
 
@@ -32,7 +32,7 @@ class Passages:
             screen.prompt.editor.focus()
             return
         if self._shelf.in_transcript:
-            screen.grounding.look_at(screen.focused_exchange)
+            screen.grounding.panel.look_at(screen.focused_exchange)
         self._shelf.reveal()
         if self._panel.passages:
             self._panel.list.focus()
@@ -44,7 +44,7 @@ class Passages:
         passage = self._highlighted
         if passage is None:
             return
-        if self._screen.grounding.sent:
+        if self._screen.grounding.panel.sent:
             self._screen.status.say("this was sent; what is typed next has passages of its own")
             return
         taken = passage.number is None
@@ -88,7 +88,7 @@ class Passages:
         def searched(words: str | None) -> None:
             if words is None:
                 return
-            screen.grounding.look_at(None)
+            screen.grounding.panel.look_at(None)
             self._change(replace(self._choice, words=words))
             screen.grounding.changed()
 
@@ -103,7 +103,8 @@ class Passages:
 
         screen = self._screen
         if self._panel.highlighted is not None:
-            screen.app.push_screen(PassageScreen(self._panel, screen.keys, screen.act, sent=screen.grounding.sent))
+            sent = screen.grounding.panel.sent
+            screen.app.push_screen(PassageScreen(self._panel, screen.keys, screen.act, sent=sent))
 
     @property
     def _highlighted(self) -> Passage | None:

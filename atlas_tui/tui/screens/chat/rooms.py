@@ -48,7 +48,7 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
         transcript,
         screen.gauge,
         screen,
-        on_retrieved=lambda exchange, event: screen.grounding.settled(exchange, event),
+        on_retrieved=lambda exchange, event: screen.grounding.panel.settled(exchange, event),
     )
     screen.spending = Spending(screen)
     screen.targets = Targets(screen, problem)

@@ -70,6 +70,7 @@ class Asking:
         elif not stopped and not again:
             if screen.layout_of.expanded:
                 screen.looking.expand("")
+            screen.layout_of.shelf.put_away()
             screen.prompt.editor.focus()
 
     def stop_all(self) -> bool:

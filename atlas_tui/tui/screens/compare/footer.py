@@ -21,7 +21,7 @@ class Footer:
         """Show them."""
         screen, hints = self._screen, self._screen.layout_of.hints
         if screen.furnished and screen.layout_of.shelf.in_context:
-            hints.hints = commands.hints("passages", screen.keys, scope="passages")
+            hints.hints = screen.grounding.panel.hints
             return
         state = self._state()
         possible = {
