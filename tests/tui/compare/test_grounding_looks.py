@@ -61,7 +61,10 @@ def test_passages(snap_compare: Callable[..., bool], config: Config, act: Act, s
         compared = await Compared(user).furnished()
         compared.screen.prompt.editor.cursor_blink = False
         await act(compared)
-        compared.screen.status.say("")
+        screen = compared.screen
+        # What the prompt would cost is said half a second after it was last changed.
+        await user.until(lambda: screen.estimating._timer is None and not len(user.app.workers))
+        screen.status.say("")
         await user.idle()
 
     assert snap_compare(app, terminal_size=SIZES[size], run_before=run_before)
