@@ -62,8 +62,9 @@ def test_passages(snap_compare: Callable[..., bool], config: Config, act: Act, s
         compared.screen.prompt.editor.cursor_blink = False
         await act(compared)
         screen = compared.screen
-        # What the prompt would cost is said half a second after it was last changed.
+        # What the prompt would cost is said half a second after it was last changed, and counts where the files are.
         await user.until(lambda: screen.estimating._timer is None and not len(user.app.workers))
+        screen.status.outlook = ""
         screen.status.say("")
         await user.idle()
 
