@@ -44,6 +44,24 @@ class TestEncodings:
         assert block.text.startswith("Größe über alles \ufffd")
         assert block.text.endswith(" ende")
 
+    @pytest.mark.parametrize(
+        ("text", "encodings"),
+        [
+            ("これは日本語のテキストです。検索できるはずです。東京都", "shift-jis euc-jp iso2022-jp"),
+            ("设置文件中的超时时间。北京的天气很好，我们去公园散步吧", "gbk gb18030"),
+            ("這是中文文本。應該可以搜尋。臺北的天氣很好", "big5"),
+            ("이것은 한국어 텍스트입니다. 검색할 수 있어야 합니다", "euc-kr"),
+            ("Это русский текст. Его можно найти, Москва", "cp1251 koi8-r"),
+            ("Αυτό είναι ελληνικό κείμενο. Ο καιρός", "cp1253 iso8859-7"),
+            ("Größe über alles: 25°C ± 3°, «été», Straße", "cp1252"),
+        ],
+    )
+    def test_other_scripts_are_known_by_what_they_give(self, text: str, encodings: str) -> None:
+        for around in ("", "Some words of English before it, "):
+            for encoding in [*encodings.split(), "utf-16"]:
+                (block,) = read("a.txt", f"{around}{text}\n".encode(encoding))
+                assert block.text == around + text, encoding
+
     def test_a_page_names_its_encoding(self) -> None:
         page = '<meta charset="koi8-r"><p>Привет'.encode("koi8-r")
         assert [block.text for block in read("a.html", page)] == ["Привет"]

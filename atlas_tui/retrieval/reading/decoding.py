@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from atlas_tui.retrieval.reading import scripts
 from atlas_tui.retrieval.reading.blocks import Unreadable
 
 _MARKS = (
@@ -40,30 +41,23 @@ def _decode(data: bytes, declaring: bool) -> str:
             return data[len(mark) :].decode(encoding, "replace")
     head = data[:_HEAD]
     if b"\0" in head:
-        wide = _unmarked_utf16(head)
-        if wide is None:
+        unmarked = scripts.wide(head)
+        if unmarked is None:
             raise Unreadable("binary")
-        return data.decode(wide, "replace")
+        return data.decode(unmarked, "replace")
     if len(head.translate(None, _CONTROLS)) < 0.95 * len(head):
         raise Unreadable("binary")
+    if scripts.escaped(data):
+        return data.decode("iso2022_jp")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return _old_or_damaged(data, _DECLARED.search(head) if declaring else None)
 
 
-def _unmarked_utf16(head: bytes) -> str | None:
-    """UTF-16 without its mark, known by the zeros of Latin letters, all at the same side."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    half = len(head) // 2
-    if (even and odd) or even + odd < 0.7 * half:
-        return None
-    letters = head[1::2] if even else head[0::2]
-    return ("utf-16-be" if even else "utf-16-le") if len(letters.translate(None, _CONTROLS)) == len(letters) else None
-
-
 def _old_or_damaged(data: bytes, declared: re.Match[bytes] | None) -> str:
-    """What is no UTF-8: in the encoding that it names, or UTF-8 with a few bad bytes, or Western European."""
+    """What is no UTF-8: in the encoding that it names, or UTF-8 with a few bad bytes, or of another script, or Western
+    European."""
     if declared:
         try:
             return data.decode(declared[1].decode("ascii"), "replace")
@@ -74,4 +68,6 @@ def _old_or_damaged(data: bytes, declared: re.Match[bytes] | None) -> str:
     # A damaged UTF-8 text still has whole characters of several bytes; one in another encoding has next to none.
     if 2 * bad <= sum(1 for character in mended if character > "\x7f"):
         return mended
+    if encoding := scripts.legacy(data):
+        return data.decode(encoding, "replace")
     return data.decode("cp1252", "replace") if bad < 0.3 * len(mended) else mended
