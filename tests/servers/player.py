@@ -291,7 +291,7 @@ class Player:
                 self._count(batch)
                 done += batch
             if step.rate is not None:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(max(0.0, begun + done / step.rate - time.monotonic()))
 
     def _count(self, deltas: int) -> None:
         with self.changed:

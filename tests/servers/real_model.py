@@ -31,6 +31,8 @@ MODEL = "smollm2-135m"
 OLLAMA_MODEL = f"local/{MODEL}"
 CONTEXT = 2048
 """Tokens in the context window of each of the two slots."""
+PATIENCE = 45.0
+"""Seconds in which the model has to be loaded: one, usually."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -184,7 +186,10 @@ def serve_llama(*, embedding: bool = False) -> None:
         params.embedding = True
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(params)
-    while not healthy(server.listening_address):
+    patience = time.monotonic() + PATIENCE
+    while not healthy(server.listening_address):  # it has no way to say that the model is loaded
+        if time.monotonic() > patience:
+            sys.exit(f"the model is not loaded after {PATIENCE} s")
         time.sleep(0.05)
     print(server.listening_address, flush=True)
     threading.Event().wait()

@@ -56,7 +56,7 @@ def conversation(*turns: tuple[str, str], number: str = "", title: str = "A titl
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until the condition holds."""
+    """Wait until the condition holds of a history that others write: SQLite tells nobody, it has to be asked."""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it never came to be"

@@ -13,6 +13,7 @@ from atlas_tui.models.base import CostEstimate, End, Event, ModelResponse, Start
 from atlas_tui.tui.messages import Ready
 from atlas_tui.tui.streaming import Pump
 
+PATIENCE = 30.0
 START = Start("mock", "m")
 END = End(ModelResponse())
 USAGE = UsageUpdate(TokenUsage(1, 1), CostEstimate())
@@ -28,6 +29,7 @@ class Screen:
         self.frames: list[list[Event]] = []
         self.draw_seconds = 0.0
         self.done = asyncio.Event()
+        self._drew = asyncio.Event()
         self.errors: list[object] = []
 
     def call_later(self, callback: Callable[..., Any], *args: Any) -> bool:
@@ -46,8 +48,16 @@ class Screen:
             until = perf_counter() + self.draw_seconds
             while perf_counter() < until:
                 pass
+        self._drew.set()
         if any(isinstance(event, End) for event in events):
             self.done.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that a frame brings about."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._drew.clear()
+                await self._drew.wait()
 
     @property
     def events(self) -> list[Event]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
 from tests.command import QUICK, Terminal, settings
 from tests.played import HANG, PlayedProvider, says
+from tests.store.rehearsal import eventually
 from tests.tui.driving import PATIENCE, Driver, driving, once
 from tests.tui.test_terminal import shows
 
@@ -76,10 +76,8 @@ def test_it_is_there_after_a_kill(tmp_path: Path) -> None:
         here.wait(shows("Ask anything"))
         here.process.send("half a question")
         here.wait(shown)
-        begun, store = time.monotonic(), Store()
-        while store.draft() != "half a question":
-            assert time.monotonic() - begun < PATIENCE  # 0.3 s on a quiet machine
-            time.sleep(0.01)
+        store = Store()
+        eventually(lambda: store.draft() == "half a question", PATIENCE)  # 0.3 s on a quiet machine
         assert store.close()
         here.process.kill(signal.SIGKILL)
         again = Terminal("--config", config)
