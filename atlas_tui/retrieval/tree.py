@@ -25,10 +25,10 @@ _SECRETS = {"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"}
 _SECRET_SUFFIXES = (".pem", ".key", ".p12", ".pfx", ".kdbx", ".keystore", ".jks")
 _GENERATED_SUFFIXES = (".min.js", ".min.css", ".map", ".lock", "-lock.json", "-lock.yaml")
 _BINARY = """
-    .7z .a .avi .bin .bmp .bz2 .class .db .deb .dll .dmg .dylib .ear .eot .exe .flac .gif .gz .h5 .heic .ico .img .iso
-    .jar .jpeg .jpg .lib .lz4 .m4a .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .npy .npz .o .obj .ogg .onnx .otf .parquet .pickle
-    .pkl .png .pt .pth .pyc .pyd .pyo .rar .rlib .rpm .safetensors .so .sqlite .sqlite3 .svg .tar .tgz .tif .tiff .ttf
-    .wasm .wav .webm .webp .whl .woff .woff2 .xz .zip .zst
+    .7z .a .avi .bin .bmp .bz2 .ckpt .class .db .deb .dll .dmg .dylib .ear .eot .exe .flac .gguf .gif .gz .h5 .heic .ico
+    .img .iso .jar .jpeg .jpg .lib .lz4 .m4a .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .npy .npz .o .obj .ogg .onnx .otf
+    .parquet .pickle .pkl .png .pt .pth .pyc .pyd .pyo .rar .rlib .rpm .safetensors .so .sqlite .sqlite3 .svg .tar .tgz
+    .tif .tiff .ttf .wasm .wav .webm .webp .whl .woff .woff2 .xz .zip .zst
 """
 _BINARY_SUFFIXES = frozenset(_BINARY.split())
 

@@ -7,6 +7,7 @@ import zlib
 from io import BytesIO
 
 _NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 
 
 def pdf(*pages: str | bytes, bookmarks: tuple[str, ...] = ()) -> bytes:
@@ -62,12 +63,15 @@ def _assembled(objects: list[bytes]) -> bytes:
     return out.getvalue()
 
 
-def docx(body: str, *, styles: str = "", before: str = "") -> bytes:
-    """A Word document with this XML in its body, with `w:` as its prefix."""
+def docx(body: str, *, styles: str = "", notes: str = "", before: str = "") -> bytes:
+    """A Word document with this XML in its body and its footnotes, with `w:` as its prefix, and `mc:`."""
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        document = f'{before}<w:document xmlns:w="{_NAMESPACE}"><w:body>{body}</w:body></w:document>'
+        names = f'xmlns:w="{_NAMESPACE}" xmlns:mc="{_COMPATIBILITY}"'
+        document = f"{before}<w:document {names}><w:body>{body}</w:body></w:document>"
         archive.writestr("word/document.xml", document)
+        if notes:
+            archive.writestr("word/footnotes.xml", f'<w:footnotes xmlns:w="{_NAMESPACE}">{notes}</w:footnotes>')
         if styles:
             archive.writestr("word/styles.xml", f'<w:styles xmlns:w="{_NAMESPACE}">{styles}</w:styles>')
     return out.getvalue()
@@ -79,10 +83,10 @@ def paragraph(text: str, style: str = "") -> str:
     return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
-def zip_bomb() -> bytes:
-    """A small Word document that unpacks to 200 MB."""
+def zip_bomb(megabytes: int = 200) -> bytes:
+    """A small Word document that unpacks to so much."""
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("word/document.xml", "w") as file:
-        for _ in range(200):
+        for _ in range(megabytes):
             file.write(b" " * 1_000_000)
     return out.getvalue()

@@ -53,8 +53,12 @@ class _Page(HTMLParser):
 
     def read(self, text: str, clock: Callable[[], float]) -> list[Block]:
         begun = clock()
-        for at in range(0, len(text), _PIECE):
-            self.feed(text[at : at + _PIECE])
+        at = 0
+        while at < len(text):
+            # A tag that has not ended is read again each time: pieces that grow with it are few.
+            piece = max(_PIECE, len(self.rawdata))
+            self.feed(text[at : at + piece])
+            at += piece
             if clock() - begun > _PATIENCE:
                 raise Unreadable(f"given up after {_PATIENCE:.0f} s: its tags never end")
         rest = self.rawdata

@@ -47,11 +47,15 @@ def _text(value: Any) -> str:
 
 
 def _outputs(outputs: Any) -> list[str]:
-    texts = []
+    texts: list[str] = []
+    room = _OUTPUT_LIMIT
     for output in outputs if isinstance(outputs, list) else ():
         if not isinstance(output, dict):
             continue
         data = output.get("data")
         plain = data.get("text/plain") if isinstance(data, dict) else output.get("text")
-        texts.append(_text(plain)[:_OUTPUT_LIMIT])
+        texts.append(_text(plain)[:room])
+        room -= len(texts[-1])
+        if room <= 0:
+            break
     return texts

@@ -17,38 +17,54 @@ from atlas_tui.retrieval.reading.blocks import Block, Headings, Unreadable
 
 _LIMIT = 100_000_000
 """Bytes of unpacked XML."""
+_SMALL = 10_000_000
+_MOST_PACKED = 200
+"""How many times its packed size a larger part may have: text written by people does not come near it."""
+_NOTES = ("word/footnotes.xml", "word/endnotes.xml")
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
 _STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main "
+_FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
+"""Holds once more, for old programs, what stands before it."""
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, KeyError, expat.ExpatError,
     NotImplementedError,  # a compression that is not known here
     RuntimeError,  # a password is needed
 )  # fmt: skip
 """What a damaged archive is known to raise."""
+_CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_TITLE = 0
+"""The level of a document's title: above all headings."""
+_DEPTH = 20
+"""Styles that are made from each other."""
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 
 
 def read(data: bytes) -> list[Block]:
-    """A block a paragraph and a table row; pages as Word counted them when it saved, if it did.
+    """A block a paragraph and a table row; pages as Word counted them when it saved, if it did. Notes come last.
 
     Raises:
         Unreadable: it is no Word document, is damaged, or unpacks to too much.
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            styles = _Styles()
-            if "word/styles.xml" in archive.namelist():
+            styles, names = _Styles(), archive.namelist()
+            if "word/styles.xml" in names:
                 _parse(_unpacked(archive, "word/styles.xml"), styles)
-            body = _Body(styles.levels)
+            body = _Body(styles)
             _parse(_unpacked(archive, "word/document.xml"), body)
+            body.begin_notes()
+            for notes in _NOTES:
+                if notes in names:
+                    _parse(_unpacked(archive, notes), body)
     except _DAMAGE as error:
         raise Unreadable("no Word document, or a damaged one") from error
     return body.blocks
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size  # no more is ever unpacked than is declared here
-    if size > _LIMIT:
+    part = archive.getinfo(name)
+    size = part.file_size  # no more is ever unpacked than is declared here
+    if size > _LIMIT or size > max(_SMALL, _MOST_PACKED * part.compress_size):
         raise Unreadable(f"would unpack to {size / 1e6:,.0f} MB: a ZIP bomb")
     return archive.read(name)
 
@@ -57,18 +73,30 @@ class _Styles:
     """The outline level of each paragraph style, by its id; the names of ids differ by language."""
 
     def __init__(self) -> None:
-        self.levels: dict[str, int] = {}
+        self._levels: dict[str, int] = {}
+        self._bases: dict[str, str] = {}
         self._style = ""
 
+    def level(self, style: str) -> int | None:
+        """Of a style, or of the one that it is made from."""
+        for _ in range(_DEPTH):
+            if style in self._levels:
+                return self._levels[style]
+            style = self._bases.get(style, "")
+        return None
+
     def begin(self, tag: str, values: dict[str, str]) -> None:
+        value = values.get("val", "")
         if tag == "style":
             self._style = values.get("styleId", "")
         elif tag == "name" and self._style:
-            named = _HEADING.match(values.get("val", ""))
-            if named or values.get("val") == "Title":
-                self.levels[self._style] = int(named[1]) if named else 1
-        elif tag == "outlineLvl" and self._style and values.get("val", "").isdigit():
-            self.levels.setdefault(self._style, int(values["val"]) + 1)
+            named = _HEADING.match(value)
+            if named or value == "Title":
+                self._levels[self._style] = int(named[1]) if named else _TITLE
+        elif tag == "basedOn" and self._style:
+            self._bases[self._style] = value
+        elif tag == "outlineLvl" and self._style and value.isdigit():
+            self._levels.setdefault(self._style, int(value) + 1)
 
     def end(self, tag: str) -> None:
         if tag == "style":
@@ -79,53 +107,63 @@ class _Styles:
 
 
 class _Body:
-    def __init__(self, levels: dict[str, int]) -> None:
+    def __init__(self, styles: _Styles) -> None:
         self.blocks: list[Block] = []
-        self._levels = levels
+        self._styles = styles
         self._headings = Headings()
-        self._parts: list[str] = []
-        self._cells: list[str] = []
+        self._texts: list[list[str]] = [[]]
+        """Of the paragraphs that are open: one may stand in a text box in another."""
+        self._rows: list[list[str]] = []
+        """The cells of the row that is open in each table around."""
         self._level: int | None = None
         self._in_text = False
-        self._tables = 0
         self._page: int | None = None
+
+    def begin_notes(self) -> None:
+        """They stand on pages that nobody knows, under no heading."""
+        self._headings, self._page = Headings(), None
 
     def begin(self, tag: str, values: dict[str, str]) -> None:
         if tag == "t":
             self._in_text = True
-        elif tag in ("tab", "br", "cr"):
-            self._parts.append("\t" if tag == "tab" else "\n")
+        elif tag == "p":
+            self._texts.append([])
+        elif tag in _CHARACTERS:
+            self._texts[-1].append(_CHARACTERS[tag])
         elif tag == "pStyle":
-            self._level = self._levels.get(values.get("val", ""))
+            self._level = self._styles.level(values.get("val", ""))
         elif tag == "outlineLvl" and values.get("val", "") in "012345678":
             self._level = int(values.get("val") or 0) + 1
         elif tag == "lastRenderedPageBreak":
             self._page = (self._page or 1) + 1
         elif tag == "tbl":
-            self._tables += 1
+            self._rows.append([])
 
     def end(self, tag: str) -> None:
         if tag == "t":
             self._in_text = False
         elif tag == "p":
-            text = "".join(self._parts).strip()
-            self._parts.clear()
+            text = "".join(self._texts.pop()).strip()
             level, self._level = self._level, None
-            if self._tables:
-                self._cells.append(" ".join(text.split()))
+            if self._rows:
+                self._rows[-1].append(" ".join(text.split()))
             elif text:
-                if level:
+                if level is not None:
                     self._headings.enter(level, text)
                 self._add(text)
-        elif tag == "tr":
-            self._add(" | ".join(filter(None, self._cells)))
-            self._cells.clear()
-        elif tag == "tbl":
-            self._tables -= 1
+        elif tag == "tr" and self._rows:
+            row = " | ".join(filter(None, self._rows[-1]))
+            self._rows[-1].clear()
+            if len(self._rows) > 1:  # a table in a cell
+                self._rows[-2].append(row)
+            else:
+                self._add(row)
+        elif tag == "tbl" and self._rows:
+            self._rows.pop()
 
     def text(self, text: str) -> None:
         if self._in_text:
-            self._parts.append(text)
+            self._texts[-1].append(text)
 
     def _add(self, text: str) -> None:
         if text:
@@ -135,13 +173,18 @@ class _Body:
 def _parse(data: bytes, into: _Styles | _Body) -> None:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
+    hidden = 0
 
     def begin(name: str, values: dict[str, str]) -> None:
-        if name.startswith((_W, _STRICT)):
+        nonlocal hidden
+        hidden += name == _FALLBACK
+        if not hidden and name.startswith((_W, _STRICT)):
             into.begin(name.rpartition(" ")[2], {key.rpartition(" ")[2]: value for key, value in values.items()})
 
     def end(name: str) -> None:
-        if name.startswith((_W, _STRICT)):
+        nonlocal hidden
+        hidden -= name == _FALLBACK
+        if not hidden and name.startswith((_W, _STRICT)):
             into.end(name.rpartition(" ")[2])
 
     def refuse(*_: object) -> None:
