@@ -37,7 +37,7 @@ _PARTS = 500
 """Chunks between two looks whether it is cancelled."""
 _POLL = 1.0
 _POLL_SHARE = 10
-"""Watching a large tree takes at most one part in so many of the time."""
+"""Looking through a large tree that is watched takes at most one part in so many of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Report:
     bytes: int = 0
     """Of the files that were read and put in."""
     seconds: float = 0.0
+    looking: float = 0.0
+    """Of them, until it was known which files are to be read."""
     skipped: list[Skipped] = field(default_factory=list)
     """Files and folders that are not in the library, each with the reason."""
     notices: list[Skipped] = field(default_factory=list)
@@ -142,6 +144,8 @@ def watch(
     """Index, and again about every second until cancelled; `done` is called with the first report and with each
     that tells of a change. A path that is gone meanwhile is waited for.
 
+    How long reading takes, and what `done` does, has nothing to do with how soon the next change is seen.
+
     Raises:
         AtlasError: as `index` does, ConfigError only at first.
     """
@@ -149,17 +153,23 @@ def watch(
     cancel.on_cancel(ended.set)
     first = True
     while not cancel.cancelled:
-        begun = monotonic()
+        pause = _POLL
         try:
             report = index(paths, collection, max_size=max_size, progress=progress, cancel=cancel)
         except ConfigError:
             if first:
                 raise
         else:
+            pause = pause_after(report)
             if first or not report.quiet:
                 done(report)
         first = False
-        ended.wait(max(_POLL, _POLL_SHARE * (monotonic() - begun)))
+        ended.wait(pause)
+
+
+def pause_after(report: Report) -> float:
+    """Seconds until a watched tree is looked through again."""
+    return max(_POLL, _POLL_SHARE * report.looking)
 
 
 def remove(paths: Iterable[str], collection: Collection) -> int:
@@ -204,6 +214,7 @@ class _Indexing:
             self._take_out()
             waiting = self._waiting_files()
             report.unchanged = len(self._found) - len(waiting)
+            report.looking = monotonic() - begun
             self._read_all(waiting)
         report.cancelled = self._cancel.cancelled
         report.seconds = monotonic() - begun

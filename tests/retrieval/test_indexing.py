@@ -15,7 +15,7 @@ import pytest
 
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
-from atlas_tui.retrieval.indexing import Progress, Report, index, remove, watch
+from atlas_tui.retrieval.indexing import Progress, Report, index, pause_after, remove, watch
 from atlas_tui.retrieval.library import Collection, Library
 from atlas_tui.retrieval.reading import Reader
 from tests.retrieval.files import endless_pdf, zip_bomb
@@ -212,6 +212,12 @@ class TestWatch:
             thread.join(10)
         assert not thread.is_alive()
         assert reports == [(1, 0, 0, 0), (1, 0, 1, 0), (0, 0, 0, 2), (1, 0, 0, 0)]
+
+    def test_only_looking_sets_the_pace(self, tree: Path, collection: Collection) -> None:
+        assert pause_after(Report(seconds=3600, looking=0.01)) == 1
+        assert pause_after(Report(seconds=3600, looking=3)) == 30
+        report = index([str(tree)], collection)
+        assert 0 < report.looking <= report.seconds
 
 
 class TestHostile:
