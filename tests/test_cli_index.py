@@ -160,6 +160,9 @@ class TestTerminal:
         line = progress_line(Progress(500, 400, 100, 8_000_000, 2_000_000, 1.0, 0, "/tree/a.txt"))
         assert line.partition(" 25% · ")[2] == "100 of 400 files · 2 MB/s · 0:03 left · /tree/a.txt"
         assert progress_line(Progress(1)) == "looking · 1 file"
+        deep = progress_line(Progress(1, 1, source=f"/tree/{'folder/' * 20}a.txt"))
+        assert deep.endswith("/folder/folder/a.txt")
+        assert len(deep) < 100
 
     def test_the_bar_goes_when_it_is_done(self, tree: Path) -> None:
         for number in range(40):
@@ -183,6 +186,15 @@ class TestTerminal:
         form = indexed(str(tree))
         assert form["unchanged"] > 0
         assert form["added"] + form["unchanged"] == 102
+
+    def test_who_watches_is_told_so_at_once(self, tree: Path) -> None:
+        terminal = Terminal("index", "--watch", str(tree), columns=100)
+        terminal.wait(lambda lines: "watching 2 files" in lines)
+        (tree / "new.txt").write_text("new")
+        terminal.wait(lambda lines: "watching 3 files" in lines)
+        terminal.process.sendintr()
+        assert terminal.end() == 130
+        assert "watching" not in "".join(terminal.lines)
 
     def test_watching_goes_on_until_the_end_is_asked_for(self, tree: Path) -> None:
         with start("index", "--watch", "--json", str(tree)) as process:

@@ -27,6 +27,8 @@ from atlas_tui.text import counted, one_line
 if TYPE_CHECKING:
     from atlas_tui.retrieval.filling import Filled
 
+_NAMED = 48
+"""Characters of the path of the file that is being read."""
 _TOLD = 20
 """Files whose trouble is told; there may be thousands of the same."""
 
@@ -154,6 +156,7 @@ class _Run:
             complain(f"interrupted ({left}): what is done stays, the same command does the rest")
         if self._options.watch:
             self._watching = f"watching {counted(report.unchanged + report.added + report.changed, 'file')}"
+            self._console.state(self._watching)
 
     def _tell(self, passed_over: list[Skipped]) -> None:
         """One line for each file with which something is wrong, once."""
@@ -185,7 +188,8 @@ def progress_line(progress: Progress) -> str:
     if progress.remaining is not None:
         parts.append(f"{clock(progress.remaining)} left")
     if progress.source:
-        parts.append(shown(progress.source))
+        source = shown(progress.source)
+        parts.append(source if len(source) <= _NAMED else f"…{source[1 - _NAMED :]}")  # its end names the file
     return " · ".join(parts)
 
 
