@@ -290,7 +290,15 @@ def write(conversation: Conversation, path: Path, form: str | None = None) -> No
     """
     ending = path.suffix.lstrip(".").lower()
     form = form or (ending if ending in EXPORTS else "html" if ending == "htm" else "md")
-    text = EXPORTS[form](conversation)
+    write_new(path, EXPORTS[form](conversation))
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text into a new file, for its owner alone.
+
+    Raises:
+        ConfigError: there is such a file already, or it cannot be written.
+    """
     name = one_line(str(path))
     try:
         with open(path, "x", encoding="utf-8", opener=private_opener) as file:
@@ -301,9 +309,9 @@ def write(conversation: Conversation, path: Path, form: str | None = None) -> No
         raise ConfigError(f"{name} cannot be written ({error.strerror}): choose another") from error
 
 
-def free_name(conversation: Conversation, folder: Path) -> Path:
-    """Where in a folder the conversation can be written, under its title: `why-is-the-sky-blue.md`."""
-    words = "".join(c if c.isalnum() else " " for c in one_line(conversation.info.title, _TITLE)).lower().split()
+def free_name(title: str, folder: Path, ending: str = "md") -> Path:
+    """Where in a folder what has this title can be written: `why-is-the-sky-blue.md`."""
+    words = "".join(c if c.isalnum() else " " for c in one_line(title, _TITLE)).lower().split()
     stem = "-".join(words)[:_NAME].strip("-") or "conversation"
-    names = (folder / f"{stem}{'' if number == 1 else f'-{number}'}.md" for number in itertools.count(1))
+    names = (folder / f"{stem}{'' if number == 1 else f'-{number}'}.{ending}" for number in itertools.count(1))
     return next(path for path in names if not path.exists())

@@ -238,7 +238,15 @@ ACTIONS: tuple[Action, ...] = (
         "edit", "e", "Edit this prompt and send it in a branch", HISTORY, "/edit", hint="edit", states=("transcript",)
     ),
     Action("branch", "b", "Go on in a copy that ends with this turn", HISTORY, "/branch"),
-    Action("export", "E", "Write the conversation into a file: .md, .html or .json", HISTORY, "/export", "FILE"),
+    Action(
+        "export",
+        "E",
+        "Export as .md, .html, .json; a comparison also .csv",
+        HISTORY,
+        "/export",
+        "FILE",
+        on=_BOTH,
+    ),
     Action("rename", "ctrl+e,f10", "In the list: give another title", HISTORY, on=("conversations",)),
     Action("delete", "delete,ctrl+d", "In a list: delete", HISTORY, on=("conversations", "documents")),
     Action("undelete", "ctrl+z", "In the list: bring back what was deleted last", HISTORY, on=("conversations",)),

@@ -38,7 +38,7 @@ async def test_tab_leads_from_the_prompt_to_the_current_column_and_back() -> Non
 
 
 async def test_help_and_palette_are_those_of_the_comparison() -> None:
-    async with comparing(played("one", "1"), played("two", "2"), size=(120, 80)) as compared:
+    async with comparing(played("one", "1"), played("two", "2"), size=(120, 84)) as compared:
         user = compared.user
         await user.press("f1")
         await user.shows(*(action.text for action in commands.helped("compare")))

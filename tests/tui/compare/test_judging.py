@@ -88,7 +88,7 @@ async def test_a_vote_is_counted_and_another_one_takes_its_place(store: Store) -
         )
         assert vote.turn == compared.screen.session.turns[0].id
         await user.press("L")
-        await user.shows("Leaderboard", "left:test-model", "1 votes")
+        await user.shows("Leaderboard", "left:test-model", "1 vote")
 
 
 async def test_a_topic_is_kept_with_the_vote(store: Store) -> None:
@@ -132,8 +132,11 @@ async def test_blind_hides_every_name_until_the_vote(store: Store) -> None:
         await user.shows(*names)
         assert all(vote.blind for vote in Judgements(store).votes())
         assert len(Judgements(store).votes()) == 2
+        await compared.to_column(3)
         await compared.asked("Again?")
         assert [name for name in names if name in user.screen] == []
+        # Who stayed in a column that changes places would know which it is.
+        assert compared.screen.current is compared.views[0]
 
 
 def test_the_best_of_several_beats_each_other_one() -> None:

@@ -237,7 +237,7 @@ def _exported(journal: Journal | None, conversation: Conversation, place: str) -
         with suppress(AtlasError):  # not in the history: its title is its first prompt
             info = replace(conversation.info, title=journal.store.info(conversation.info.id).title)
             conversation = replace(conversation, info=info)
-    path = Path(os.path.expanduser(place)) if place else free_name(conversation, Path.cwd())
+    path = Path(os.path.expanduser(place)) if place else free_name(conversation.info.title, Path.cwd())
     write(conversation, path)
     return path
 

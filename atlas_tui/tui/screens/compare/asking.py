@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from atlas_tui.errors import AtlasError
 from atlas_tui.text import one_line
+from atlas_tui.turns import CHAT
 
 if TYPE_CHECKING:
+    from atlas_tui.tui.screens.chat.exchange import Exchange
+    from atlas_tui.tui.screens.compare.column_view import ColumnView
     from atlas_tui.tui.screens.compare.screen import CompareScreen
 
 _TWICE = 1.5
@@ -40,13 +43,20 @@ class Asking:
         screen.status.say("")
         columns.read()
 
+    @property
+    def unasked(self) -> list[ColumnView]:
+        """Those that the last prompt was not put to."""
+        turn = self._screen.columns.turn
+        if turn is None:
+            return []
+        return [view for view in self._screen.columns.compared if view.own(turn) is None and not view.running]
+
     # Actions of the table
 
     def others(self, _: str) -> None:
         """Have those answer the last prompt who have not."""
         screen, columns = self._screen, self._screen.columns
-        turn = columns.turn
-        waiting = [view for view in columns.compared if turn and view.own(turn) is None and not view.running]
+        turn, waiting = columns.turn, self.unasked
         if turn is None:
             screen.status.say("nothing has been asked yet")
         elif not waiting:
@@ -85,6 +95,7 @@ class Asking:
             return
         if self._in_the_chat():
             return
+        self._screen.status.say(self._taken_back(exchange))
         self._screen.conversation.retry(exchange)
         self._screen.columns.read()
 
@@ -96,6 +107,7 @@ class Asking:
         elif exchange is None:
             screen.status.say("nothing to ask yet")
         elif not self._in_the_chat():
+            screen.status.say(self._taken_back(exchange))
             screen.conversation.fall_back(exchange)
             screen.columns.read()
 
@@ -138,6 +150,13 @@ class Asking:
         else:
             screen.status.say(f"all go on from the answer of column {place}: {key} here takes it back")
         screen.columns.read()
+
+    def _taken_back(self, exchange: Exchange) -> str:
+        """What to say where a new answer comes in place of the one that all go on from."""
+        adopted, column = exchange.turn.chosen, self._screen.current.column.number
+        if adopted is None or exchange.turn.columns.get(adopted, CHAT) != column:
+            return ""
+        return f"the answer to come is not adopted: {self._screen.key('adopt')} has all go on from it"
 
     def _in_the_chat(self) -> bool:
         """Say so where the answer of this column comes in the chat."""

@@ -123,6 +123,12 @@ class Columns:
         else:
             self._screen.status.say(f"there are {len(self.views)} columns")
 
+    def go_first(self) -> None:
+        """To the first column: where columns have changed places, whoever stays in one knows which that is."""
+        if self.current.pane.log_view.has_focus:
+            self.focus(1)
+        self.current = self.views[0]
+
     def step(self, by: int) -> None:
         """Go to a column beside."""
         self.focus((self.views.index(self.current) + by) % len(self.views) + 1)

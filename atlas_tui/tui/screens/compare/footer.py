@@ -26,7 +26,7 @@ class Footer:
         state = self._state()
         possible = {
             "fall_back": screen.furnished and bool(screen.current.thread.fallback),
-            "others": state != "running",  # they are being asked
+            "others": screen.furnished and bool(screen.asking.unasked),
             "passages": screen.along.on,
             "context": False,
         }

@@ -178,6 +178,7 @@ class Judging:
             views = columns.compared
             shuffle.shuffle(views)
             columns.order(views)
+            columns.go_first()
         changed, self.hidden = self.hidden != hidden or hidden, hidden
         for view in columns.compared:
             view.transcript.mask = self.mask(view)

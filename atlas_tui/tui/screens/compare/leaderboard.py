@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from atlas_tui.comparison import Standing, Vote
 from atlas_tui.comparison.report import standings_csv
-from atlas_tui.text import clean, one_line
+from atlas_tui.text import clean, counted, one_line
 from atlas_tui.tui.widgets import figures
 
 Rank = Callable[[Sequence[Vote], str | None], list[Standing]]
@@ -85,9 +85,11 @@ class LeaderboardScreen(ModalScreen[None]):
     def _draw(self) -> None:
         topic = self._topics[self._at]
         standings = self._rank(self._votes, topic)
-        counted = len([vote for vote in self._votes if topic in (None, vote.topic)])
+        votes = len([vote for vote in self._votes if topic in (None, vote.topic)])
         about = _ALL if topic is None else one_line(topic, 60)
-        lines = [Content.assemble(("Leaderboard", "bold"), (f"  {about} · {counted} votes", "$foreground-muted"))]
+        lines = [
+            Content.assemble(("Leaderboard", "bold"), (f"  {about} · {counted(votes, 'vote')}", "$foreground-muted"))
+        ]
         lines.append(Content(""))
         lines += _table(standings, self.size.width * 96 // 100 - 8) if standings else [Content("No vote yet.")]
         keys = "Left, Right topics · y copies as CSV · Esc closes"

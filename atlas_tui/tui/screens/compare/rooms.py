@@ -15,6 +15,7 @@ from atlas_tui.tui.screens.chat.view import Paging
 from atlas_tui.tui.screens.compare.asking import Asking
 from atlas_tui.tui.screens.compare.columns import Columns
 from atlas_tui.tui.screens.compare.estimating import CompareEstimating
+from atlas_tui.tui.screens.compare.exporting import Exporting
 from atlas_tui.tui.screens.compare.judging import Judging
 from atlas_tui.tui.screens.compare.line_up import LineUpRoom
 from atlas_tui.tui.screens.compare.looking import Looking
@@ -26,7 +27,7 @@ from atlas_tui.tui.widgets.find_bar import FindBar
 if TYPE_CHECKING:
     from atlas_tui.tui.screens.compare.screen import CompareScreen
 
-ACTIONS = (Asking, Interrupting, Answers, Paging, Looking, LineUpRoom, Judging, Grounding, Passages, Program)
+ACTIONS = (Asking, Interrupting, Answers, Paging, Looking, LineUpRoom, Judging, Exporting, Grounding, Passages, Program)
 """Those that have a method for each action of the table."""
 
 
@@ -61,6 +62,7 @@ def furnish(screen: CompareScreen, kept: Sequence[str]) -> tuple[object, ...]:
         screen.looking,
         screen.line_up,
         screen.judging,
+        Exporting(screen),
         screen.grounding,
         Passages(screen, shelf),
         Program(screen),
