@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
-from unittest import mock
 
 from atlas_tui.budget import Account
 from atlas_tui.config import Budget, RetrySettings
@@ -99,18 +99,31 @@ class _HeldKnowledge(KnowledgeBase):
 
 @contextmanager
 def _looking_up(server: ScriptedServer, wire: str) -> Iterator[Waiting]:
-    """The name of the host. The resolver is the system's, so this one function of Python's stands in for it."""
-    gate, real = Gate(), socket.getaddrinfo
+    """The name of the host, which is held on the way to the system's resolver."""
+    gate = Gate()
+    _watch_look_ups()
+    _HELD_HOSTS["slow.example"] = gate
+    yield Waiting(Session(provider(wire, "http://slow.example")), gate.reached, gate.let_go)
+    del _HELD_HOSTS["slow.example"]
+    gate.let_go()
 
-    def look_up(host: Any, *rest: Any, **more: Any) -> Any:
-        if host not in (b"slow.example", "slow.example"):
-            return real(host, *rest, **more)
+
+_HELD_HOSTS: dict[str, Gate] = {}
+
+
+@cache
+def _watch_look_ups() -> None:
+    """Once a process: Python tells its auditors of each look-up, in the thread that makes it, and waits for them."""
+    sys.addaudithook(_hold)
+
+
+def _hold(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.getaddrinfo":
+        return
+    host = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
+    if gate := _HELD_HOSTS.get(host):
         gate.pass_through()
         raise socket.gaierror(socket.EAI_AGAIN, "the test is over")
-
-    with mock.patch.object(socket, "getaddrinfo", look_up):
-        yield Waiting(Session(provider(wire, "http://slow.example")), gate.reached, gate.let_go)
-        gate.let_go()
 
 
 @contextmanager
