@@ -18,14 +18,16 @@ _EXPECTED = 0.85
 """What of the characters above ASCII has to be expected ones, at least."""
 _TOGETHER = 0.7
 """How many of them have to stand side by side."""
+_FEWEST = 8
+"""Characters of a text in UTF-16 without its mark: less may be anything."""
 _KANA = re.compile("[\u3041-\u30ff]")
 _NEUTRAL = re.compile("[\u3000-\u303f\uff01-\uff5e“”‘’…—·№«»–]+")
 """Punctuation that several scripts share."""
 _WIDE = re.compile(
-    "[\t\n\r -~\u00a0-\u024f\u0370-\u052f\u0590-\u06ff\u0e00-\u0e7f\u1e00-\u1eff\u2010-\u2026\u20ac\u3000-\u30ff"
+    "[\t\n\r -~\u00a0-\u00ff\u0370-\u052f\u0590-\u06ff\u0e00-\u0e7f\u1e00-\u1eff\u2010-\u2026\u20ac\u3000-\u30ff"
     "\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f]"
 )
-"""What texts in UTF-16 consist of."""
+"""What texts in UTF-16 consist of. (Numbers of 16 bits may be extended Latin letters: those say nothing.)"""
 
 
 def legacy(data: bytes) -> str | None:
@@ -56,10 +58,10 @@ def escaped(data: bytes) -> bool:
 
 def wide(data: bytes) -> str | None:
     """The kind of UTF-16 that it is without its mark, or None."""
-    best, name = 0.97, None
+    best, name = _EXPECTED, None
     for encoding in ("utf-16-le", "utf-16-be"):
         text = data[: len(data) // 2 * 2].decode(encoding, "replace")
-        share = len(_WIDE.findall(text)) / len(text) if text else 0.0
+        share = len(_WIDE.findall(text)) / max(_FEWEST, len(text))
         if share > best:
             best, name = share, encoding
     return name
