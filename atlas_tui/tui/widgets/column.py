@@ -38,6 +38,8 @@ class HeadLine:
     """What stands in place of the name, while names and figures are hidden."""
     merged: bool = False
     """Its answer is made of all others'."""
+    by: str = ""
+    """Who has answered, where it is not who was asked."""
 
 
 class ColumnHead(Painted):
@@ -71,7 +73,7 @@ class ColumnHead(Painted):
             return [Ends((number, (shown.mask, "bold")), ((marks, "$text-accent"),)), Ends(word), Ends((hidden,))]
         mock = ((" mock", "$text-warning"),) if reading.mock and not reading.target.startswith("mock:") else ()
         room = width - 2 - sum([cell_len(text) for text, _ in mock]) - (len(marks) + 1 if marks else 0)
-        name = (_cut(reading.target, room), "bold $foreground")
+        name = (_cut(f"{reading.target} → {shown.by}" if shown.by else reading.target, room), "bold $foreground")
         ttft = "" if reading.ttft is None else f"TTFT {figures.seconds(reading.ttft)}"
         return [
             Ends((number, name, *mock), ((marks, "$text-accent"),) if marks else ()),

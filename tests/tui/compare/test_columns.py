@@ -310,3 +310,30 @@ async def test_four_floods_arrive_whole() -> None:
         await compared.asked("Go")
         for place, flood in enumerate(floods, 1):
             assert compared.said(place).strip() == f"{flood.name} {text}".strip()
+
+
+async def test_who_answered_in_place_of_the_one_who_was_asked_stands_in_the_head() -> None:
+    down = PlayedProvider([ProviderError("not_found", "no such model")], says("Back again."), name="down")
+    other = played("other", "Instead.")
+    session = Session(down, fallback=[other], policy=once())
+    async with comparing(down, played("right", "R1"), session=session) as compared:
+        user = compared.user
+        await compared.asked("Why?")
+        assert compared.said(1) == "Instead."
+        await user.shows("1 down:test-model → other:test-model", "2 right:test-model")
+        await compared.to_column(1)
+        await user.press("r")
+        await compared.ended()
+        await user.shows("Back again.")
+        await user.shows_no("→")
+
+
+async def test_the_targets_that_one_names_are_seen_from_the_first_one_on() -> None:
+    one, two, three = played("one", "1"), played("two", "2"), played("three", "3")
+    async with comparing(one, two, three, size=(80, 24)) as compared:
+        user = compared.user
+        await user.press("f7")
+        await user.ask("/compare three one")
+        await user.shows("1 test-model", "three:test-model")
+        assert compared.screen.current is compared.views[0]
+        assert [view.column.target for view in compared.views] == ["three:test-model", "one:test-model"]

@@ -10,6 +10,7 @@ from atlas_tui.tui.commands import KeyTable
 from atlas_tui.tui.screens.chat.conversation import Coming, Conversation
 from atlas_tui.tui.screens.chat.exchange import Exchange
 from atlas_tui.tui.screens.chat.transcript import Transcript
+from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.column import ColumnPane, HeadLine
 from atlas_tui.tui.widgets.gauge import Gauge
 from atlas_tui.tui.widgets.reading import Phase, Reading
@@ -120,7 +121,8 @@ class ColumnView:
         if response is not None and reading.phase in ("failed", "stopped"):
             finish = _failure(response)
         adopted = turn is not None and turn.chosen is not None and turn.chosen is response
-        return HeadLine(place, reading, self.pinned, adopted, one_line(finish, 24), mask, self.column.number == MERGED)
+        merged, by = self.column.number == MERGED, "" if reading.running else self._stand_in(response)
+        return HeadLine(place, reading, self.pinned, adopted, one_line(finish, 24), mask, merged, by)
 
     def reading(self, response: ModelResponse | None = None) -> Reading:
         """Its figures: those of the gauge, or after a reopening those of the answer itself."""
@@ -142,6 +144,14 @@ class ColumnView:
                 response.cost,
             )
         return reading
+
+    def _stand_in(self, response: ModelResponse | None) -> str:
+        """Who has given an answer that was asked of another target; a server may call its model as it likes."""
+        if response is None:
+            return ""
+        reasons = [attempt.reason for attempt in response.attempts[-1:]]
+        other = response.provider != self.thread.provider.name or reasons in (["fallback"], ["cooldown"])
+        return figures.target(f"{response.provider}:{response.model}") if other else ""
 
     def close(self, patience: float = 0.0) -> bool:
         """Stop, and wait so many seconds for the partial answer to be kept."""

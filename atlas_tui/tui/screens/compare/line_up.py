@@ -72,6 +72,7 @@ class LineUpRoom:
         columns.catch_up()
         if targets:
             self.take(targets)
+            columns.current = columns.views[0]
         columns.arrange()
 
     def _restorable(self) -> dict[int, Provider]:
