@@ -53,8 +53,10 @@ _NAMED = re.compile(
 _AND = re.compile(r"[\s,;]*(?:(?:and|or|und|oder|et|ou|y|o|e)\b)?\s*", re.IGNORECASE)
 _ALONE = re.compile(r"\s*(?:\[[\d ,;–-]+\][ \t]*)+\.?[ \t]*(?:\n|\Z)")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n[ \t]*\n")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{5}")
-"""Several words of a script that puts no spaces between them."""
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Of a script in which words do not stand alone."""
+_SEVERAL = 5
+"""Characters of such a script that are several words."""
 _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ies|y|e|ly|ations?|ers?)$")
 _FEWEST_WORDS = 2
 """Words in quotation marks that are a quotation; one alone is a name or a term."""
@@ -177,7 +179,14 @@ def found_words(document: Document) -> re.Pattern[str] | None:
     stems = {_ENDINGS.sub("", word) if len(word) > 5 else word for word in words}
     if not stems:
         return None
-    return re.compile(rf"(?:(?<![^\W_])|(?<=_))(?:{'|'.join(map(re.escape, stems))})\w*", re.IGNORECASE)
+    spaced = "|".join(re.escape(stem) for stem in stems if not _UNSPACED.search(stem))
+    unspaced = "|".join(re.escape(stem) for stem in stems if _UNSPACED.search(stem))
+    forms = []
+    if spaced:  # at the beginning of a word, or of a part of one: name, user_name, userName
+        forms.append(rf"(?:(?<![^\W_])|(?<=_)|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:{spaced})\w*")
+    if unspaced:
+        forms.append(f"(?:{unspaced})")
+    return re.compile("|".join(forms), re.IGNORECASE)
 
 
 def _without_code(text: str) -> str:
@@ -241,7 +250,7 @@ def _quotations(answer: str, prose: str, citations: Sequence[Citation], texts: S
         numbers = near.inside(each) or near.behind(each, after) or shared
         said = numbers or near.before(each, quoted[at - 1].end if at else 0)
         words = _CITATION.sub("", each.text).strip()
-        if said and (len(words.split()) >= _FEWEST_WORDS or _UNSPACED.search(words)):
+        if said and (len(words.split()) >= _FEWEST_WORDS or len(_UNSPACED.findall(words)) >= _SEVERAL):
             chosen = [texts[number - 1] for number in said if 1 <= number <= len(texts)]
             # What looks like a citation may be a part of the passage.
             verified = any(_stands_in(form, passage) for form in {words, each.text} for passage in chosen)

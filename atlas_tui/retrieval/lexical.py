@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Begun at words only: from each letter of a long word on, its time would grow with the square of the word.
 _HUMPED = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]*(?:[a-z0-9][A-Z]|[A-Z][A-Z][a-z])[A-Za-z0-9]*")
-# Scripts without spaces: the index would take a whole sentence for one word, so it is given every pair of characters.
+# Scripts without spaces: the index would take a whole sentence for one word, so it is given every pair of characters;
+# those of Korean too, where what a word is to the sentence is written on to it.
 _UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff]+"
 )
 _COMMON = """
     a about above after again all also am an and any anybody anyone anything are as at be because been before being
@@ -35,6 +37,8 @@ class Term:
     """As the question has it."""
     match: str
     """As FTS5 takes it."""
+    whole: str = ""
+    """The word that it is only a part of."""
 
 
 def split(text: str) -> str:
@@ -59,8 +63,26 @@ def terms(question: str) -> list[Term]:
         for part in (word, *_hidden(word)):
             key = part.lower()
             kept = found if key not in _STOP_WORDS or part in meant else spare
-            kept.setdefault(key, Term(word, f'"{part}"'))
+            kept.setdefault(key, Term(part, f'"{part}"', word if part is not word else ""))
     return list((found or spare).values())
+
+
+def told(found: Sequence[Term]) -> list[str]:
+    """The words that were found, for a person: of a word that is there as a whole no parts, and characters that were
+    found in pairs as the text that they are."""
+    whole = {term.shown for term in found if not term.whole}
+    words: list[str] = []
+    before: Term | None = None
+    for term in found:
+        if term.whole in whole:
+            continue
+        joins = before is not None and before.whole == term.whole and before.shown[-1] == term.shown[0]
+        if words and joins and _UNSPACED.fullmatch(term.shown) and words[-1] + term.shown[1:] in term.whole:
+            words[-1] += term.shown[1:]
+        elif term.shown not in words:
+            words.append(term.shown)
+        before = term
+    return words
 
 
 def _hidden(word: str) -> list[str]:

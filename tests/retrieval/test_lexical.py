@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from atlas_tui.citations import found_words
 from atlas_tui.retrieval.lexical import split, terms
 from atlas_tui.retrieval.library import Collection, Library
 from atlas_tui.retrieval.values import Chunk, SourceState
@@ -70,11 +71,34 @@ def test_identifiers_are_asked_whole_and_in_parts() -> None:
         ("naive", "a naïve approach"),
         ("世界", "你好世界"),
         ("数据库连接", "如何配置数据库的连接"),
+        ("검색을", "문서 검색 기능"),
+        ("검색", "문서를 검색했습니다"),
     ],
 )
 def test_what_is_meant_is_found(collection: Collection, question: str, text: str) -> None:
     put(collection, wanted=text, other="nothing that anyone asks for")
     assert found(collection, question) == ["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "why"),
+    [
+        ("Where is getUserName?", "def getUserName(self)", ["getUserName"]),
+        ("Where is getUserName?", "every user has a name", ["User", "Name"]),
+        ("user_names and ids", "the ids of a user", ["ids", "user"]),
+        ("东京的数据库连接在哪里", "如何配置数据库的连接", ["数据库", "连接"]),
+        ("数据库", "如何配置数据库的连接", ["数据库"]),
+    ],
+)
+def test_why_it_was_found_is_what_stands_there(
+    collection: Collection, question: str, text: str, why: list[str]
+) -> None:
+    put(collection, one=text)
+    (hit,) = collection.lexical(question, 1)
+    assert sorted(collection.matched(question, [hit.id])[hit.id]) == sorted(why)
+    pattern = found_words({"content": text, "why": why})
+    assert pattern is not None
+    assert {match[0].lower() for match in pattern.finditer(text)} == {word.lower() for word in why}
 
 
 def test_headings_and_paths_count(collection: Collection) -> None:

@@ -347,6 +347,10 @@ class TestPdf:
         ]
         assert reader.read("b.pdf", pdf("Another")).blocks[0].text == "Another"
 
+    def test_signs_for_several_letters_are_letters(self, reader: Reader) -> None:
+        (block,) = reader.read("a.pdf", pdf(rb"BT /F 12 Tf 50 700 Td (con\256guration) Tj ET")).blocks
+        assert block.text == "configuration"
+
     def test_one_that_never_ends_is_ended_and_the_next_is_read(self) -> None:
         reader = Reader(page_seconds=1)
         reading = reader.read("a.pdf", endless_pdf())

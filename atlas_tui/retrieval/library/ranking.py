@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from atlas_tui.retrieval.lexical import Term, terms
+from atlas_tui.retrieval.lexical import Term, terms, told
 from atlas_tui.retrieval.values import Scored
 
 _WEIGHTS = "1.0, 0.5, 2.0, 1.0"
@@ -52,15 +52,15 @@ def search(
 
 
 def matched(connection: sqlite3.Connection, number: int, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Which words of the question each of these chunks has, in the question's order."""
+    """Which words of the question each of these chunks has, in the question's order; of a word that is not there as a
+    whole, its parts."""
     words = f"words_{number}"
-    found: dict[int, list[str]] = {id_: [] for id_ in ids}
+    found: dict[int, list[Term]] = {id_: [] for id_ in ids}
     statement = f"SELECT rowid FROM {words} WHERE {words} MATCH ? AND rowid IN (SELECT value FROM json_each(?))"
     for term in _wanted(question):
         for (id_,) in connection.execute(statement, (term.match, json.dumps(list(ids)))):
-            if term.shown not in found[id_]:
-                found[id_].append(term.shown)
-    return found
+            found[id_].append(term)
+    return {id_: told(those) for id_, those in found.items()}
 
 
 def _wanted(question: str) -> list[Term]:

@@ -19,6 +19,8 @@ _MEMORY = 2_000_000_000
 _CPU_SECONDS = 900
 _DEPTH = 6
 _LEADERS = re.compile(r"(?:[ \t]?\.){5,}")
+_LIGATURES = {0xFB00 + number: letters for number, letters in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
+"""Which many fonts have for one sign, and nobody asks for."""
 _DIVIDED = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 
 
@@ -45,7 +47,7 @@ def _read(data: bytes) -> None:
         path: list[str] = []
         for number, page in enumerate(reader.pages):
             path = bookmarks.get(number, path)
-            text = _LEADERS.sub(" …", _DIVIDED.sub("", page.extract_text()))
+            text = _LEADERS.sub(" …", _DIVIDED.sub("", page.extract_text())).translate(_LIGATURES)
             pages = number + 1
             _say(page=pages, text=text, headings=path)
     except MemoryError:
