@@ -1,4 +1,4 @@
-"""What every test gets: a clean environment, and the servers."""
+"""What every test gets: a clean environment; and what many want: a history, and the servers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_tui.store import Store
 from tests.servers.real_model import real_embeddings, real_model, real_ollama
 from tests.servers.scripted import ScriptedServer, refusing_url, silent_url
 
@@ -50,6 +51,14 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATLAS_EMBEDDER", "none")  # a test says so where it wants one: they take a second to load
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A history, which must have all of it when it closes."""
+    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
+    yield store
+    assert store.close()
 
 
 @pytest.fixture

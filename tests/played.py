@@ -1,4 +1,4 @@
-"""A provider for tests of what stands above the providers: it plays given events and records what it was asked."""
+"""For tests of what stands above the providers: one that plays given events and notes what it was asked; a sink."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any, ClassVar
 
 from atlas_tui.errors import ProviderError
-from atlas_tui.models.base import Counted, Finish, ModelInfo, ModelRequest, Provider, Start, TextDelta, WireEvent
+from atlas_tui.models.base import (
+    Counted,
+    End,
+    Event,
+    Finish,
+    ModelInfo,
+    ModelRequest,
+    Provider,
+    Start,
+    TextDelta,
+    WireEvent,
+)
 
 HANG = "hang"
 """A step of an answer: silence until the request is cancelled."""
@@ -64,3 +75,26 @@ class PlayedProvider(Provider):
 
     def _classify(self, error: Exception) -> ProviderError | None:
         return None
+
+
+class Sink:
+    """Collects the events of an answer, as a screen's does."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._ended = threading.Event()
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, End):
+            self._ended.set()
+
+    def full(self) -> bool:
+        return False
+
+    def end(self, timeout: float = 10) -> End:
+        """Wait for the ending."""
+        assert self._ended.wait(timeout), f"no ending, but {self.events[-3:]}"
+        last = self.events[-1]
+        assert isinstance(last, End)
+        return last

@@ -18,18 +18,9 @@ from atlas_tui.models.base import (
     UsageUpdate,
 )
 from atlas_tui.pricing import FREE, UNKNOWN_COST
+from tests.clock import Clock
 
 BUSY = ProviderError("overloaded", "busy")
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def meter() -> tuple[Meter, Clock]:

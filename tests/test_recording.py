@@ -30,8 +30,7 @@ from atlas_tui.models.mock import MockProvider
 from atlas_tui.models.recording import Recorder, read_recording
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session
-from tests.comparison.columns import Sink
-from tests.played import PlayedProvider, Step, says
+from tests.played import PlayedProvider, Sink, Step, says
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 FAKE_KEY = "sk-" + "A1b2" * 8

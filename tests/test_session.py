@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from atlas_tui.errors import Kind
 from atlas_tui.models.base import (
     Counted,
     End,
-    Event,
     FellBack,
     ModelMessage,
     ReasoningDelta,
@@ -29,7 +27,7 @@ from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session, Turn
-from tests.played import HANG, PlayedProvider, says
+from tests.played import HANG, PlayedProvider, Sink, says
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 user, assistant = ModelMessage.user, ModelMessage.assistant
@@ -44,22 +42,6 @@ def ask(session: Session, prompt: str) -> End:
     *_, end = session.stream(prompt)
     assert isinstance(end, End)
     return end
-
-
-class Sink:
-    """Collects a worker's events, as the screen's does."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.ended = threading.Event()
-
-    def put(self, event: Event) -> None:
-        self.events.append(event)
-        if isinstance(event, End):
-            self.ended.set()
-
-    def full(self) -> bool:
-        return False
 
 
 class Passages(KnowledgeBase):
@@ -153,7 +135,7 @@ class TestSiblings:
         (turn,) = session.turns
         sink = Sink()
         worker = session.start(turn, sink)
-        assert sink.ended.wait(5)
+        sink.end()
         assert worker.join(5)
         assert provider.requests[1].messages == [user("Well?")]
         assert [response.content for response in turn.responses] == ["Good.", "Better."]
@@ -168,7 +150,7 @@ class TestSiblings:
         worker = session.start(session.add_turn("Go"), sink)
         assert provider.hanging.wait(5)
         worker.cancel()
-        assert sink.ended.wait(5)
+        sink.end()
         assert worker.join(5)
         assert [type(event) for event in sink.events] == [Start, TextDelta, TextDelta, End]
         assert isinstance(sink.events[-1], End)

@@ -1,37 +1,13 @@
-"""What the tests of comparisons share: sinks that can be waited for, and a turn answered by every column."""
+"""What the tests of comparisons share: a turn answered by every column."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from atlas_tui.comparison import Column, Comparison
-from atlas_tui.models.base import End, Event
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.turns import Turn
-
-
-class Sink:
-    """Collects the events of an answer, as a screen's does."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._ended = threading.Event()
-
-    def put(self, event: Event) -> None:
-        self.events.append(event)
-        if isinstance(event, End):
-            self._ended.set()
-
-    def full(self) -> bool:
-        return False
-
-    def end(self, timeout: float = 10) -> End:
-        """Wait for the ending."""
-        assert self._ended.wait(timeout), f"no ending, but {self.events[-3:]}"
-        last = self.events[-1]
-        assert isinstance(last, End)
-        return last
+from tests.played import Sink
 
 
 def impatient() -> Policy:

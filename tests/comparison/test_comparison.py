@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,19 +15,12 @@ from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
-from tests.comparison.columns import Sink, answered, impatient, said, started
-from tests.played import HANG, PlayedProvider, says
+from tests.comparison.columns import answered, impatient, said, started
+from tests.played import HANG, PlayedProvider, Sink, says
 from tests.servers.scripted import Answer, Delta, Finish, HttpError, Reset, Script, ScriptedServer, Stall, Wait
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 user, assistant = ModelMessage.user, ModelMessage.assistant
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db")
-    yield store
-    store.close()
 
 
 def played(name: str, *answers: str) -> PlayedProvider:

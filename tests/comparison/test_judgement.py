@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +15,6 @@ from atlas_tui.models.mock import MockProvider
 from atlas_tui.store import Journal, Store
 from tests.comparison.columns import answered
 from tests.played import PlayedProvider, says
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db")
-    yield store
-    store.close()
 
 
 def by_name(standings: list[Standing]) -> dict[str, Standing]:

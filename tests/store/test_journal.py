@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from atlas_tui.errors import ProviderError
-from atlas_tui.models.base import CancelToken, End, Event, ReasoningDelta, TextDelta
+from atlas_tui.models.base import CancelToken, End, ReasoningDelta, TextDelta
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session, Turn
 from atlas_tui.store import Conversation, Store, StoredResponse
 from atlas_tui.text import remember_secret
-from tests.played import HANG, PlayedProvider, says
+from tests.played import HANG, PlayedProvider, Sink, says
 from tests.store.conftest import OpenStore
 from tests.store.rehearsal import ask, eventually, session_of
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
-
-
-class Sink:
-    def __init__(self) -> None:
-        self.ended = threading.Event()
-
-    def put(self, event: Event) -> None:
-        if isinstance(event, End):
-            self.ended.set()
-
-    def full(self) -> bool:
-        return False
 
 
 def only(store: Store) -> Conversation:
@@ -66,7 +53,7 @@ class TestWhileItStreams:
         (stored,) = responses(other)
         assert (stored.state, stored.response.reasoning, stored.response.complete) == ("streaming", "hm", False)
         worker.cancel()
-        assert sink.ended.wait(5)
+        sink.end()
         (stored,) = responses(other)
         assert (stored.state, stored.error, stored.response.content) == ("incomplete", "cancelled", "half an answer")
         assert worker.join(5)
@@ -138,7 +125,7 @@ class TestWhatIsKept:
         worker = session.start(session.add_turn("Go"), sink)
         first.hanging.wait(5)
         session.steering.fall_back_now()
-        assert sink.ended.wait(5)
+        sink.end()
         assert worker.join(5)
         assert [(r.response.content, r.state, r.response.provider) for r in responses(store)] == [
             ("half", "incomplete", "first"),
@@ -165,7 +152,7 @@ class TestWhatIsKept:
         broken = ask(session, "Why?").response
         sink = Sink()
         worker = session.start(session.turns[0], sink, extend=broken)
-        assert sink.ended.wait(5)
+        sink.end()
         assert worker.join(5)
         assert [(r.response.content, r.state) for r in responses(store)] == [
             ("The sky is ", "incomplete"),
@@ -321,7 +308,7 @@ def ask_again(session: Session, turn: Turn) -> None:
     """One more answer to a turn."""
     sink = Sink()
     worker = session.start(turn, sink)
-    assert sink.ended.wait(5)
+    sink.end()
     assert worker.join(5)
 
 

@@ -26,6 +26,7 @@ from atlas_tui.tui.app import AtlasApp
 from atlas_tui.tui.messages import Finished
 from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.screens.catalogue import Catalogue
+from tests.clock import Clock
 from tests.played import PlayedProvider
 
 PATIENCE = 30.0
@@ -43,16 +44,6 @@ class Prepared(Opening):
     def __init__(self, config: Config, opened: Opened) -> None:
         super().__init__(config, target=opened.session.provider.target)
         self._opened = opened
-
-
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Driver:
@@ -232,8 +223,7 @@ def _busy(node: MessagePump) -> bool:
     """Whether it deals with a message, or has one to deal with: else it waits at its queue, or is closed."""
     if node._closing or node._closed:
         return False
-    waits = node._message_queue.ready_event._waiters  # type: ignore[attr-defined]
-    return bool(node.message_queue_size or node._next_callbacks or not waits)
+    return bool(node.message_queue_size or node._next_callbacks or not node._message_queue.ready_event._waiters)
 
 
 def _pressed(key: str) -> events.Key:

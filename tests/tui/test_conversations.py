@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -18,16 +18,10 @@ from atlas_tui.config import Config
 from atlas_tui.models.base import Event, TextDelta
 from atlas_tui.store import Store
 from atlas_tui.tui.screens.conversations import Conversations
+from tests.clock import Clock
 from tests.played import HANG, PlayedProvider, says
-from tests.tui.driving import PATIENCE, Clock, Driver, driving, make_app, steering
+from tests.tui.driving import PATIENCE, Driver, driving, make_app, steering
 from tests.tui.shelf import NOW, kept, listed, said, session_of
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
-    yield store
-    assert store.close()
 
 
 async def test_a_conversation_of_the_history_is_opened_and_goes_on(store: Store) -> None:

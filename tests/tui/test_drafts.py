@@ -25,13 +25,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarn
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
-    yield store
-    assert store.close()
-
-
-@pytest.fixture
 def later(store: Store) -> Iterator[Store]:
     """The same file, in another process as it were."""
     later = Store(store.path, on_notice=lambda sentence: None)

@@ -5,23 +5,12 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-import pytest
-
 from atlas_tui.models.base import TextDelta
 from atlas_tui.store import Journal, Store
 from atlas_tui.store.export import from_json
 from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import session_of
 from tests.tui.driving import driving
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the program was started."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 async def test_without_a_history_it_goes_under_its_first_words(here: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +13,6 @@ from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import eventually
 from tests.tui.driving import driving
 from tests.tui.shelf import kept, listed, session_of
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
-    yield store
-    assert store.close()
 
 
 async def test_the_fallback_chain_is_kept_with_the_conversation(store: Store) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     return Config(db_path=str(tmp_path / "library"), retrieval=RetrievalSettings(embedder="none", context=True))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db", on_notice=lambda sentence: None)
-    yield store
-    assert store.close()
 
 
 def fresh(tmp_path: Path) -> Config:

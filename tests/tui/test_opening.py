@@ -13,7 +13,8 @@ from atlas_tui.session import Session
 from atlas_tui.tui.app import AtlasApp, run
 from atlas_tui.tui.opening import Opened, Opening
 from atlas_tui.tui.screens.catalogue import Catalogue
-from tests.tui.driving import PATIENCE, Clock, Driver, once
+from tests.clock import Clock
+from tests.tui.driving import PATIENCE, Driver, once
 
 
 class Slow(Opening):

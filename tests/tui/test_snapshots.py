@@ -19,8 +19,9 @@ from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session, Turn
 from atlas_tui.tui.app import AtlasApp
+from tests.clock import Clock
 from tests.played import HANG, PlayedProvider
-from tests.tui.driving import Clock, make_app, once
+from tests.tui.driving import make_app, once
 
 Compare = Callable[..., bool]
 SIZES = {"wide": (200, 60), "usual": (120, 40), "small": (80, 24), "smallest": (60, 16)}

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from atlas_tui.comparison import Judgements
 from atlas_tui.models.base import ModelMessage, TextDelta
 from atlas_tui.session import Session
@@ -17,13 +12,6 @@ from tests.tui.compare.driving import Compared, Known, comparing, played
 from tests.tui.driving import driving, once
 
 user_said, assistant = ModelMessage.user, ModelMessage.assistant
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db")
-    yield store
-    store.close()
 
 
 async def test_the_others_answer_the_last_prompt_of_a_chat() -> None:

@@ -8,21 +8,10 @@ import json
 import stat
 from pathlib import Path
 
-import pytest
-
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import TextDelta
 from tests.played import PlayedProvider, says
 from tests.tui.compare.driving import comparing, played
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the program was started."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 async def test_every_turn_with_its_race_and_its_texts_side_by_side(here: Path) -> None:

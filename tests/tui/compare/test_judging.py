@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from atlas_tui.comparison import Judgements
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import TextDelta
@@ -16,13 +11,6 @@ from atlas_tui.tui.screens.compare.judging import verdicts
 from tests.played import HANG, PlayedProvider
 from tests.tui.compare.driving import comparing, played
 from tests.tui.driving import once
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "history.db")
-    yield store
-    store.close()
 
 
 async def test_the_race_stands_still_while_it_runs_and_is_sorted_by_any_figure() -> None:
@@ -164,3 +152,15 @@ async def test_a_model_makes_one_answer_of_all() -> None:
         await compared.asked("Next")
         assert left.requests[-1].messages[1].content == "Both say."
         assert len(judge.requests) == 1
+
+
+@pytest.mark.parametrize(("columns", "counts"), [(60, False), (80, True)])
+async def test_the_leaderboard_has_room_for_names_before_anything_else(columns: int, counts: bool) -> None:
+    providers = [played("anthropic", "L"), played("openai", "R")]
+    async with comparing(*providers, size=(columns, 24)) as compared:
+        user = compared.user
+        await compared.asked("Why?")
+        await compared.to_column(1)
+        await user.press("v", "a", "L")
+        await user.shows("Leaderboard", "anthropic:test-model", "openai:test-model", "95 %")
+        assert any("won" in line for line in user.lines) is counts

@@ -21,7 +21,7 @@ from atlas_tui.pricing import FREE, UNKNOWN_COST
 from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.gauge import SLOT, Gauge
 from atlas_tui.tui.widgets.meters import sparkline, state
-from tests.tui.driving import Clock
+from tests.clock import Clock
 
 
 def running(clock: Clock) -> Gauge:
