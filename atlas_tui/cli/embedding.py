@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.progress import bar, clock
@@ -14,6 +16,7 @@ from atlas_tui.errors import AtlasError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.embedders import Embedder, default_embedder, embedder_for, minilm
+from atlas_tui.retrieval.tree import size_words
 from atlas_tui.retrieval.vectors import open_index
 from atlas_tui.text import counted, one_line
 
@@ -29,6 +32,7 @@ class Embedding:
 
     Args:
         options: `embedder` names one, or `none`; None takes the collection's, the settings', or what is at hand.
+        download: gets MiniLM; None takes `minilm_download.download`.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Embedding:
         config: Config,
         console: Console,
         cancel: CancelToken,
+        download: Callable[..., None] | None = None,
     ) -> None:
         self._collection = knowledge.collection
         self._knowledge = knowledge
@@ -47,6 +52,7 @@ class Embedding:
         self._config = config
         self._console = console
         self._cancel = cancel
+        self._download = download
         self._begun = 0.0
         self._first = 0
         self._chosen: Embedder | None = None
@@ -57,10 +63,17 @@ class Embedding:
         """Before anything is indexed: an embedder that was named is there, or is refused at once.
 
         Raises:
-            AtlasError: it cannot be used.
+            AtlasError: it cannot be used; what was stopped while it was being downloaded is only said.
         """
-        if self._named and self._named != "none":
+        if not self._named or self._named == "none":
+            return
+        try:
             self._chosen = self._embedder()
+        except AtlasError as error:
+            if not self._cancel.cancelled:
+                raise
+            self._console.finish()
+            complain(str(error))
 
     def run(self) -> None:
         """Embed what has no vector yet, and have it searchable.
@@ -80,7 +93,7 @@ class Embedding:
                     embedder.close()
         except AtlasError as error:
             self._console.finish()
-            if self._named:
+            if self._named and not self._cancel.cancelled:
                 raise
             complain(f"passages are found by words alone: {error}")
 
@@ -102,11 +115,27 @@ class Embedding:
             return
         self._console.finish()
         print(f"{offer.QUESTION} [y/N] ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        if self._typed().strip().lower() not in ("y", "yes"):
             offer.decline()
             return
         self._start()
-        minilm_download.download(lambda done, total: self._show("downloading", done, total, "bytes"))
+        download = self._download or minilm_download.download
+        download(partial(self._show, "downloading", many=size_words), cancel=self._cancel)
+
+    def _typed(self) -> str:
+        """The answer to a question.
+
+        Raises:
+            AtlasError: a signal came instead.
+        """
+        try:
+            self._cancel.on_cancel(_interrupt)  # else Python reads on after it
+            return sys.stdin.readline()
+        except KeyboardInterrupt:
+            print(file=sys.stderr)
+            raise AtlasError("interrupted: nothing was downloaded, the question comes again") from None
+        finally:
+            self._cancel.forget(_interrupt)
 
     def _fill(self, embedder: Embedder | None) -> None:
         from atlas_tui.retrieval.filling import fill
@@ -136,7 +165,7 @@ class Embedding:
         index = open_index(self._collection, self._knowledge.place, embedder, vectors=self._config.retrieval.vectors)
         try:
             self._start()
-            index.build(lambda done, total: self._show("ordering", done, total, "vectors"), self._cancel)
+            index.build(partial(self._show, "ordering", what=" vectors"), self._cancel)
         finally:
             index.close()
 
@@ -148,19 +177,25 @@ class Embedding:
                 " (Ctrl+C leaves the rest to the next time)\n"
             )
             self._console.finish()
-        self._show("embedding", done, total, "texts")
+        self._show("embedding", done, total, what=" texts")
 
     def _start(self) -> None:
         self._begun, self._first = monotonic(), -1
 
-    def _show(self, doing: str, done: int, total: int, what: str) -> None:
+    def _show(
+        self, doing: str, done: int, total: int, *, what: str = "", many: Callable[[int], str] = "{:,}".format
+    ) -> None:
         if not self._console.live or not total:
             return
         if self._first < 0:
             self._first = done
-        parts = [f"{doing} {bar(done / total)}", f"{done:,} of {total:,} {what}"]
+        parts = [f"{doing} {bar(done / total)}", f"{many(done)} of {many(total)}{what}"]
         seconds = monotonic() - self._begun
         rate = (done - self._first) / seconds if seconds > 0.2 else 0
         if rate > 0:
-            parts += [f"{rate:,.0f}/s", f"{clock((total - done) / rate)} left"]
+            parts += [f"{many(round(rate))}/s", f"{clock((total - done) / rate)} left"]
         self._console.state(" · ".join(parts))
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,11 @@ _TOLD = 20
 """Files whose trouble is told; there may be thousands of the same."""
 
 
-def index(options: argparse.Namespace, config: Config) -> int:
+def index(options: argparse.Namespace, config: Config, *, download: Callable[..., None] | None = None) -> int:
     """Do what is asked; the exit status.
+
+    Args:
+        download: gets MiniLM; None takes `minilm_download.download`.
 
     Raises:
         AtlasError: a path is not there, or the knowledge base cannot be read or written.
@@ -53,7 +57,7 @@ def index(options: argparse.Namespace, config: Config) -> int:
             _remove(knowledge, options, console)
             status = 0
         else:
-            status = _Run(knowledge, options, config, console).run()
+            status = _Run(knowledge, options, config, console, download).run()
         console.finish()
         for notice in knowledge.notices:
             complain(notice)
@@ -110,35 +114,46 @@ def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Cons
 class _Run:
     """One indexing, or many of a watched tree, with their progress."""
 
-    def __init__(self, knowledge: KnowledgeBase, options: argparse.Namespace, config: Config, console: Console) -> None:
+    def __init__(
+        self,
+        knowledge: KnowledgeBase,
+        options: argparse.Namespace,
+        config: Config,
+        console: Console,
+        download: Callable[..., None] | None,
+    ) -> None:
         self._collection = knowledge.collection
         self._options = options
         self._console = console
         self._cancel = CancelToken()
-        self._embedding = Embedding(knowledge, options, config, console, self._cancel)
+        self._embedding = Embedding(knowledge, options, config, console, self._cancel, download)
         self._told: set[tuple[str, str]] = set()
         self._watching = ""
 
     def run(self) -> int:
         """Until it is done or a signal comes; the exit status."""
-        options = self._options
         with Interruption() as interruption, self._console:
             interruption.cancels(self._cancel.cancel)
             self._embedding.prepare()
-            if options.watch:
-                watch(
-                    options.paths, self._collection, self._done,
-                    max_size=options.max_size or MAX_SIZE, progress=self._progress, cancel=self._cancel,
-                )  # fmt: skip
-            else:
-                report = bring(
-                    options.paths, self._collection,
-                    max_size=options.max_size or MAX_SIZE, again=options.again,
-                    progress=self._progress, cancel=self._cancel,
-                )  # fmt: skip
-                self._done(report)
+            if not self._cancel.cancelled:
+                self._take_in()
             self._console.finish()
         return 0 if interruption.signal is None else 128 + interruption.signal
+
+    def _take_in(self) -> None:
+        options = self._options
+        if options.watch:
+            watch(
+                options.paths, self._collection, self._done,
+                max_size=options.max_size or MAX_SIZE, progress=self._progress, cancel=self._cancel,
+            )  # fmt: skip
+        else:
+            report = bring(
+                options.paths, self._collection,
+                max_size=options.max_size or MAX_SIZE, again=options.again,
+                progress=self._progress, cancel=self._cancel,
+            )  # fmt: skip
+            self._done(report)
 
     def _done(self, report: Report) -> None:
         if not self._options.json:

@@ -9,13 +9,10 @@ Whatever stops it, what was embedded is kept, and the next time goes on from the
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from queue import Empty, SimpleQueue
-from typing import Any, NoReturn, TypeVar
 
 from atlas_tui.config import make_private_folder
 from atlas_tui.errors import AtlasError, Kind, ProviderError
@@ -23,6 +20,7 @@ from atlas_tui.locks import lock
 from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.embedders import Embedder
 from atlas_tui.retrieval.library import Collection
+from atlas_tui.retrieval.stopping import Stop, Stopped
 from atlas_tui.retrieval.vectors.layered import mixed
 
 _BATCH = 64
@@ -34,7 +32,6 @@ _POLL = 0.2
 _TEXT_AT_FAULT: tuple[Kind, ...] = ("bad_request", "context_length", "refused")
 """Failures that other texts may not share."""
 Progress = Callable[[int, int], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def fill(
         ConfigError: another embedder made the collection's vectors, and `change` was not asked for.
         AtlasError: the embedder fails, or the library cannot be written; what was done is kept.
     """
-    stop = _Stop(cancel)
+    stop = Stop(cancel)
     try:
         have = collection.embedder
         if have and not change and have.rpartition(":")[0] != embedder.name:
@@ -82,63 +79,8 @@ def fill(
         stop.forget()
 
 
-class _Stopped(Exception):
-    """The cancel has come."""
-
-
-class _Stop:
-    """A cancel that can be waited for."""
-
-    def __init__(self, cancel: CancelToken | None) -> None:
-        self._cancel = cancel or CancelToken()
-        # A signal's handler may cancel in the middle of a wait, which an Event does not bear.
-        self._news: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
-        self._cancel.on_cancel(self._wake)
-
-    def within(self, seconds: float) -> bool:
-        """Whether it comes within so many seconds."""
-        if seconds and not self._cancel.cancelled:
-            with suppress(Empty):
-                self._news.get(timeout=seconds)
-        return self._cancel.cancelled
-
-    def during(self, work: Callable[[], T]) -> T:
-        """What the work gives, or raises; a cancel leaves it alone.
-
-        Raises:
-            _Stopped: the cancel came first.
-        """
-
-        def run() -> None:
-            try:
-                result = work()
-            except Exception as error:  # noqa: BLE001 - raised where it is waited for
-                self._news.put(partial(_raise, error))
-            else:
-                self._news.put(lambda: result)
-
-        if self._cancel.cancelled:
-            raise _Stopped
-        threading.Thread(target=run, name="atlas-filling", daemon=True).start()
-        outcome = self._news.get()
-        if outcome is None:
-            raise _Stopped
-        given: T = outcome()
-        return given
-
-    def forget(self) -> None:
-        self._cancel.forget(self._wake)
-
-    def _wake(self) -> None:
-        self._news.put(None)
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise error
-
-
 @contextmanager
-def _alone(collection: Collection, stop: _Stop) -> Iterator[None]:
+def _alone(collection: Collection, stop: Stop) -> Iterator[None]:
     """Nobody pays twice for a text."""
     path = collection.file.with_name(f"{collection.file.name}.filling")
     make_private_folder(path.parent)
@@ -158,7 +100,7 @@ def _alone(collection: Collection, stop: _Stop) -> Iterator[None]:
 
 class _Filling:
     def __init__(
-        self, collection: Collection, embedder: Embedder, progress: Progress, stop: _Stop, change: bool
+        self, collection: Collection, embedder: Embedder, progress: Progress, stop: Stop, change: bool
     ) -> None:
         self._collection = collection
         self._embedder = embedder
@@ -172,7 +114,7 @@ class _Filling:
         """See `fill`."""
         try:
             self._fill()
-        except _Stopped:
+        except Stopped:
             return self._filled(complete=False)
         return self._filled(complete=True)
 
@@ -228,7 +170,7 @@ class _Filling:
                 if not error.retryable or attempt == _ATTEMPTS or wait > _LONGEST_WAIT:
                     raise
                 if self._stop.within(wait):
-                    raise _Stopped from error
+                    raise Stopped from error
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,12 +20,13 @@ import pytest
 
 from atlas_tui.config import Config, ProviderConfig, RetrievalSettings, load_config
 from atlas_tui.errors import AtlasError, ConfigError, ProviderError
+from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.embedders import default_embedder, embedder_for, minilm_download, minilm_files
 from atlas_tui.retrieval.embedders.choice import look_around
 from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.worker import Worker
 from tests.servers.real_model import need
-from tests.servers.scripted import Body, HttpError, Redirect, Request, ScriptedServer, ServedModel
+from tests.servers.scripted import Body, HttpError, Raw, Redirect, Request, ScriptedServer, ServedModel
 
 KEY = "sk-proj-0123456789abcdefghijklmnopqrstuv"
 
@@ -241,6 +243,11 @@ class TestChoice:
         assert "ollama serve" in ollama.reason
 
 
+def _files(folder: Path) -> list[Path]:
+    """What is in it, besides the home of the tests."""
+    return [path for path in folder.iterdir() if path.name != "home"]
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -358,12 +365,12 @@ class TestDownload:
     def test_another_file_is_refused_and_leaves_nothing(self, server: ScriptedServer, tmp_path: Path) -> None:
         with pytest.raises(AtlasError, match="another file"):
             self.get(server, self.archive(), tmp_path / "cache", sha256="0" * 64)
-        assert list((tmp_path / "cache").iterdir()) == []
+        assert _files(tmp_path) == []
 
     def test_an_incomplete_archive_leaves_nothing(self, server: ScriptedServer, tmp_path: Path) -> None:
         with pytest.raises(AtlasError, match=r"lacks tokenizer_config\.json"):
             self.get(server, self.archive(self.FILES[:-1]), tmp_path / "cache")
-        assert list((tmp_path / "cache").iterdir()) == []
+        assert _files(tmp_path) == []
 
     def test_only_the_six_files_are_taken_out(self, server: ScriptedServer, tmp_path: Path) -> None:
         def hostile(tar: tarfile.TarFile) -> None:
@@ -381,13 +388,35 @@ class TestDownload:
     def test_no_server_is_one_sentence(self, dead_url: str, tmp_path: Path) -> None:
         with pytest.raises(AtlasError, match="could not be downloaded"):
             minilm_download.download(lambda done, total: None, url=f"{dead_url}/x", folder=tmp_path / "cache")
+        assert _files(tmp_path) == []
+
+    @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n" + bytes(200_000)])
+    def test_a_stop_ends_it_whatever_the_server_does(self, server: ScriptedServer, tmp_path: Path, sent: bytes) -> None:
+        server.routes["/onnx.tar.gz"] = Raw((sent,), then="stall")
+        cancel, seen = CancelToken(), 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal seen
+            seen = done
+            if done > 100_000:
+                cancel.cancel()
+
+        if not sent:
+            threading.Timer(0.05, cancel.cancel).start()
+        with pytest.raises(AtlasError, match=r"^the download was stopped: nothing of it was kept$"):
+            minilm_download.download(
+                progress, cancel=cancel, url=f"{server.url}/onnx.tar.gz", folder=tmp_path / "cache"
+            )
+        assert bool(seen) is bool(sent)
+        assert _files(tmp_path) == []
 
 
 def test_a_process_behind_has_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     worker = Worker("atlas_tui.retrieval.embedders.minilm_task", tmp_path)
     try:
-        environment = Path(f"/proc/{worker.pid}/environ").read_bytes()
+        while not (environment := Path(f"/proc/{worker.pid}/environ").read_bytes()):  # it is only just beginning
+            time.sleep(0.01)
         assert b"ORT_DISABLE_TELEMETRY=1" in environment
         assert KEY.encode() not in environment
     finally:

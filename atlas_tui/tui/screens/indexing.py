@@ -54,7 +54,7 @@ class Indexing:
         download: gets MiniLM; None takes `minilm_download.download`.
     """
 
-    def __init__(self, config: Config, *, download: Callable[[Callable[[int, int], None]], None] | None = None) -> None:
+    def __init__(self, config: Config, *, download: Callable[..., None] | None = None) -> None:
         self._config = config
         self._download = download
         self.listeners: list[MessagePump] = []
@@ -128,15 +128,13 @@ class Indexing:
     def _get_minilm(self, knowledge: KnowledgeBase) -> Advanced:
         from atlas_tui.retrieval.embedders import minilm_download
 
-        cancel, name = self._cancel, knowledge.collection_name
+        name = knowledge.collection_name
 
         def progress(done: int, total: int) -> None:
-            if cancel is not None and cancel.cancelled:
-                raise AtlasError("stopped: nothing of the model was kept")
             share = done / total if total else None
             self._tell(Advanced(name, f"downloading · {done / 1e6:.0f} of {total / 1e6:.0f} MB", share))
 
-        (self._download or minilm_download.download)(progress)
+        (self._download or minilm_download.download)(progress, cancel=self._cancel)
         words = self._embed(knowledge).removeprefix(" · ")
         return Advanced(name, "", None, one_line(words or "the model is here: what is added from now on is embedded"))
 
