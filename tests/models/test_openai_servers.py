@@ -1,4 +1,4 @@
-"""Compatible servers: their settings, their model lists; and a real model behind each format."""
+"""Compatible servers: their settings, their model lists; and what a real model wants besides `test_real_model`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from atlas_tui.errors import ProviderError
-from atlas_tui.models.base import TextDelta
 from atlas_tui.models.factory import create_provider
 from atlas_tui.models.openai import OpenAIProvider
 from tests.models.openai_calls import provider_on, sent_by
-from tests.models.wires import ending, events_of, request, text_of
+from tests.models.wires import ending, request
 from tests.servers.scripted import Body, ScriptedServer, ServedModel
 
 
@@ -120,27 +119,6 @@ class TestModels:
 @pytest.mark.real_model
 @pytest.mark.parametrize("api", ["chat", "responses"])
 class TestARealModel:
-    def test_it_answers(self, real_model: str, api: str) -> None:
-        provider = OpenAIProvider("smollm2-135m", name="local", base_url=f"{real_model}/v1", api=api)
-        events = events_of(provider, request("Say hello.", max_tokens=12, temperature=0.0))
-        response = events[-1].response  # type: ignore[union-attr]
-        assert response.complete
-        assert text_of(events) == response.content != ""
-        assert response.finish_reason in ("stop", "length")
-        assert not response.usage.estimated
-        assert 0 < response.usage.output_tokens <= 12
-        assert response.usage.input_tokens > 5
-        assert response.timing.tokens_per_second
-
-    def test_a_stop_reaches_the_model(self, real_model: str, api: str) -> None:
-        provider = OpenAIProvider("smollm2-135m", name="local", base_url=f"{real_model}/v1", api=api)
-        with provider.stream(request("Tell a long story.", max_tokens=500)) as stream:
-            assert any(isinstance(event, TextDelta) for event in stream)
-            stream.close()
-            *_, end = stream
-        assert end.error.kind == "cancelled"  # type: ignore[union-attr]
-        assert end.response.content  # type: ignore[union-attr]
-
     def test_a_prompt_too_long_is_told(self, real_model: str, api: str) -> None:
         provider = OpenAIProvider("smollm2-135m", name="local", base_url=f"{real_model}/v1", api=api)
         error = ending(provider, request("word " * 4000, max_tokens=4)).error
