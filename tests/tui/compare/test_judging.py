@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from atlas_tui.comparison import Judgements
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import TextDelta

@@ -20,7 +20,8 @@ from atlas_tui.tui.widgets import figures
 
 Rank = Callable[[Sequence[Vote], str | None], list[Standing]]
 _ALL = "all topics"
-_BAR = 24
+_BAR, _NAME = 24, 20
+"""Cells of a bar, and those that a name has before the counts."""
 
 
 class LeaderboardScreen(ModalScreen[None]):
@@ -101,15 +102,17 @@ def _table(standings: Sequence[Standing], width: int) -> list[Content]:
     least, most = min(each.low for each in standings), max(each.high for each in standings)
     span = max(1.0, most - least)
     longest = max(cell_len(figures.target(each.target)) for each in standings) + 2
-    name = max(10, min(42, longest, width - 48))
+    counts = width >= 48 + min(longest, _NAME)  # below that the names need their room
+    name = max(10, min(42, longest, width - (48 if counts else 26)))
     bars = width >= name + 50 + _BAR
-    heading = f"{'':4}{'target':<{name}}{'rating':>7}  {'95 %':^13}{'won':>5}{'lost':>6}{'tied':>6}{'bad':>5}"
+    heading = f"{'':4}{'target':<{name}}{'rating':>7}  {'95 %':^13}"
+    heading += f"{'won':>5}{'lost':>6}{'tied':>6}{'bad':>5}" if counts else ""
     lines = [Content.styled(heading, "$foreground-muted")]
     for each in standings:
         target = figures.target(each.target)
         target = set_cell_size(target, name) if cell_len(target) < name else set_cell_size(target, name - 2) + "… "
         interval = f"{each.low:.0f} to {each.high:.0f}"
-        counts = f"{each.wins:>5}{each.losses:>6}{each.ties:>6}{each.both_bad:>5}"
+        tally = f"{each.wins:>5}{each.losses:>6}{each.ties:>6}{each.both_bad:>5}" if counts else ""
         bar = ""
         if bars:
             low, middle, high = (round((at - least) / span * (_BAR - 1)) for at in (each.low, each.rating, each.high))
@@ -120,7 +123,7 @@ def _table(standings: Sequence[Standing], width: int) -> list[Content]:
                 target,
                 (f"{each.rating:>7.0f}", "bold"),
                 (f"  {interval:^13}", "$foreground-muted"),
-                counts,
+                tally,
                 (bar, "$accent"),
             )
         )
