@@ -97,6 +97,19 @@ class TestMarkdown:
             ("A", "~~~\nopen", 10, 11),
         ]
 
+    @pytest.mark.parametrize(
+        ("written", "title"),
+        [
+            ("2.32.0 (2024-05-20)\n-------", "2.32.0 (2024-05-20)"),
+            ("*All* of it\n====", "All of it"),
+            ("# `http.get([options][, listener])`", "http.get([options][, listener])"),
+            ("# Map<K, V> <small>new</small> <!-- x -->", "Map<K, V> new"),
+            ("# [![Build](a.svg)](b) [Text][ref]", "Build Text"),
+        ],
+    )
+    def test_headings_are_what_people_read(self, written: str, title: str) -> None:
+        assert [block.headings for block in read("a.md", f"{written}\n\ntext\n")] == [(title,)]
+
     def test_lists_and_rules_are_no_headings(self) -> None:
         assert {block.headings for block in read("a.md", "- item\n---\n\ntwo\nlines\n---\n\n***\n#hash\n")} == {()}
 

@@ -9,9 +9,9 @@ from atlas_tui.retrieval.reading.blocks import Block, Headings, LineBlocks
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_NO_TITLE = re.compile(r"\s*(?:[-*+>|]|\d+[.)])")
-_LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]\[]*\])")
-_MARKS = re.compile(r"[`*]|<[^<>]*>|\{#[^{}]*\}")
+_NO_TITLE = re.compile(r"\s*(?:[>|]|(?:[-*+]|\d+[.)])(?:\s|$))")
+_LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[(?:\w[^\]\[]*)?\])")  # f([a][, b]) has none
+_MARKS = re.compile(r"[`*]|</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|<!--.*?-->|\{#[^{}]*\}")
 
 
 def read(text: str, headings: Headings | None = None) -> list[Block]:
@@ -61,7 +61,9 @@ class _Reader:
         self._begun, self._waiting = number, False
 
     def _enter(self, level: int, title: str) -> None:
-        self._headings.enter(level, _MARKS.sub("", _LINK.sub(r"\1", title[:500])))
+        for _ in range(2):  # a link may be around a picture
+            title = _LINK.sub(r"\1", title[:500])
+        self._headings.enter(level, _MARKS.sub("", title))
         self._waiting = True
 
     def _titled(self, number: int) -> bool:
