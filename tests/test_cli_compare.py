@@ -277,6 +277,18 @@ class TestReplay:
             terminal.close()
         assert len([each for each in server.exchanges if each.request.method == "POST"]) == 4
 
+    def test_where_nothing_is_asked_no_recording_is_left(self, config: str, tmp_path: Path) -> None:
+        path = tmp_path / "race.jsonl"
+        terminal = Terminal("compare", *BOTH, "--config", config, "--record", str(path), columns=120)
+        try:
+            terminal.wait(lambda lines: any("one prompt asks all · recording" in line for line in lines))
+            assert path.exists()
+            terminal.process.send("\x11")
+            assert terminal.end() == 0
+        finally:
+            terminal.close()
+        assert not path.exists()
+
     def test_a_recording_that_is_there_is_not_written_over(self, config: str, tmp_path: Path) -> None:
         (tmp_path / "race.jsonl").write_text("mine")
         terminal = Terminal(

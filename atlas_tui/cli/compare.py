@@ -103,6 +103,8 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
         compared = Compared(line_up, prompts, options.temperature, recorder)
         status = run(config, target=targets[0].target if targets else None, mock=options.mock, compared=compared)
     _say_what_is_missing(recorder)
+    if recorder is not None and not recorder.answers:
+        Path(options.record).unlink()  # nothing was asked: the name is free again
     return status
 
 

@@ -52,6 +52,8 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self._name = one_line(str(path))
+        self.answers = 0
+        """How many are in it."""
         self.problem: str | None = None
         """Why the recording broke off, and what to do, in a sentence. The answers come all the same."""
         try:
@@ -90,6 +92,7 @@ class Recorder:
             try:
                 self._file.write(text)
                 self._file.flush()
+                self.answers += lines[0]["type"] == "answer"
             except OSError as error:
                 self.problem = f"the recording {self._name} broke off ({error.strerror}): make room and record it again"
                 log.warning("%s", self.problem)

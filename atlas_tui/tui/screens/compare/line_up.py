@@ -13,6 +13,7 @@ from atlas_tui.text import one_line
 from atlas_tui.tui.screens.acting import targets_in
 from atlas_tui.tui.screens.beside import beside
 from atlas_tui.tui.screens.compare.column_view import ColumnView
+from atlas_tui.tui.widgets import figures
 
 if TYPE_CHECKING:
     from atlas_tui.models.base import Provider
@@ -152,6 +153,7 @@ class LineUpRoom:
     def drop(self, _: str) -> None:
         """Take this column away."""
         screen, view = self._screen, self._screen.current
+        name = screen.judging.mask(view) or figures.target(view.column.target)
         if view in screen.columns.compared:
             try:
                 screen.columns.comparison.drop(view.column)
@@ -160,6 +162,7 @@ class LineUpRoom:
                 return
         screen.columns.remove(view)
         screen.columns.focus(screen.columns.views.index(screen.columns.current) + 1)
+        screen.status.say(f"{name} is gone; its answers stay in the chat")
         self._keep("")
 
     def line_up(self, argument: str) -> None:
