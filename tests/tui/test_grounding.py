@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.indexing import index
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
-from atlas_tui.tui.screens.documents import Documents
 from atlas_tui.tui.screens.passage import PassageScreen
 from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import eventually
@@ -330,90 +328,3 @@ async def test_typing_is_not_kept_waiting_by_an_answer_or_a_search(place: Path, 
         await user.press("escape")
         await user.answered()
         assert user.app.chat.prompt.text == "wind"
-
-
-# The documents screen
-
-
-async def test_documents_are_added_listed_and_taken_out_on_their_screen(place: Path, tmp_path: Path) -> None:
-    config = fresh(tmp_path)
-    (place / "blob.bin").write_bytes(bytes(range(256)) * 8)
-    async with driving(config=config) as user:
-        await user.paste("/documents")
-        await user.press("enter")
-        await user.shows("documents", "nothing in it yet: type a path above")
-        await user.paste(str(place)[:-2])
-        await user.until(lambda: user.app.screen.query_one("Input")._suggestion != "")  # type: ignore[attr-defined]
-        await user.press("tab")
-        await user.press("enter")
-        await user.shows("documents: 3 new, 0 unchanged", "skipped 1: 1 binary", "3 documents")
-        await user.press("tab")
-        await user.shows("install.md", "rope.md", "wind.md", "Del take out")
-        await user.click_on("rope.md")
-        assert isinstance(user.app.screen, Documents)
-        await user.press(*"rope")
-        await user.shows_no("wind.md")
-        await user.press("delete")
-        await user.shows("Del again takes out rope.md")
-        await user.press("delete")
-        await user.shows("Nothing found")
-        await user.press("tab")
-        await user.shows("2 documents")
-        await user.press("ctrl+n", *"novels", "enter")
-        await user.shows("novels")
-        await user.press("enter")
-        await user.shows("nothing is indexed in novels yet")
-        assert user.app.chat.grounding.knowledge.collection_name == "novels"
-        user.app.chat.act("documents")
-        await user.shows("2 documents")
-        await user.press("up", "delete", "delete")
-        await user.shows_no("2 documents")
-        await user.press("escape")
-        assert not isinstance(user.app.screen, Documents)
-
-
-def many_pages(folder: Path, count: int) -> Path:
-    folder.mkdir()
-    for number in range(count):
-        (folder / f"{number}.md").write_text(f"# Page {number}\n\n" + f"word{number} " * 2000)
-    return folder
-
-
-async def test_an_indexing_goes_on_without_its_screen(tmp_path: Path) -> None:
-    many = many_pages(tmp_path / "many", 100)
-    async with driving(config=fresh(tmp_path)) as user:
-        user.app.chat.act("documents")
-        await user.shows("type a path above")
-        await user.paste(str(many))
-        await user.press("enter", "escape")
-        user.app.chat.act("documents")
-        await user.shows("documents: 100 new, 0 unchanged", "100 documents")
-        assert not user.app.chat.indexing.running
-
-
-async def test_an_indexing_is_stopped_and_done_to_the_end_later(place: Path, tmp_path: Path, config: Config) -> None:
-    more = many_pages(tmp_path / "more", 3)
-    other = sqlite3.connect(tmp_path / "library" / "library.sqlite3", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")  # nothing gets in meanwhile
-    async with driving(config=config) as user:
-        user.app.chat.act("documents")
-        await user.shows("3 documents")
-        await user.paste(str(more))
-        await user.press("enter")
-        await user.shows("^C stop indexing")
-        await user.press("ctrl+c")
-        other.close()
-        await user.shows("stopped: what is done stays")
-        assert not user.app.chat.indexing.running
-        await user.paste(str(more))
-        await user.press("enter")
-        await user.shows("6 documents")
-
-
-async def test_a_path_that_is_not_there_is_said(config: Config) -> None:
-    async with driving(config=config) as user:
-        user.app.chat.act("documents")
-        await user.shows("type a path above")
-        await user.paste("/no/such/place")
-        await user.press("enter")
-        await user.shows("there is no /no/such/place")

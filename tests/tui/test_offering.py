@@ -17,7 +17,7 @@ from atlas_tui.retrieval.embedders import minilm_download, minilm_files
 from atlas_tui.tui.screens.documents import Documents
 from atlas_tui.tui.screens.indexing import Indexing
 from atlas_tui.tui.screens.offering import OfferScreen
-from tests.servers.scripted import Body, ScriptedServer
+from tests.servers.scripted import Body, Raw, ScriptedServer
 from tests.tui.driving import Driver, driving
 from tests.tui.test_grounding import TEXTS
 
@@ -86,7 +86,7 @@ async def test_with_leave_it_is_downloaded_and_used(
         await user.press("y")
         await user.until(embedded)
         assert any("documents: downloading" in screen for screen in told)
-        await user.shows("documents: 3 embedded", "3 vectors", "minilm:384")
+        await user.shows("documents: 3 embedded", "words + minilm")
         assert minilm_files.find() is not None
     knowledge = KnowledgeBase(config.db_path, config=config, wait=True)
     assert "meaning" in knowledge.search("what colour is the cord", 1)[0]["why"]
@@ -132,3 +132,25 @@ async def test_a_download_that_fails_leaves_the_words(
         await user.shows("is another file than the one that is known")
         assert minilm_files.find() is None
         assert isinstance(user.app.screen, Documents)
+
+
+async def test_ctrl_c_stops_a_download_that_does_not_go_on(
+    papers: Path, config: Config, archive: bytes, server: ScriptedServer
+) -> None:
+    async with driving(config=config) as user:
+        user.app.chat.indexing = serve(server, archive, config)
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(archive)}\r\n\r\n".encode()
+        server.routes["/model"] = Raw((head, archive[:300_000]), then="stall")
+        await add(user, papers)
+        await user.shows("(80 MB)?")
+        await user.press("y")
+        await user.shows("documents: ", "downloading · 0 of ", "^C stop")
+        await user.press("ctrl+c")
+        await user.shows("documents: the download was stopped: nothing of it was kept")
+        assert not user.app.chat.indexing.running
+        assert minilm_files.find() is None
+        assert not (Path.home() / ".cache").exists()
+        server.routes["/model"] = Body(archive, content_type="application/gzip")
+        await user.paste(str(papers))
+        await user.press("enter")
+        await user.shows("(80 MB)?")  # the answer was yes, so it is asked again

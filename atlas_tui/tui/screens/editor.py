@@ -11,6 +11,8 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
+from atlas_tui.citations import shown
+
 
 class EditorError(Exception):
     """The editor could not be used; the message says why."""
@@ -36,7 +38,7 @@ def open_in_editor(app: App[object], source: str, line: int) -> None:
     """
     command = _command()
     if not os.path.isabs(source) or not os.path.isfile(source):
-        raise EditorError(f"{source} is not there any more")
+        raise EditorError(f"{shown(source)} is not there any more")
     at_line = _AT_LINE.get(Path(command[0]).stem, _plus_line)
     status = _run(app, [*command, *at_line(source, line)])
     if status != 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -23,24 +23,22 @@ if TYPE_CHECKING:
     from atlas_tui.retrieval.embedders import Embedder
 
 log = logging.getLogger(__name__)
-_EVERY = 0.1
-"""Seconds between two messages about progress."""
 _TOLD = 12
 """Files of which it is told why they were skipped."""
 
 
 @dataclass
 class Advanced(Message):
-    """How far the indexing is, or that it has ended."""
+    """How far an indexing is: a message when it begins, when what it has done can be used, and when it has ended."""
 
     bubble = False
     collection: str
     doing: str
-    """What is done now; empty at the end."""
+    """What is being done; empty at the end."""
     share: float | None = None
     """How much of it is done."""
     done: str = ""
-    """What was done, once it is."""
+    """What was done, and can be used."""
     skipped: tuple[str, ...] = ()
     """What was not taken in, and why, a line each."""
     offer: bool = False
@@ -60,9 +58,8 @@ class Indexing:
         self.listeners: list[MessagePump] = []
         """Who is told of it."""
         self.latest: Advanced | None = None
-        """What was told last."""
+        """How far it is."""
         self._cancel: CancelToken | None = None
-        self._told = 0.0
 
     @property
     def running(self) -> bool:
@@ -88,7 +85,7 @@ class Indexing:
         if self._cancel is not None:
             return False
         self._cancel = CancelToken()
-        self._tell(first, now=True)
+        self._tell(first)
         work = partial(self._work, first.collection, do)
         threading.Thread(target=work, name="atlas-indexing", daemon=True).start()
         return True
@@ -113,7 +110,7 @@ class Indexing:
         finally:
             knowledge.close()
             self._cancel = None
-        self._tell(ended, now=True)
+        self._tell(ended)
 
     def _take_in(self, path: str, knowledge: KnowledgeBase) -> Advanced:
         from atlas_tui.retrieval.embedders import offer
@@ -122,7 +119,8 @@ class Indexing:
         stopped = self._cancel is None or self._cancel.cancelled
         due = not stopped and knowledge.collection.embedder is None and offer.due(self._config)
         if not due:
-            words += self._embed(knowledge)
+            known = f"{one_line(words)} · words find all of it"
+            words += self._embed(knowledge, Advanced(knowledge.collection_name, "", None, known, skipped))
         return Advanced(knowledge.collection_name, "", None, one_line(words), skipped, due)
 
     def _get_minilm(self, knowledge: KnowledgeBase) -> Advanced:
@@ -132,10 +130,10 @@ class Indexing:
 
         def progress(done: int, total: int) -> None:
             share = done / total if total else None
-            self._tell(Advanced(name, f"downloading · {done / 1e6:.0f} of {total / 1e6:.0f} MB", share))
+            self.latest = Advanced(name, f"downloading · {done / 1e6:.0f} of {total / 1e6:.0f} MB", share)
 
         (self._download or minilm_download.download)(progress, cancel=self._cancel)
-        words = self._embed(knowledge).removeprefix(" · ")
+        words = self._embed(knowledge, Advanced(name, "")).removeprefix(" · ")
         return Advanced(name, "", None, one_line(words or "the model is here: what is added from now on is embedded"))
 
     def _index(self, path: str, knowledge: KnowledgeBase) -> tuple[str, tuple[str, ...]]:
@@ -147,13 +145,13 @@ class Indexing:
 
         def progress(now: Progress) -> None:
             if not now.files:
-                self._tell(Advanced(name, f"looking · {now.found:,} files"))
+                self.latest = Advanced(name, f"looking · {now.found:,} files")
                 return
             parts = [f"{now.files_done:,} of {now.files:,} files"]
             parts += [f"{size_words(int(now.rate))}/s"] if now.rate is not None else []
             parts += [f"{_clock(now.remaining)} left"] if now.remaining is not None else []
             parts += [shown(now.source)] if now.source else []
-            self._tell(Advanced(name, " · ".join(parts), now.bytes_done / now.bytes if now.bytes else 1.0))
+            self.latest = Advanced(name, " · ".join(parts), now.bytes_done / now.bytes if now.bytes else 1.0)
 
         report = index([path], knowledge.collection, progress=progress, cancel=self._cancel)
         counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
@@ -169,12 +167,16 @@ class Indexing:
         lines += [f"and {len(told) - _TOLD:,} more"] if len(told) > _TOLD else []
         return words, tuple(lines)
 
-    def _embed(self, knowledge: KnowledgeBase) -> str:
-        """Vectors behind the words, where an embedder is at hand; how it went."""
+    def _embed(self, knowledge: KnowledgeBase, meanwhile: Advanced) -> str:
+        """Vectors behind the words, where an embedder is at hand; how it went.
+
+        Args:
+            meanwhile: what the words find until then.
+        """
         from atlas_tui.retrieval.embedders import default_embedder, embedder_for
         from atlas_tui.retrieval.filling import fill
 
-        cancel, collection, name = self._cancel, knowledge.collection, knowledge.collection_name
+        cancel, collection = self._cancel, knowledge.collection
         if cancel is None or cancel.cancelled:
             return ""
         have, begun = collection.embedder, monotonic()
@@ -191,10 +193,11 @@ class Indexing:
                 seconds = monotonic() - begun
                 left = f" · {_clock(seconds / done * (total - done))} left" if done and seconds > 1 else ""
                 share = done / total if total else None
-                self._tell(Advanced(name, f"{doing} · {done:,} of {total:,}{left}", share))
+                self.latest = replace(meanwhile, doing=f"{doing} · {done:,} of {total:,}{left}", share=share)
 
             return tell
 
+        self._tell(replace(meanwhile, doing="finding meanings"))
         try:
             filled = fill(collection, embedder, progress=progress("finding meanings"), cancel=cancel)
             if filled.complete:
@@ -216,11 +219,8 @@ class Indexing:
         finally:
             index.close()
 
-    def _tell(self, message: Advanced, *, now: bool = False) -> None:
+    def _tell(self, message: Advanced) -> None:
         self.latest = message
-        if not now and monotonic() - self._told < _EVERY:
-            return
-        self._told = monotonic()
         for listener in list(self.listeners):
             try:
                 listener.post_message(message)

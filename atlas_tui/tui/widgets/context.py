@@ -32,6 +32,7 @@ class Context(Vertical):
         & > Static { height: auto; color: $text-muted; }
         & > OptionList {
             height: auto;
+            scrollbar-size-vertical: 0;
             & > .option-list--option { padding: 0; }
             & > .option-list--option-highlighted { background: transparent; text-style: none; }
             & > .option-list--option-hover { background: $boost; }

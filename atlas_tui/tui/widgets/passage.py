@@ -111,8 +111,10 @@ def _excerpt(document: Mapping[str, Any], width: int) -> Sequence[Content]:
     """The rows that begin with the first word that was looked for, or shortly before it."""
     words, lines = found_words(document), _lines(document)
     at = next((number for number, line in enumerate(lines) if words and words.search(line)), 0)
+    indent = len(lines[at]) - len(lines[at].lstrip())
     rows: list[Content] = []
     for number, line in enumerate(lines[at:]):
+        line = line[min(indent, len(line) - len(line.lstrip())) :]
         match = words.search(line) if words and not number else None
         if match and match.start() > width:
             line = "…" + line[line.rfind(" ", 0, match.start() - _BEFORE) + 1 :]

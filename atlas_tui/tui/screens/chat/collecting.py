@@ -20,4 +20,10 @@ class Collecting:
 
         screen = self._screen
         documents = Documents(screen.indexing, screen.grounding.knowledge, screen.keys)
-        screen.app.push_screen(documents, screen.grounding.collected)
+
+        def back(name: str | None) -> None:
+            screen.grounding.collected(name)
+            if screen.indexing.running:
+                screen.status.say("indexing goes on: /documents shows how far it is")
+
+        screen.app.push_screen(documents, back)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.exchange import Exchange
     from atlas_tui.tui.screens.chat.screen import ChatScreen
     from atlas_tui.tui.screens.compare import CompareScreen
+    from atlas_tui.tui.screens.indexing import Advanced
 
 
 class Grounding:
@@ -184,6 +185,13 @@ class Grounding:
             self.context(name)
         else:
             self._screen.run_worker(self._inform(), group="passages")
+
+    def advanced(self, message: Advanced) -> None:
+        """Something has come into a collection, or has been embedded."""
+        if message.done and message.collection == self.knowledge.collection_name:
+            self.collected(None)
+        if not message.doing:
+            self._screen.status.say(f"{one_line(message.collection, 30)}: {message.done}")
 
     def change(self, choice: Choice) -> None:
         """The user has said something about what goes along."""

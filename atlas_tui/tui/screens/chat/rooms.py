@@ -56,6 +56,7 @@ def furnish(screen: ChatScreen, opened: Opened) -> tuple[object, ...]:
     screen.elsewhere = Elsewhere(screen)
     screen.estimating = ChatEstimating(screen)
     screen.indexing = Indexing(screen.catalogue.config)
+    screen.indexing.listeners.append(screen)
     screen.grounding = Grounding(screen, screen.panes)
     screen.asking = Asking(screen)
     screen.answers = Answers(screen)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from atlas_tui.tui.screens.chat.spending import Spending
     from atlas_tui.tui.screens.chat.targets import Targets
     from atlas_tui.tui.screens.estimating import Estimating
-    from atlas_tui.tui.screens.indexing import Indexing
+    from atlas_tui.tui.screens.indexing import Advanced, Indexing
     from atlas_tui.tui.streaming import Pump
     from atlas_tui.tui.widgets.context import PassageChosen
     from atlas_tui.tui.widgets.gauge import Gauge
@@ -226,6 +226,10 @@ class ChatScreen(ActingScreen):
     def on_passage_chosen(self, message: PassageChosen) -> None:
         """Show it in full."""
         self.act("preview")
+
+    def on_advanced(self, message: Advanced) -> None:
+        """Documents have been taken in."""
+        self.grounding.advanced(message)
 
     def on_find_closed(self, message: messages.FindClosed) -> None:
         """Back to the prompt."""
