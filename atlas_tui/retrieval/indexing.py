@@ -231,7 +231,10 @@ class _Indexing:
         self._given.add(sound(top))
         try:
             for file in walk(top, self._report.skipped.append, max_size=self._max_size):
-                self._found[file.source] = file
+                if self._found.setdefault(file.source, file).path != file.path:
+                    self._report.skipped.append(
+                        Skipped(file.source, "named like another, but for bytes that are no text")
+                    )
                 self._tell()
                 if self._cancel.cancelled:
                     return

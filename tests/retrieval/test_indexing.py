@@ -122,6 +122,19 @@ class TestIncremental:
         (tree / ".gitignore").write_text("a.txt\n")
         assert counts(index([str(tree)], collection)) == (0, 0, 1, 1)
 
+    def test_of_names_that_are_shown_alike_one_is_indexed_and_the_other_told(
+        self, tree: Path, collection: Collection
+    ) -> None:
+        for name in (b"a\xff.txt", b"a\xfe.txt"):
+            with open(os.path.join(os.fsencode(tree), name), "w") as file:
+                file.write("apple")
+        report = index([str(tree)], collection)
+        assert (counts(report), [each.reason.partition(",")[0] for each in report.skipped]) == (
+            (1, 0, 0, 0),
+            ["named like another"],
+        )
+        assert counts(index([str(tree)], collection)) == (0, 0, 1, 0)
+
     def test_a_file_without_text_is_read_once(self, tree: Path, collection: Collection) -> None:
         (tree / "a.txt").write_bytes(b"\0\1\2")
         report = index([str(tree)], collection)

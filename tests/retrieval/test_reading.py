@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,6 +153,15 @@ class TestHtml:
         clock = iter(range(0, 1000, 6))
         with pytest.raises(Unreadable, match="given up after 20 s"):
             read_html("<a " * 200_000, lambda: float(next(clock)))
+
+    def test_a_picture_in_a_tag_and_a_tag_of_a_million_attributes_are_passed_over(self) -> None:
+        text = f'<p>one</p><img src="data:{"A" * 3_000_000}"><h1 {"a=b " * 1_000_000}>two</h1><p>three</p>'
+        tracemalloc.start()
+        try:
+            assert [block.text for block in read("a.html", text)] == ["one", "two", "three"]
+            assert tracemalloc.get_traced_memory()[1] < 100_000_000
+        finally:
+            tracemalloc.stop()
 
     def test_deep_nesting_is_no_matter(self) -> None:
         assert read("a.html", "<div><b>" * 50_000 + "deep")[0].text == "deep"

@@ -18,6 +18,9 @@ _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SPACE = re.compile(r"[ \t\n\f]+")
 _PIECE = 65_536
+_LONG_TAG = 4 * _PIECE
+"""Characters of a tag from which on the module's own pattern for it takes too much memory."""
+_TAG = re.compile(r"""<([a-z][^\s/>]*+)(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""", re.IGNORECASE)
 _MAIN = 200
 """Characters from which on a page's `main` is taken for its contents, and the rest for menus."""
 _PATIENCE = 20.0
@@ -108,6 +111,17 @@ class _Page(HTMLParser):
                 data = data.lstrip()
         self._last = line + data.rstrip().count("\n")
         self._parts.append(data)
+
+    def parse_starttag(self, i: int) -> int:
+        """Of a tag that is very long the attributes, which may be millions, are passed over."""
+        if len(self.rawdata) - i > _LONG_TAG:
+            tag = _TAG.match(self.rawdata, i)
+            if tag is None:
+                return -1  # it may still end
+            if tag.end() - i > _LONG_TAG:
+                self.handle_starttag(tag[1].lower(), [])
+                return tag.end()
+        return super().parse_starttag(i)
 
     def parse_marked_section(self, i: int, report: int = 1) -> int:
         """`<![...]>` is passed over; what the module itself makes of an unknown one is an AssertionError."""
