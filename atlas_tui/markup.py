@@ -17,9 +17,38 @@ from atlas_tui.text import clean, one_line, redact
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
+    from pygments.lexer import Lexer
+    from pygments.token import _TokenType
 
 _LEADS_OUT = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 """What an address may begin with."""
+_LONGEST_CODE, _LONGEST_LINE = 20_000, 500
+"""Characters of a code block, and of a line, above which it has no colours: who writes it could have a lexer take as
+long as he likes."""
+_LANGUAGES = {
+    "bash", "c", "c#", "c++", "clojure", "console", "cpp", "cs", "csharp", "css", "dart", "diff", "docker",
+    "dockerfile", "elixir", "go", "golang", "graphql", "haskell", "html", "ini", "java", "javascript", "js", "json",
+    "jsx", "kotlin", "lua", "make", "makefile", "nix", "perl", "php", "powershell", "py", "python", "python3", "r",
+    "ruby", "rust", "scala", "scss", "sh", "shell", "sql", "swift", "toml", "ts", "tsx", "typescript", "xml",
+    "yaml", "yml", "zig", "zsh",
+}  # fmt: skip
+"""Those that have colours: of the hundreds that Pygments knows, some take long over nonsense."""
+_COLOURS = (
+    ("Token.Comment", "c"),
+    ("Token.Keyword", "k"),
+    ("Token.Operator.Word", "k"),
+    ("Token.Literal.String", "s"),
+    ("Token.Literal.Number", "n"),
+    ("Token.Name.Function", "f"),
+    ("Token.Name.Class", "f"),
+    ("Token.Name.Builtin", "b"),
+    ("Token.Name.Tag", "b"),
+    ("Token.Name.Attribute", "b"),
+    ("Token.Name.Decorator", "b"),
+    ("Token.Generic.Inserted", "i"),
+    ("Token.Generic.Deleted", "d"),
+)
+"""The classes of the kinds of token that Pygments knows."""
 
 STYLE = """
 .answer { overflow-wrap: anywhere; }
@@ -36,6 +65,10 @@ STYLE = """
 .answer blockquote { border-left: .2rem solid var(--line); margin-left: 0; padding-left: 1rem; }
 .answer hr { border: 0; border-top: 1px solid var(--line); margin: 1.2rem 0; }
 .answer .goes { color: var(--dim); font-size: .8em; }
+.answer pre .c { color: var(--dim); font-style: italic; } .answer pre .k { color: light-dark(#cf222e, #ff7b72); }
+.answer pre .s { color: light-dark(#0a5a2a, #8fd19e); } .answer pre .n { color: light-dark(#0550ae, #79c0ff); }
+.answer pre .f { color: light-dark(#6f42c1, #d2a8ff); } .answer pre .b { color: light-dark(#953800, #ffa657); }
+.answer pre .i { color: light-dark(#116329, #7ee787); } .answer pre .d { color: light-dark(#a40e26, #ff9492); }
 """
 """How an element of the class `answer` looks; the page gives `--soft`, `--line` and `--dim`, light and dark."""
 
@@ -98,7 +131,7 @@ def _html(text: str, environment: dict[str, Any]) -> str:
 def _renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": False, "highlight": _coloured}).enable(["table", "strikethrough"])
     markdown.validateLink = _leads_out  # type: ignore[method-assign, assignment]
     for name, rule in (
         ("link_open", _link_open),
@@ -109,6 +142,30 @@ def _renderer() -> MarkdownIt:
     ):
         markdown.add_render_rule(name, rule)
     return markdown
+
+
+def _coloured(code: str, language: str, _: str) -> str:
+    """Code with its comments, keywords and so on in elements of these classes; empty leaves it as it is."""
+    language = language.lower()
+    if language not in _LANGUAGES or len(code) > _LONGEST_CODE or max(map(len, code.split("\n"))) > _LONGEST_LINE:
+        return ""
+    pieces = []
+    for kind, text in _lexer(language).get_tokens(code):
+        name = _class_of(kind)
+        pieces.append(f'<span class="{name}">{escape(text)}</span>' if name and text.strip() else escape(text))
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=512)
+def _class_of(kind: _TokenType) -> str:
+    return next((name for group, name in _COLOURS if str(kind).startswith(group)), "")
+
+
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer:
+    from pygments.lexers import get_lexer_by_name
+
+    return get_lexer_by_name(language, stripnl=False, ensurenl=False)
 
 
 def _leads_out(address: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_tui.markup import STYLE, GrowingMarkup, rendered
+from atlas_tui.markup import _LANGUAGES, STYLE, GrowingMarkup, rendered
 
 ACTS_ON_NOTHING = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "pre", "code", "blockquote", "hr", "br", "a", "span"),
@@ -93,6 +93,34 @@ class TestForms:
             if tag == "a":
                 assert attributes["target"] == "_blank"
                 assert set(str(attributes["rel"]).split()) >= {"noopener", "noreferrer"}
+
+
+class TestCode:
+    def test_its_words_have_colours_and_stay_the_same(self) -> None:
+        code = "\n\n@cached\ndef f(x):  # <b>\n    return '<script>' + 1.5\n\n"
+        page = assert_harmless(rendered(f"```python\n{code}```"))
+        assert page.words == f"{code}\n"
+        classes = {str(attributes["class"]) for tag, attributes in page.tags if tag == "span"}
+        assert classes == {"b", "k", "f", "c", "s", "n"}
+        for name in classes:
+            assert f".answer pre .{name} {{" in STYLE
+
+    def test_every_language_that_has_colours_is_known(self) -> None:
+        for language in _LANGUAGES:
+            assert Page(rendered(f"```{language}\nx < 1\n```")).words == "x < 1\n\n", language
+
+    @pytest.mark.parametrize(
+        "block",
+        [
+            "```\nx = 1\n```",
+            "```klingon\nx = 1\n```",
+            f"```python\nx = '{'x' * 600}'\n```",
+            f"```python\n{'x = 1; ' * 9000}\n```",
+        ],
+        ids=["no language", "an unknown one", "a long line", "too much"],
+    )
+    def test_what_has_none_is_plain(self, block: str) -> None:
+        assert "<span" not in rendered(block)
 
 
 class TestHostile:
