@@ -14,7 +14,7 @@ from atlas_tui.tui.screens.documents import Documents
 from atlas_tui.tui.screens.sources import Sources
 from tests.servers.scripted import Body, Request, ScriptedServer
 from tests.tui.driving import driving
-from tests.tui.test_grounding import config, fresh, place
+from tests.tui.test_grounding import config, fresh, place, places
 
 __all__ = ["config", "place"]
 
@@ -46,7 +46,7 @@ async def test_documents_are_added_listed_and_taken_out_on_their_screen(place: P
         await user.press("ctrl+n", *"novels", "enter")
         await user.shows("novels")
         await user.press("enter")
-        await user.shows("nothing is indexed in novels yet")
+        await user.shows("nothing is indexed in novels; there is documents")
         assert user.app.chat.grounding.knowledge.collection_name == "novels"
         user.app.chat.act("documents")
         await user.shows("2 documents")
@@ -139,6 +139,21 @@ async def test_what_is_taken_in_can_be_used_while_its_meaning_is_still_sought(
             await user.shows("words + local:m")
     finally:
         go_on.set()
+
+
+async def test_a_collection_is_brought_up_to_date(place: Path, config: Config) -> None:
+    async with driving(config=config, size=(80, 24)) as user:
+        (place / "rope.md").write_text("# Rope\n\nThe rope is blue by now.\n")
+        (place / "wind.md").unlink()
+        user.app.chat.act("documents")
+        await user.shows("3 documents", "^R renew   Del take out")
+        await user.press("ctrl+r")
+        await user.shows("documents: 1 changed, 1 removed, 1 unchanged", "2 documents")
+        await user.press("escape")
+        await user.paste("rope")
+        await user.until(lambda: places(user) == ["rope.md"])
+        await user.press("f12")
+        await user.shows("The rope is blue by now.")
 
 
 async def test_a_document_is_opened_in_the_editor(

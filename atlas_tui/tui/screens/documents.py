@@ -37,6 +37,7 @@ class Documents(Holdings):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "name", show=False, priority=True),
+        Binding("ctrl+r,f5", "renew", show=False, priority=True),
         Binding("ctrl+c", "cancel", show=False, priority=True),
     ]
     placeholder = _ADD
@@ -89,8 +90,8 @@ class Documents(Holdings):
             keys = [("Enter", "add"), ("Tab", "complete"), ("Esc", "close")]
         else:
             keys = [("Enter", "use it"), ("Tab", "its documents"), ("^N", "new")]
-            keys += [(self.delete_key(), "take out"), ("Esc", "close")]
-        return [("^C", "stop"), *keys[:-1]] if self._indexing.running else keys
+            keys += [("^R", "renew"), (self.delete_key(), "take out"), ("Esc", "close")]
+        return [("^C", "stop"), *keys] if self._indexing.running else keys
 
     def taking_out(self, wanted: str) -> Callable[[], object]:
         self._new = [name for name in self._new if name != wanted]
@@ -133,6 +134,11 @@ class Documents(Holdings):
         """Begin another collection."""
         self._let_name(True)
 
+    def action_renew(self) -> None:
+        """Look at the files of a collection again: what has changed, and what is gone."""
+        if (name := self.highlighted) is not None:
+            self._begun(self._indexing.renew(name))
+
     def action_cancel(self) -> None:
         """Stop what is under way; what is done stays."""
         if not self._indexing.cancel():
@@ -152,10 +158,13 @@ class Documents(Holdings):
     def _add(self, path: str) -> None:
         if not os.path.exists(path):
             self.say(f"there is no {path}")
-        elif self._indexing.start(path, self.highlighted or self._current):
+        elif self._begun(self._indexing.start(path, self.highlighted or self._current)):
             self._fill(_ADD)
-        else:
+
+    def _begun(self, begun: bool) -> bool:
+        if not begun:
             self.say("one at a time: wait for its end, or Ctrl+C stops it")
+        return begun
 
     def _fill(self, placeholder: str) -> None:
         self.field.placeholder = placeholder

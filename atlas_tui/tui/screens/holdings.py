@@ -163,5 +163,11 @@ class Holdings(Picker):
         if text:
             self._foot.update(Content.styled(one_line(text), "$text-accent"))
             return
-        hints = (Content.assemble((key, "bold $text-primary"), f" {word}") for key, word in self.hints())
+        hints = [Content.assemble((key, "bold $text-primary"), f" {word}") for key, word in self.hints()]
+        while len(hints) > 1 and sum(hint.cell_length + 3 for hint in hints) - 3 > (self._foot.size.width or 999):
+            hints.pop()  # the last is the one that everybody knows
         self._foot.update(Content("   ").join(hints))
+
+    def on_resize(self) -> None:
+        """As many keys as there is room for."""
+        self.call_after_refresh(self.say, "")

@@ -70,6 +70,10 @@ class Indexing:
         """Take a file or folder into a collection, and embed what is new; False while another indexing runs."""
         return self._begin(Advanced(collection, "looking"), partial(self._take_in, path))
 
+    def renew(self, collection: str) -> bool:
+        """Bring what a collection holds to what its files are now; False while another indexing runs."""
+        return self._begin(Advanced(collection, "looking"), partial(self._take_in, None))
+
     def answer(self, collection: str, *, yes: bool) -> None:
         """The user has said whether MiniLM may be downloaded; with it, the collection is embedded."""
         from atlas_tui.retrieval.embedders import offer
@@ -112,7 +116,7 @@ class Indexing:
             self._cancel = None
         self._tell(ended)
 
-    def _take_in(self, path: str, knowledge: KnowledgeBase) -> Advanced:
+    def _take_in(self, path: str | None, knowledge: KnowledgeBase) -> Advanced:
         from atlas_tui.retrieval.embedders import offer
 
         words, skipped = self._index(path, knowledge)
@@ -136,7 +140,7 @@ class Indexing:
         words = self._embed(knowledge, Advanced(name, "")).removeprefix(" · ")
         return Advanced(name, "", None, one_line(words or "the model is here: what is added from now on is embedded"))
 
-    def _index(self, path: str, knowledge: KnowledgeBase) -> tuple[str, tuple[str, ...]]:
+    def _index(self, path: str | None, knowledge: KnowledgeBase) -> tuple[str, tuple[str, ...]]:
         from atlas_tui.citations import shown
         from atlas_tui.retrieval.indexing import Progress, index
         from atlas_tui.retrieval.tree import size_words
@@ -153,7 +157,8 @@ class Indexing:
             parts += [shown(now.source)] if now.source else []
             self.latest = Advanced(name, " · ".join(parts), now.bytes_done / now.bytes if now.bytes else 1.0)
 
-        report = index([path], knowledge.collection, progress=progress, cancel=self._cancel)
+        paths = [path] if path is not None else list(knowledge.collection.sources())
+        report = index(paths, knowledge.collection, progress=progress, cancel=self._cancel)
         counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
         parts = [f"{count:,} {word}" for word, count in counts if count] + [f"{report.unchanged:,} unchanged"]
         words = ", ".join(parts)
@@ -190,9 +195,11 @@ class Indexing:
 
         def progress(doing: str) -> Callable[[int, int], None]:
             def tell(done: int, total: int) -> None:
+                if not total:
+                    return
                 seconds = monotonic() - begun
                 left = f" · {_clock(seconds / done * (total - done))} left" if done and seconds > 1 else ""
-                share = done / total if total else None
+                share = done / total
                 self.latest = replace(meanwhile, doing=f"{doing} · {done:,} of {total:,}{left}", share=share)
 
             return tell

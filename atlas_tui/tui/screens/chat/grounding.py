@@ -215,6 +215,7 @@ class Grounding:
         knowledge, screen = self.knowledge, self._screen
         try:
             self._info = await beside(knowledge.info)
+            others = [] if self._info else [one_line(info.name, 40) for info in await beside(knowledge.collections)]
             if warm:
                 await beside(knowledge.warm)
         except AtlasError as error:
@@ -223,7 +224,8 @@ class Grounding:
         if warm and self.on and knowledge is self.knowledge:
             name = one_line(knowledge.collection_name, 40)
             if self._info is None:
-                screen.status.say(f"context on: nothing is indexed in {name} yet, /documents takes in files")
+                there_are = f"; there is {', '.join(others)}" if others else ", /documents takes in files"
+                screen.status.say(f"nothing is indexed in {name}{there_are}")
             else:
                 screen.status.say(f"context on: {name}, {counted(self._info.sources, 'document')}")
         self.changed()
