@@ -11,9 +11,11 @@ import json
 import math
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from atlas_tui.retrieval.lexical import Term, terms, told
+from atlas_tui.retrieval.library.schema import WORDS
 from atlas_tui.retrieval.values import Scored
 
 _WEIGHTS = "1.0, 0.5, 2.0, 1.0"
@@ -51,15 +53,23 @@ def search(
     return [Scored(id_, min(1.0, -score / best)) for id_, score in rows]
 
 
-def matched(connection: sqlite3.Connection, number: int, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
+def matched(connection: sqlite3.Connection, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
     """Which words of the question each of these chunks has, in the question's order; of a word that is not there as a
-    whole, its parts."""
-    words = f"words_{number}"
+    whole, its parts.
+
+    A small index of these chunks alone is asked: in the large one each word would be looked up among all chunks.
+    """
     found: dict[int, list[Term]] = {id_: [] for id_ in ids}
-    statement = f"SELECT rowid FROM {words} WHERE {words} MATCH ? AND rowid IN (SELECT value FROM json_each(?))"
-    for term in _wanted(question):
-        for (id_,) in connection.execute(statement, (term.match, json.dumps(list(ids)))):
-            found[id_].append(term)
+    rows = connection.execute(
+        "SELECT id, text, parts, title, place FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    with closing(sqlite3.connect(":memory:")) as small:
+        small.execute(WORDS.format(collection=0))
+        small.executemany("INSERT INTO words_0 (rowid, text, parts, title, place) VALUES (?, ?, ?, ?, ?)", rows)
+        for term in _wanted(question):
+            for (id_,) in small.execute("SELECT rowid FROM words_0 WHERE words_0 MATCH ?", (term.match,)):
+                found[id_].append(term)
     return {id_: told(those) for id_, those in found.items()}
 
 
