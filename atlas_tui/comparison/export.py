@@ -14,6 +14,7 @@ from atlas_tui.comparison.report import to_csv, to_form, to_markdown
 from atlas_tui.comparison.results import Answer, Question, Results
 from atlas_tui.errors import Kind, ProviderError
 from atlas_tui.models.base import End, ModelResponse
+from atlas_tui.models.names import model_shown
 from atlas_tui.store.export import free_name, write_new
 from atlas_tui.turns import Turn, answer_form
 
@@ -39,7 +40,7 @@ def results_of(turns: Sequence[Turn], columns: Sequence[Column]) -> Results:
         asked.append(question)
         for place, response in given:
             form = answer_form(End(response, _error(response)), turn.documents)
-            target = f"{response.provider}:{response.model}".rstrip(":")
+            target = f"{response.provider}:{model_shown(response.model)}".rstrip(":")
             answers.append(Answer(place, target, question, asked.count(question), form))
     return Results([column.target for column in columns], list(dict.fromkeys(asked)), answers)
 

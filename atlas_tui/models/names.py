@@ -21,6 +21,11 @@ def split_target(target: str) -> tuple[str, str | None]:
     return provider, model or None
 
 
+def model_shown(model: str) -> str:
+    """A model's name for people; a server that names it by its file (llama.cpp) is taken at the file's name."""
+    return model.rpartition("/")[2] if model.startswith("/") else model
+
+
 def default_model(name: str, config: Config | None = None) -> str:
     """The model that a provider begins with: environment, then configuration, then `DEFAULT_MODELS`."""
     config = config or load_config()

@@ -7,13 +7,14 @@ from typing import Any
 
 from atlas_tui.citations import check
 from atlas_tui.models.base import Attempt, ModelResponse
+from atlas_tui.models.names import model_shown
 from atlas_tui.store.values import Conversation, StoredResponse
 from atlas_tui.text import one_line
 
 
 def target_of(response: ModelResponse) -> str:
     """Who answered, visibly mock where no model was asked."""
-    target = one_line(f"{response.provider}:{response.model}".strip(":"), 120)
+    target = one_line(f"{response.provider}:{model_shown(response.model)}".strip(":"), 120)
     return f"{target} (mock)" if response.mock and response.provider != "mock" else target
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atlas_tui.models.names import model_shown
 from atlas_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def dollars(value: float) -> str:
 
 
 def model(name: str) -> str:
-    """A model's name in a line; a server that names it by its file (llama.cpp) is taken at the file's name."""
-    return one_line(name.rpartition("/")[2] if name.startswith("/") else name, 80)
+    """A model's name in a line."""
+    return one_line(model_shown(name), 80)
 
 
 def target(name: str) -> str:

@@ -82,3 +82,13 @@ async def test_who_asks_an_adopted_answer_again_is_told_that_it_is_not_adopted_a
         await user.press("1", "r")
         await user.shows("the answer to come is not adopted: a has all go on from it")
         await compared.ended()
+
+
+async def test_a_model_that_its_server_names_by_a_file_is_not_exported_with_its_path(here: Path) -> None:
+    local = PlayedProvider(says("L"), name="local", model="/home/me/models/small.gguf")
+    async with comparing(local, played("right", "R")) as compared:
+        await compared.asked("Why?")
+        await compared.ask("/export all.csv")
+        await compared.user.shows("exported to all.csv")
+    rows = list(csv.DictReader(io.StringIO((here / "all.csv").read_text())))
+    assert [row["target"] for row in rows] == ["local:small.gguf", "right:test-model"]
