@@ -169,6 +169,25 @@ def test_vectors_belong_to_a_text_and_a_model(library: Library) -> None:
     assert collection.vectors("m") == []
 
 
+def test_what_is_taken_out_leaves_the_disk(library: Library, file: Path) -> None:
+    other = Library(file)
+    for name in ("kept", "gone"):
+        texts = [f"{name} secret number {number} " * 20 for number in range(1000)]
+        library.collection(name).replace(state("a"), [Chunk(text) for text in texts])
+    before = len(other.collection("gone").ids())
+    library.delete_collection("gone")
+    kept = library.collection("kept")
+    ids = kept.ids()
+    kept.replace(state("b"), [Chunk("one more")])
+    library.collection("new").replace(state("a"), [Chunk("and another")])
+    assert (before, len(other.collection("kept").lexical("secret number 7", 2000))) == (1000, 1000)
+    assert min(kept.ids() - ids) > 2000  # numbers are not given again
+    other.close()
+    library.close()
+    assert b"gone secret" not in file.read_bytes()
+    assert b"kept secret" in file.read_bytes()
+
+
 def test_an_open_library_sees_what_another_writes(library: Library, file: Path) -> None:
     other = Library(file)
     assert other.collection("main").lexical("news", 5) == []

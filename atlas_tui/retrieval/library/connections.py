@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from atlas_tui.errors import AtlasError
 from atlas_tui.retrieval.library.schema import FORM
 from atlas_tui.sqlite import Failure, connect, connect_to_read, is_damage, reason, set_aside, transaction
 from atlas_tui.text import one_line
+
+_MUCH = 0.25
+"""Part of a file that is free, from which on the file is written anew."""
 
 
 class Connections:
@@ -59,6 +63,23 @@ class Connections:
                     yield connection
             except Failure as error:
                 raise AtlasError(self._trouble(error)) from error
+
+    def shrink(self) -> None:
+        """Give the disk back what was taken out, where that is much: its place would stay, with its text.
+
+        Where that fails, nothing else is lost.
+        """
+        with self._writing:
+            try:
+                connection = self._open_to_write()
+                pages, free = (
+                    connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
+                )
+                if free >= _MUCH * pages:
+                    connection.execute("VACUUM")
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except Failure:
+                logging.getLogger(__name__).warning("what was taken out keeps its place on disk", exc_info=True)
 
     def close(self) -> None:
         """Both; the next use opens them again."""

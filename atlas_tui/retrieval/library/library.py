@@ -65,12 +65,15 @@ class Library:
             connection.execute(f"DROP TABLE words_{row[0]}")
             connection.execute("DELETE FROM collections WHERE id = ?", row)
             connection.execute(_PRUNE)
+        self._connections.shrink()
         return True
 
     def compact(self) -> None:
-        """Drop the vectors that no chunk has any more. They are kept until then: a text may come back."""
+        """Drop the vectors that no chunk has any more, and give the disk back what was taken out. They are kept until
+        then: a text may come back."""
         with self._connections.writing() as connection:
             connection.execute(_PRUNE)
+        self._connections.shrink()
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
