@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from atlas_tui.config import Config, ProviderConfig, RetrievalSettings
 from atlas_tui.tui.screens.documents import Documents
 from atlas_tui.tui.screens.sources import Sources
 from tests.servers.scripted import Body, Request, ScriptedServer
-from tests.tui.driving import driving
+from tests.tui.driving import Driver, driving
 from tests.tui.test_grounding import config, fresh, place, places
 
 __all__ = ["config", "place"]
@@ -169,3 +170,26 @@ async def test_a_document_is_opened_in_the_editor(
         await user.shows("install.md is not there any more")
         await user.press("escape")
         await user.shows("3 documents", "Enter use it")
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_in_the_terminals_own_colours_what_is_highlighted_can_be_read(
+    place: Path, config: Config, theme: str
+) -> None:
+    async with driving(config=replace(config, theme=theme)) as user:
+        await user.paste("How do I install a kite?")
+        await user.until(lambda: len(places(user)) == 3)
+        await user.press("f12")
+        assert_readable(user, "[1] install.md")
+        user.app.chat.act("documents")
+        await user.shows("3 documents", "Enter use it")
+        assert_readable(user, "● documents")
+
+
+def assert_readable(user: Driver, text: str) -> None:
+    """Where this stands is marked, but not by another ground: no other colour of the terminal's is safe on it."""
+    row = next(number for number, line in enumerate(user.lines) if text in line)
+    strip = user.app.screen._compositor.render_strips()[row]
+    marked = [segment.style for segment in strip if segment.style and segment.style.underline]
+    assert marked
+    assert all(style.bgcolor is None or style.bgcolor.is_default for style in marked)

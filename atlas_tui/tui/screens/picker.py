@@ -43,6 +43,11 @@ class Picker(ModalScreen[str | None]):
         & OptionList {
             height: 1fr;
             & > .option-list--option-highlighted { background: $primary-muted; color: $text-primary; text-style: bold; }
+            &:ansi > .option-list--option-highlighted {
+                background: ansi_default;  /* on no other colour of the terminal are all the others seen */
+                color: ansi_default;
+                text-style: bold underline;
+            }
             & > .option-list--option-disabled { color: $text-muted; }
         }
     }
