@@ -60,7 +60,13 @@ class Knowledge(Protocol):
     def notices(self) -> Sequence[str]:
         """What the user should know of it, a sentence each."""
 
+    def hasten(self) -> None:
+        """Wait no longer for a model that still loads on this machine, neither in the search that is under way nor in
+        later ones: what it would have found is left out, and the notices say so."""
 
+
+_LOADING = 0.03
+"""Seconds that passages are waited for while a model loads on this machine and the provider could be asked."""
 _ROOM_TO_ANSWER = 1000
 """Tokens that passages leave to the answer, where no limit on it is set; at most half of the context window."""
 
@@ -297,7 +303,7 @@ class Session:
         try:
             providers = self._in_order(first)
             if self.knowledge is not None or turn.documents:
-                await emit(await in_thread(self._ground, turn, providers))
+                await self._find(turn, providers, emit)
             base = self.request(turn)
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
@@ -357,6 +363,17 @@ class Session:
         if first is not None:
             return [first, *(provider for provider in providers if provider is not first)]
         return sorted(providers, key=lambda provider: self.policy.cooling(provider.target) is not None)
+
+    async def _find(self, turn: Turn, providers: Sequence[Provider], emit: Emit) -> None:
+        """Settle the passages of a turn while what the first request needs is imported: that takes about as long."""
+        prepared = asyncio.ensure_future(providers[0].prepare())
+        found = asyncio.ensure_future(in_thread(self._ground, turn, providers))
+        await asyncio.wait([found, prepared], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([found], timeout=_LOADING)
+        if not found.done() and self.knowledge is not None:
+            self.knowledge.hasten()
+        await emit(await found)
+        await asyncio.gather(prepared, return_exceptions=True)  # what fails fails once more, and is told then
 
     def _ground(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
         """Settle the passages of a turn. Whoever may be asked gets the same, so the smallest window counts."""

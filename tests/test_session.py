@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from atlas_tui.models.base import (
     TextDelta,
     TokenUsage,
     UsageUpdate,
+    in_thread,
 )
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
@@ -300,6 +302,41 @@ class TestRetrieval:
             each["relevance_score"] for each in long[retrieved.dropped :]
         )
         assert provider.requests[0].estimated_tokens() < 3000
+
+    def test_passages_are_looked_for_while_the_provider_gets_ready_and_not_much_longer(self) -> None:
+        asked, prepared, hastened = threading.Event(), threading.Event(), threading.Event()
+
+        class Loading(Passages):
+            def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:
+                asked.set()
+                assert hastened.wait(5)
+                assert prepared.is_set()
+                return super().search(query)
+
+            def hasten(self) -> None:
+                hastened.set()
+
+        class Importing(PlayedProvider):
+            async def prepare(self) -> None:
+                assert await in_thread(asked.wait, 5)
+                assert not hastened.wait(0.2)  # while it takes its time, so may the search
+                prepared.set()
+
+        provider = Importing(says("ok"))
+        assert ask(session_of(provider, knowledge=Loading()), "Why?").error is None
+        assert "Air scatters blue." in provider.requests[0].messages[0].content
+
+    def test_an_sdk_that_cannot_be_imported_is_told_by_the_request(self) -> None:
+        class Without(PlayedProvider):
+            async def prepare(self) -> None:
+                raise ImportError("no such package")
+
+            async def _load(self) -> None:
+                await self.prepare()
+
+        end = ask(session_of(Without(says("x")), knowledge=Passages()), "Why?")
+        assert end.error is not None
+        assert "no such package" in end.error.message
 
     def test_a_search_that_fails_is_said_and_the_prompt_sent_without(self) -> None:
         class Broken(KnowledgeBase):

@@ -16,7 +16,7 @@ from atlas_tui.citations import check, sources
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
-from atlas_tui.cli.knowledge import knowledge_base
+from atlas_tui.cli.knowledge import passages
 from atlas_tui.cli.meters import Meter, summary
 from atlas_tui.config import Budget, Config
 from atlas_tui.errors import ConfigError
@@ -151,6 +151,7 @@ def _length(turn: Turn) -> int:
 
 def _session(options: argparse.Namespace, config: Config, account: Account, store: Store | None) -> Session:
     settings: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
+    knowledge = passages(options, config)
     before = _continued(store) if options.go_on else None
     mock = options.mock or (before is not None and before.rehearsed)
     wanted = options.provider[0] if options.provider else before.info.target if before is not None else None
@@ -170,7 +171,7 @@ def _session(options: argparse.Namespace, config: Config, account: Account, stor
         max_tokens=options.max_tokens,
         temperature=options.temperature,
         fallback=spares,
-        knowledge=knowledge_base(options, config) if options.context else None,
+        knowledge=knowledge,
         account=account,
         policy=Policy(config.retries),
         journal=Journal(store) if store is not None else None,

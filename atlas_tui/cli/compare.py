@@ -18,7 +18,7 @@ from atlas_tui.cli.ask import as_text, read_prompt
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
-from atlas_tui.cli.knowledge import knowledge_base
+from atlas_tui.cli.knowledge import knowledge_base, passages
 from atlas_tui.cli.progress import bar, clock
 from atlas_tui.cli.tables import table
 from atlas_tui.comparison.judgement import leaderboard
@@ -201,7 +201,7 @@ def _headless(
     budget = replace(config.budget, conversation=options.max_cost)
     store = Store() if budget.day is not None else None
     account = Account(budget, Ledger(store), together="run")
-    knowledge = knowledge_base(options, config) if options.context else None
+    knowledge = passages(options, config)
     if knowledge is not None and not knowledge.collections() and not knowledge.served:
         complain("no passage goes along: nothing is indexed yet (`atlas-tui index PATH`)")
     kept = _kept(plan, options)

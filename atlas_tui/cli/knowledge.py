@@ -10,9 +10,21 @@ from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.text import one_line
 
 
+def passages(options: argparse.Namespace, config: Config) -> KnowledgeBase | None:
+    """What `--context` asks for; None without it. What a question needs begins to load at once, beside the rest.
+
+    Raises:
+        ConfigError, AtlasError: as `knowledge_base`.
+    """
+    if not options.context:
+        return None
+    knowledge = knowledge_base(options, config)
+    knowledge.warm()
+    return knowledge
+
+
 def knowledge_base(options: argparse.Namespace, config: Config, *, begins: bool = False) -> KnowledgeBase:
-    """The collection that `--collection` names, or the settings'. A question waits for the embedder: the command ends
-    with its answer, so there is no next one that would find it loaded.
+    """The collection that `--collection` names, or the settings', for one question.
 
     Args:
         begins: a collection that is not there yet is begun.
@@ -21,7 +33,7 @@ def knowledge_base(options: argparse.Namespace, config: Config, *, begins: bool 
         ConfigError: there is no collection of the name.
         AtlasError: the library cannot be read.
     """
-    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config, wait=True)
+    knowledge = KnowledgeBase(config.db_path, options.collection or config.collection_name, config=config, once=True)
     if options.collection and not (begins or knowledge.served) and knowledge.info() is None:
         knowledge.close()
         name = one_line(options.collection, 60)

@@ -138,6 +138,10 @@ class AnthropicProvider(Provider):
 
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY
+        await self.prepare()
+
+    async def prepare(self) -> None:
+        """See `Provider`."""
         await load_sdk("anthropic", self._url)
 
     @asynccontextmanager

@@ -44,7 +44,8 @@ class KnowledgeBase:
         collection_name: the collection; None takes the usual one.
         config: the settings, for the embedder; None loads the user's.
         patience: seconds that a question waits for an embedder that is a server.
-        wait: every question waits as `search` does with `wait`.
+        once: there is one question, and the command ends with its answer: it waits as `search` does with `wait`, and
+            vectors are compared exactly, as Chroma would be there later than that is done.
     """
 
     def __init__(
@@ -54,13 +55,13 @@ class KnowledgeBase:
         *,
         config: Config | None = None,
         patience: float = 3.0,
-        wait: bool = False,
+        once: bool = False,
     ) -> None:
         self.db_path = db_path
         self.collection_name = collection_name or DEFAULT_COLLECTION
         self._config = config
         self._patience = patience
-        self._wait = wait
+        self._once = once
         self._lock = threading.Lock()
         self._opened: tuple[Library, Meaning] | None = None
 
@@ -121,7 +122,7 @@ class KnowledgeBase:
         from atlas_tui.retrieval.fusion import DEPTH, fuse
 
         collection = self.collection
-        meaning, wait = self._open()[1], wait or self._wait
+        meaning, wait = self._open()[1], wait or self._once
         looked = meaning.look(collection, query, max(k, DEPTH), within=within, wait=wait, hurry=hurry)
         lexical = collection.lexical(query, max(_SPARE * k, DEPTH), within=within)  # while the question is embedded
         dense = looked()
@@ -144,6 +145,11 @@ class KnowledgeBase:
     def warm(self) -> None:
         """Begin to load what a search by meaning needs, behind, so that the first question finds it there."""
         self._open()[1].warm(self.collection)
+
+    def hasten(self) -> None:
+        """Have no search wait for an embedder that still loads on this machine: words alone answer, and the notices
+        say so. An embedder that is a server is waited for as before."""
+        self._open()[1].hasten()
 
     def collections(self) -> list[CollectionInfo]:
         """All collections beside this one, and this one.
@@ -177,7 +183,7 @@ class KnowledgeBase:
                 from atlas_tui.retrieval.meaning import Meaning
 
                 file = library_file(self.db_path)
-                self._opened = Library(file), Meaning(self.place, self.served, self._config, self._patience)
+                self._opened = Library(file), Meaning(self.place, self.served, self._config, self._patience, self._once)
             return self._opened
 
     def _document(self, stored: StoredChunk, score: float, why: list[str]) -> Document:

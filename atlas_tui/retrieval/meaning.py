@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError
 from concurrent.futures import wait as futures
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from atlas_tui.config import load_config
 from atlas_tui.errors import AtlasError
@@ -83,13 +84,16 @@ class Meaning:
         served: whether it is a server, where others may have indexed what is not here yet.
         config: the settings; None loads the user's.
         patience: seconds that a question waits for its vector, unless it is to wait for it.
+        once: there is one question.
     """
 
-    def __init__(self, place: str, served: bool, config: Config | None, patience: float) -> None:
+    def __init__(self, place: str, served: bool, config: Config | None, patience: float, once: bool = False) -> None:
         self._place = place
         self._served = served
         self._config = config
         self._patience = patience
+        self._once = once
+        self._hastened: Future[None] = Future()
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._notices: list[str] = []
@@ -142,7 +146,9 @@ class Meaning:
         def looked() -> list[Scored]:
             try:
                 left = begun + (patience if hurry is None else hurry) - monotonic()
-                if not vector.done() and _timed_out(vector, left):
+                if not self._waited(embedder, vector, left):
+                    if self._hastened.done() and not embedder.ready():
+                        raise _Late(f"{embedder.name} is still loading")
                     if hurry is not None:
                         raise _Late(f"{embedder.name} took longer than {hurry * 1000:.0f} ms")
                     raise AtlasError(f"the embedder {embedder.name} has not answered within {patience:g} s")
@@ -153,6 +159,21 @@ class Meaning:
                 return []
 
         return looked
+
+    def _waited(self, embedder: Embedder, vector: Future[bytes], seconds: float) -> bool:
+        """Whether the vector comes within so many seconds; that it fails is no delay."""
+        until = monotonic() + seconds
+        if not embedder.ready():
+            either: list[Future[Any]] = [vector, self._hastened]
+            futures(either, timeout=max(0.0, seconds), return_when=FIRST_COMPLETED)
+        if embedder.ready():
+            futures([vector], timeout=max(0.0, until - monotonic()))
+        return vector.done()
+
+    def hasten(self) -> None:
+        """No longer wait for an embedder that still loads."""
+        with suppress(InvalidStateError):  # the columns of a comparison do it at the same time
+            self._hastened.set_result(None)
 
     def warm(self, collection: Collection) -> None:
         """Begin to load what a question needs, behind."""
@@ -185,7 +206,8 @@ class Meaning:
                 config = self._config or load_config()
                 # The maker of vectors is named with their number of dimensions.
                 embedder = embedder_for(made_by.rpartition(":")[0], config) if made_by else None
-                index = open_index(collection, self._place, embedder, vectors=config.retrieval.vectors)
+                vectors = config.retrieval.vectors
+                index = open_index(collection, self._place, embedder, vectors=vectors, once=self._once)
                 self._opened = _Opened(made_by, embedder, index)
                 index.refresh()
             return self._opened
@@ -208,9 +230,3 @@ def _embed(embedder: Embedder, question: str, answer: Future[bytes]) -> None:
         answer.set_result(vector)
     except Exception as error:  # noqa: BLE001 - handed on to whoever waits
         answer.set_exception(error)
-
-
-def _timed_out(answer: Future[bytes], seconds: float) -> bool:
-    """Whether it does not come within so many seconds; that it fails is no delay."""
-    done, _ = futures([answer], timeout=max(0.0, seconds))
-    return not done

@@ -93,6 +93,9 @@ class Provider(ABC):
     async def _load(self) -> None:
         """Import the SDK and check that a request can be made. No part of the measured time."""
 
+    async def prepare(self) -> None:  # noqa: B027 - not all have one
+        """Import the SDK, without asking for a key: the request does it too, and beside other work it costs no time."""
+
     async def _settle(self) -> None:
         """Learn from the server what a request must know of it: which model, where none is named, and whatever an
         adapter adds. Once a provider, and no part of the measured time either; a listing does without."""

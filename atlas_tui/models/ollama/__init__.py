@@ -160,6 +160,14 @@ class OllamaProvider(Provider):
 
     async def _load(self) -> None:
         self._key = await self._credential.get()
+        await self.prepare()
+
+    async def prepare(self) -> None:
+        """See `Provider`.
+
+        Raises:
+            ProviderError: of kind `connection`, where the environment's proxy settings are none.
+        """
         try:
             await in_thread(importlib.import_module, "ollama")
         except (ImportError, ValueError) as error:

@@ -109,6 +109,10 @@ class OpenAIProvider(Provider):
 
     async def _load(self) -> None:
         self._key = await self._credential.get() or _NO_KEY
+        await self.prepare()
+
+    async def prepare(self) -> None:
+        """See `Provider`."""
         await load_sdk("openai", self._url)
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from atlas_tui.errors import AtlasError, ConfigError
 from atlas_tui.retrieval.embedders import minilm_files
@@ -52,22 +53,34 @@ class MiniLM:
         self._worker: Worker | None = None
         self._failure: AtlasError | None = None
         """Why it could not be loaded behind."""
+        self._compared: tuple[str, str, str] | None = None
+
+    def compare_with(self, library: Path, collection: str, model: str) -> None:
+        """Have the process answer `nearest` too, of a collection's vectors by `model`; to be said before it starts."""
+        self._compared = str(library), collection, model
 
     def embed(self, texts: Sequence[str], *, question: bool = False) -> list[bytes]:
         """See `Embedder`. Of a text longer than 256 tokens the beginning counts; questions are embedded as texts."""
         if not texts:
             return []
+        answer = self.call("embed", texts=[sound(text) for text in texts])
+        return [b64decode(vector) for vector in answer["vectors"]]
+
+    def call(self, do: str, **values: Any) -> dict[str, Any]:
+        """Have its process do something, see `minilm_task`.
+
+        Raises:
+            AtlasError: it cannot.
+        """
         if self._failure is not None:
             raise self._failure
-        sent = [sound(text) for text in texts]
         try:
-            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
+            return self._loaded().call(do, timeout=_PATIENCE, **values)
         except WorkerDied:
             if self._worker is None:
                 raise  # closed, by whoever needs it no more
             # Once more, in a new process: the old one may have been ended for want of memory, or by hand.
-            answer = self._loaded().call("embed", timeout=_PATIENCE, texts=sent)
-        return [b64decode(vector) for vector in answer["vectors"]]
+            return self._loaded().call(do, timeout=_PATIENCE, **values)
 
     def ready(self) -> bool:
         """See `Embedder`."""
@@ -108,6 +121,7 @@ class MiniLM:
                     model=str(files.model),
                     tokenizer=str(files.tokenizer),
                     packaged=files.packaged,
+                    compared=self._compared,
                 )
             except BaseException:
                 worker.close()

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
+import threading
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from atlas_tui.errors import AtlasError
 from atlas_tui.retrieval.embedders.minilm_files import ModelFiles
 from atlas_tui.retrieval.worker import Line
+
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.vectors.exact import CollectionVectors
 
 TOKENS = 256
 """What the model reads of a text; it was trained on no more. A chunk of 800 characters has about 200."""
@@ -21,12 +29,21 @@ class Task:
     GRACE = 0.0
     """What nobody waits for any more need not be brought to an end."""
 
-    def load(self, line: Line, model: str, tokenizer: str, packaged: bool) -> dict[str, Any]:
+    def load(
+        self, line: Line, model: str, tokenizer: str, packaged: bool, compared: Sequence[str] | None
+    ) -> dict[str, Any]:
         """Load it.
+
+        Args:
+            compared: the file of a library, a collection in it and the maker of its vectors: they are read meanwhile,
+                for `nearest`.
 
         Raises:
             AtlasError: a packaged file is not the one that is known.
         """
+        self._compared: Future[CollectionVectors] = Future()
+        if compared:
+            threading.Thread(target=self._read, args=compared, daemon=True).start()
         ModelFiles(Path(model), Path(tokenizer), packaged).check()
         import onnxruntime  # type: ignore[import-untyped]
         from tokenizers import Tokenizer
@@ -44,7 +61,6 @@ class Task:
         # To the longest text of a batch: Chroma's own function always pads to 256, which gives the same vectors and
         # takes 22 to 33 times as long for a question.
         self._tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")
-        self._forward(["a first text"])  # which takes longer than all others
         return {"dimensions": self._session.get_outputs()[0].shape[-1]}
 
     def embed(self, line: Line, texts: list[str]) -> dict[str, Any]:
@@ -57,6 +73,24 @@ class Task:
                 vectors[index] = b64encode(row.tobytes()).decode()
             line.progress(done=start + len(batch))  # a sign of life
         return {"vectors": [vectors[index] for index in range(len(texts))]}
+
+    def nearest(self, line: Line, vector: str, k: int, allowed: list[int] | None) -> dict[str, Any]:
+        """The `k` chunks whose vectors are nearest to this one, best first: `[id, cosine]`.
+
+        Raises:
+            AtlasError: the library cannot be read.
+        """
+        hits = self._compared.result().nearest(b64decode(vector), k, allowed)
+        return {"hits": [(hit.id, hit.score) for hit in hits]}
+
+    def _read(self, library: str, collection: str, model: str) -> None:
+        from atlas_tui.retrieval.library import Library
+        from atlas_tui.retrieval.vectors.exact import CollectionVectors
+
+        vectors = CollectionVectors(Library(Path(library)).collection(collection), model)
+        with suppress(AtlasError):  # which a question is told, if it still is so then
+            vectors.catch_up()
+        self._compared.set_result(vectors)
 
     def _forward(self, texts: list[str]) -> Any:
         import numpy as np

@@ -71,7 +71,7 @@ class VectorIndex(Protocol):
 
 
 def open_index(
-    collection: Collection, db_path: str, embedder: Embedder | None, *, vectors: str = "auto"
+    collection: Collection, db_path: str, embedder: Embedder | None, *, vectors: str = "auto", once: bool = False
 ) -> VectorIndex:
     """The index of what `embedder` made for `collection`.
 
@@ -80,6 +80,7 @@ def open_index(
         db_path: the folder in which its library lies, or the `http://host:port` of a Chroma server.
         embedder: which one embeds the questions; None where none will be asked, see above.
         vectors: `auto`: Chroma where it is installed and the collection is large; `exact`; `chroma`.
+        once: there is one question, for which `auto` is exact: that is done before Chroma is there.
 
     Raises:
         ConfigError: what is asked for is not installed. `query` raises it where another embedder made the
@@ -87,4 +88,4 @@ def open_index(
     """
     from atlas_tui.retrieval.vectors.opening import open_vectors
 
-    return open_vectors(collection, db_path, embedder, vectors)
+    return open_vectors(collection, db_path, embedder, vectors, once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,43 @@ class ExactVectors:
             if rows:
                 matrix = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), -1)
                 yield np.array([row[0] for row in rows], np.int64), matrix
+
+
+class CollectionVectors:
+    """All vectors of a collection that a model made, as they are at each question. Usable from any thread."""
+
+    def __init__(self, collection: Collection, model: str) -> None:
+        self._collection = collection
+        self._model = model
+        self._lock = threading.Lock()
+        self._generation = -1
+        self._exact = ExactVectors(collection, model)
+
+    def catch_up(self) -> ExactVectors:
+        """Read what is new.
+
+        Raises:
+            AtlasError: the library cannot be read.
+        """
+        import numpy as np
+
+        with self._lock:
+            generation = self._collection.generation
+            if generation != self._generation:
+                ids = np.array(self._collection.vector_ids(self._model), np.int64)
+                self._exact, self._generation = self._exact.holding(ids), generation
+            return self._exact
+
+    def nearest(self, vector: bytes, k: int, allowed: Iterable[int] | None) -> list[Scored]:
+        """The `k` nearest, best first; `allowed` (ascending ids) leaves the others out.
+
+        Raises:
+            AtlasError: the library cannot be read.
+        """
+        import numpy as np
+
+        within = None if allowed is None else np.array(list(allowed), np.int64)
+        return self.catch_up().best(np.frombuffer(vector, "<f4"), k, within)
 
 
 def _kept(block: tuple[Ids, Rows], wanted: Ids) -> tuple[Ids, Rows]:

@@ -7,8 +7,10 @@ import importlib.util
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.transport import checked_url
 from atlas_tui.retrieval.embedders import Embedder
+from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.library import Collection
-from atlas_tui.retrieval.vectors import is_server
+from atlas_tui.retrieval.vectors import VectorIndex, is_server
+from atlas_tui.retrieval.vectors.beside import BesideIndex
 from atlas_tui.retrieval.vectors.engine import Engine
 from atlas_tui.retrieval.vectors.generations import name_of
 from atlas_tui.retrieval.vectors.layered import LayeredIndex
@@ -18,7 +20,9 @@ _AT_LEAST = 1000
 _INSTALL = "install them with pip install 'atlas-tui[vectors]'"
 
 
-def open_vectors(collection: Collection, db_path: str, embedder: Embedder | None, vectors: str) -> LayeredIndex:
+def open_vectors(
+    collection: Collection, db_path: str, embedder: Embedder | None, vectors: str, once: bool
+) -> VectorIndex:
     """See `atlas_tui.retrieval.vectors.open_index`.
 
     Raises:
@@ -27,6 +31,11 @@ def open_vectors(collection: Collection, db_path: str, embedder: Embedder | None
     if importlib.util.find_spec("numpy") is None:
         raise ConfigError(f"searching by meaning needs numpy and Chroma: {_INSTALL}")
     served = is_server(db_path)
+    if once and vectors == "auto":
+        vectors = "exact"
+        model = collection.embedder
+        if isinstance(embedder, MiniLM) and model and not served:
+            return BesideIndex(collection, embedder, model)
     chroma = served or vectors != "exact"
     if chroma and importlib.util.find_spec("chromadb") is None:
         if served or vectors == "chroma":

@@ -69,6 +69,10 @@ class Choice:
         """What the user should know of the knowledge base."""
         return self.knowledge.notices
 
+    def hasten(self) -> None:
+        """See `KnowledgeBase`."""
+        self.knowledge.hasten()
+
     def saying(self, document: Document, taken: bool) -> Choice:
         """With this passage taken in or left out."""
         return replace(self, said={**self.said, name_of(document): taken})
