@@ -1,8 +1,9 @@
 """Blocks: the pieces of a text that are laid out, kept and forgotten one by one.
 
-A block knows its slice of the source and can be drawn from that slice alone, at any width and at any time; so its
-lines may be thrown away when they are far from the screen. No block is large: a long list is a block an item, a
-fence or a table one block every `SEGMENT` lines, a paragraph of many kilobytes several pieces.
+A block knows its slice of the source and the containers around it, and can be drawn from these alone, at any width
+and at any time; so its lines may be thrown away when they are far from the screen. No block is large: a list or a
+quote is a block for each paragraph in it, a fence or a table one every `SEGMENT` lines, a paragraph of many kilobytes
+several pieces.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from markdown_it.token import Token
 from rich.style import Style
 
-from atlas_tui.tui.widgets.markdown_log.grammar import tokens, top_blocks
+from atlas_tui.tui.widgets.markdown_log.containers import Chain, bars, framed, room, stub
+from atlas_tui.tui.widgets.markdown_log.grammar import tokens
 from atlas_tui.tui.widgets.markdown_log.inline import Link
-from atlas_tui.tui.widgets.markdown_log.layout import QUOTE_BAR, Flow, SourceLines, siblings
+from atlas_tui.tui.widgets.markdown_log.layout import Flow, SourceLines, siblings
 from atlas_tui.tui.widgets.markdown_log.looks import Look
-from atlas_tui.tui.widgets.markdown_log.runs import Line, Run, flow
+from atlas_tui.tui.widgets.markdown_log.reading import rest
+from atlas_tui.tui.widgets.markdown_log.runs import Line, flow
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -40,6 +43,17 @@ class Row:
 BLANK = Row([])
 
 
+class Stand(NamedTuple):
+    """How a block stands among others."""
+
+    chain: Chain = ()
+    """The containers around it."""
+    begins: int = 0
+    """The number of the first of them that begins with it."""
+    gap: bool = False
+    """Whether there is a blank line above it."""
+
+
 class Block:
     """A slice of the source, and its rows while they are kept."""
 
@@ -49,6 +63,8 @@ class Block:
         "_laid",
         "_rows",
         "_stale",
+        "begins",
+        "chain",
         "counted",
         "end",
         "gap",
@@ -61,11 +77,11 @@ class Block:
     weight = 1
     """How many rows it is reckoned to keep at least, when rows are counted that are kept."""
 
-    def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
+    def __init__(self, stream: Stream, start: int, end: int, stand: Stand) -> None:
         self.stream = stream
         self.start = start
         self.end = end
-        self.gap = gap
+        self.chain, self.begins, self.gap = stand
         self.links: Sequence[Link] = ()
         self.counted = False
         """Whether its rows are among those that the window counts."""
@@ -128,7 +144,8 @@ class Block:
 
     def adopt(self, old: Block) -> None:
         """Take over the rows of the block that stood here before the text grew."""
-        if type(old) is type(self) and old.start == self.start and old.gap == self.gap:
+        same = type(old) is type(self) and old.start == self.start and old.gap == self.gap
+        if same and old.chain == self.chain and old.begins == self.begins:
             self._rows, self._laid, self.links = old._rows, old._laid, old.links
             self._stale = old._stale or old.end != self.end
             if not self._stale:
@@ -148,7 +165,7 @@ class Block:
 
     def gap_line(self, look: Look) -> Line:
         """The line above the block where it has a gap."""
-        return []
+        return bars(self.chain[: self.begins], look)
 
     def flow(self, text: SourceLines, look: Look) -> Flow:
         """A layout of source lines that collects the links for this block."""
@@ -166,16 +183,14 @@ def guess(source: str, limit: int) -> int:
 
 
 class Prose(Block):
-    """Any block that is drawn as one: a paragraph, heading, quote, rule, formula, HTML."""
+    """Any leaf that is drawn as one: a paragraph, heading, rule, formula, indented code, HTML, an empty item."""
 
-    __slots__ = ("_parsed", "certain", "prefix")
+    __slots__ = ("_parsed", "prefix")
 
-    def __init__(self, stream: Stream, start: int, end: int, gap: bool) -> None:
-        super().__init__(stream, start, end, gap)
-        self.certain = True
-        """Whether no text to come can take it into the block above."""
-        self.prefix = ""
-        """What its first line lacks to stand in the quote or item that it was cut from."""
+    def __init__(self, stream: Stream, start: int, end: int, stand: Stand, prefix: str) -> None:
+        super().__init__(stream, start, end, stand)
+        self.prefix = prefix
+        """What its first line lacks to be the rest of a paragraph that was cut."""
         self._parsed: tuple[list[Token], SourceLines] | None = None
 
     def parsed(self, tokens: list[Token], text: SourceLines) -> None:
@@ -183,21 +198,23 @@ class Prose(Block):
         self._parsed = tokens, text
 
     def lay(self, look: Look, limit: int) -> list[Line]:
-        tokens, text = self.take()
-        return self.flow(text, look).blocks(tokens, limit)
+        tokens, text = self._take()
+        lines = self.flow(text, look).block(tokens, room(limit, self.chain)) if tokens else [[]]
+        return framed(lines, self.chain, self.begins, look, self.stream.base)
 
-    def peek(self) -> tuple[list[Token], SourceLines]:
-        """The tokens, which are kept for the next layout."""
-        self._parsed = self.take()
-        return self._parsed
-
-    def take(self) -> tuple[list[Token], SourceLines]:
-        """The tokens, which are not kept."""
+    def _take(self) -> tuple[list[Token], SourceLines]:
         if self._parsed is not None:
             parsed, self._parsed = self._parsed, None
             return parsed
-        source = self.prefix + self.source
-        return tokens(source), SourceLines.of(source, self.start - len(self.prefix))
+        opened = self.chain[: self.begins]
+        before = stub(opened) + self.prefix
+        source = before + self.source
+        found = tokens(source)
+        for number in range(len(self.chain)):
+            group = next(siblings(found))
+            inner = list(siblings(group[1:-1] if group[0].type == "blockquote_open" else group[2:-2]))
+            found = [token for group in inner[number < self.begins :] for token in group]
+        return rest(found, self.prefix), SourceLines.of(source, self.start - len(before))
 
     def drop_tokens(self) -> None:
         """Parse again when it comes to that."""
@@ -208,94 +225,13 @@ class Prose(Block):
         self.drop_tokens()
 
 
-class QuotePart(Prose):
-    """A block of a quote at top level; all but the first have the quote's bar in their gap."""
-
-    __slots__ = ("joined",)
-
-    def __init__(self, stream: Stream, start: int, end: int, joined: bool) -> None:
-        super().__init__(stream, start, end, True)
-        self.joined = joined
-
-    def gap_line(self, look: Look) -> Line:
-        return [(QUOTE_BAR, look["quote-bar"], -1)] if self.joined else []
-
-
-class ItemHead(NamedTuple):
-    """The beginning of an item, as far as its later parts need it."""
-
-    number: int
-    stub: str
-    """The shortest item that has its content in the same column, with a blank line below."""
-    indent: int
-    """The cells that its mark takes."""
-
-    @property
-    def prefix(self) -> str:
-        """What puts a line into the item."""
-        return " " * (len(self.stub) - len("x\n\n"))
-
-
-class Item(Prose):
-    """The beginning of an item of a list at top level: its mark, and what comes before the first `ItemPart`."""
-
-    __slots__ = ("head",)
-
-    def __init__(self, stream: Stream, start: int, end: int, gap: bool, head: ItemHead) -> None:
-        super().__init__(stream, start, end, gap)
-        self.head = head
-
-    @property
-    def number(self) -> int:
-        """The number that it is shown with, where it has one."""
-        return self.head.number
-
-    def lay(self, look: Look, limit: int) -> list[Line]:
-        tokens, text = self.take()
-        return self.flow(text, look).items(tokens, limit, 0, self.number)
-
-
-class ItemPart(Prose):
-    """A later block of an item at top level, or an item of a list in it."""
-
-    __slots__ = ("head", "number")
-
-    def __init__(self, stream: Stream, start: int, end: int, head: ItemHead, number: int | None) -> None:
-        super().__init__(stream, start, end, True)
-        self.head = head
-        self.number = number
-        """The number of the inner item, where it is one."""
-
-    def lay(self, look: Look, limit: int) -> list[Line]:
-        tokens, text = self.take()
-        flow = self.flow(text, look)
-        inner = max(limit - self.head.indent, 4)
-        if self.number is None:
-            lines = flow.blocks(tokens, inner, gaps=False, depth=1)
-        else:
-            lines = flow.items(tokens, inner, 1, self.number)
-        space: Run = (" " * self.head.indent, look[self.stream.base], -1)
-        return [[space, *line] for line in lines]
-
-    def take(self) -> tuple[list[Token], SourceLines]:
-        if self._parsed is not None:
-            return super().take()
-        source = self.prefix + self.source
-        item = top_blocks(self.head.stub + source)[0].tokens[1:-1]
-        blocks = list(siblings(item[1:-1]))[1:]
-        stub = SourceLines.of(self.head.stub[:-1], self.start)
-        own = SourceLines.of(source, self.start - len(self.prefix))
-        lines = SourceLines([*stub.lines, *own.lines], [*([self.start] * len(stub.lines)), *own.starts])
-        return [token for block in blocks for token in block], lines
-
-
 class Chrome(Block):
     """Rows that are no part of the text: titles, footers, summaries, the blank line between messages."""
 
     __slots__ = ("content",)
 
     def __init__(self, stream: Stream) -> None:
-        super().__init__(stream, 0, 0, gap=False)
+        super().__init__(stream, 0, 0, Stand())
         self.content: list[tuple[str, str]] = []
         """Texts with the names of their styles; none at all is a blank row."""
 

@@ -175,12 +175,3 @@ def line_lexer(language: str) -> LineLexer:
         return LineLexer(get_lexer_by_name(name, stripnl=False, stripall=False))
     except ClassNotFound:
         return LineLexer(None)
-
-
-def highlight(language: str, lines: list[str]) -> Iterable[Parts]:
-    """The tokens of each of these lines."""
-    lexer = line_lexer(language)
-    state = START
-    for line in lines:
-        parts, state = lexer.line(line, state)
-        yield parts

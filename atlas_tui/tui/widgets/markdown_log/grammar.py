@@ -7,10 +7,15 @@ from functools import cache
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, reference, table
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+LONG = 4_000  # characters; a paragraph of twice this length is drawn in pieces of at most this length
+LINES = 64  # the same for its lines
+# What may still change the lines above it is bounded, so that it never reaches into a piece that is finished.
+FORMULA_LINES = LINES
+_LONGEST = LONG // 2  # characters of a formula, a definition or the header of a table
 _INLINE_MATH = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 BLOCK_MATH = {"$$": "$$", "\\[": "\\]"}
 # `\[like this\]` is CommonMark for brackets; only what has a sign of mathematics in it is taken for a formula.
@@ -36,6 +41,8 @@ def parser() -> MarkdownIt:
     md.inline.ruler.before("escape", "math", _math_inline)
     # No `alt`: a formula never ends a paragraph, so a block above it is finished though the formula is not.
     md.block.ruler.before("fence", "math", _math_block)
+    md.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.at("reference", _reference)
     return md
 
 
@@ -85,7 +92,7 @@ def _blocks(source: str, above: int) -> list[TopBlock]:
     """The same by the parser; so many lines stand above."""
     md = parser()
     tokens: list[Token] = []
-    state = StateBlock(source, md, {}, tokens)
+    state = StateBlock(_closed(source), md, {}, tokens)
     rules = md.block.ruler.getRules("")
     blocks = []
     line, last = 0, state.lineMax
@@ -107,6 +114,11 @@ def _blocks(source: str, above: int) -> list[TopBlock]:
     return blocks
 
 
+def _closed(source: str) -> str:
+    """The text with a newline at its end: the parser reads beyond that of a last line that is all indentation."""
+    return source + "\n" if source[source.rfind("\n") + 1 :].strip(" \t") else source
+
+
 def inline(content: str, references: dict[str, object]) -> list[Token]:
     """The tokens of inline content."""
     children: list[Token] = []
@@ -120,7 +132,7 @@ def definitions(source: str) -> dict[str, object]:
     env: dict[str, dict[str, object]] = {}
     if "]:" in source:
         md = parser()
-        md.block.parse(source, md, env, [])
+        md.block.parse(_closed(source), md, env, [])
     return env.get("references", {})
 
 
@@ -178,9 +190,11 @@ def _math_block(state: StateBlock, start: int, last: int, silent: bool) -> bool:
             break
         line += 1
         # A formula has no blank line, and one that is not closed yet is a paragraph.
-        if line >= last or state.isEmpty(line) or state.sCount[line] < state.blkIndent:
+        if line >= min(last, start + FORMULA_LINES) or state.isEmpty(line) or state.sCount[line] < state.blkIndent:
             return False
         begin = state.bMarks[line] + state.tShift[line]
+    if end - state.bMarks[start] > _LONGEST:
+        return False
     if silent:
         return True
     state.line = line + 1
@@ -189,4 +203,17 @@ def _math_block(state: StateBlock, start: int, last: int, silent: bool) -> bool:
     token.content = content[2:-2].strip()
     token.markup = opening
     token.map = [start, line + 1]
+    return True
+
+
+def _table(state: StateBlock, start: int, last: int, silent: bool) -> bool:
+    return state.eMarks[start] - state.bMarks[start] <= _LONGEST and table(state, start, last, silent)
+
+
+def _reference(state: StateBlock, start: int, last: int, silent: bool) -> bool:
+    if not reference(state, start, last, silent):
+        return False
+    if state.line - start > LINES or state.eMarks[state.line - 1] - state.bMarks[start] > _LONGEST:
+        state.line = start
+        return False
     return True

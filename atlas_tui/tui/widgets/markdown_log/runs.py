@@ -61,16 +61,11 @@ def pad(line: Line, style: Style, limit: int) -> Line:
     return line
 
 
-def code_runs(parts: Parts, offset: int, look: Look, cut: int = 0) -> Line:
-    """The parts of a line of code as runs, those that look alike joined. `cut`: characters left out at its begin."""
+def code_runs(parts: Parts, offset: int, look: Look) -> Line:
+    """The parts of a line of code as runs, those that look alike joined."""
     runs: Line = []
     last: Style | None = None
     for kind, text in parts:
-        if cut:
-            dropped = min(cut, len(text))
-            cut, offset, text = cut - dropped, offset + dropped, text[dropped:]
-            if not text:
-                continue
         style = look.syntax(kind)
         if "\t" in text:
             runs.extend(expand_tabs(text, style, offset))

@@ -1,12 +1,14 @@
-"""Fenced code and tables at top level: blocks of some lines each, with what those lines have in common."""
+"""Fenced code and tables: blocks of some lines each, with what those lines have in common."""
 
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from atlas_tui.tui.widgets.markdown_log import code, table
-from atlas_tui.tui.widgets.markdown_log.blocks import BLANK, Block, Row, guess
+from atlas_tui.tui.widgets.markdown_log.blocks import Block, Row, Stand, guess
+from atlas_tui.tui.widgets.markdown_log.containers import Chain, framed, inside, room, spaced
 from atlas_tui.tui.widgets.markdown_log.grammar import top_blocks
 from atlas_tui.tui.widgets.markdown_log.inline import Link
 from atlas_tui.tui.widgets.markdown_log.layout import Flow, SourceLines
@@ -19,12 +21,22 @@ if TYPE_CHECKING:
 SEGMENT = 64  # lines of code or rows of a table in one block
 
 
+class End(Enum):
+    """Where lines end, as a line says."""
+
+    ABOVE = "above"
+    HERE = "here"
+    BELOW = "below"
+
+
 class Fence:
     """What the segments of a fenced block of code have in common."""
 
-    __slots__ = ("_closes", "indent", "label", "language")
+    __slots__ = ("_closes", "chain", "indent", "label", "language")
 
-    def __init__(self, opening: str) -> None:
+    def __init__(self, opening: str, chain: Chain) -> None:
+        self.chain = chain
+        """The containers around it."""
         stripped = opening.lstrip(" ")
         self.indent = len(opening) - len(stripped)
         marks = len(stripped) - len(stripped.lstrip(stripped[0]))
@@ -32,24 +44,32 @@ class Fence:
         self.language = self.label.split(" ")[0]
         self._closes = re.compile(rf" {{0,3}}{re.escape(stripped[0])}{{{marks},}}[ \t]*\Z").match
 
-    def closes(self, line: str) -> bool:
-        """Whether this line is the end of the block."""
-        return self._closes(line) is not None
+    def ends(self, line: str) -> End:
+        """Whether this line ends the block."""
+        text = spaced(line, self.chain)
+        if text is None:
+            return End.ABOVE
+        return End.HERE if self._closes(text) else End.BELOW
 
-    def may_close(self, line: str) -> bool:
-        """Whether this beginning of a line may still become the end."""
-        return bool(line) and not line.strip(" `~")
+    def shows(self, partial: str, ended: bool) -> bool:
+        """Whether the beginning of a line is drawn as code: not what may still become the end."""
+        text = spaced(partial, self.chain) or ""
+        return bool(text) and not self._closes(text) and (ended or bool(text.strip(" `~")))
+
+    def code(self, line: str) -> str:
+        """What of a line is code: all but the indentation that the fence itself has."""
+        return inside(line, self.chain, self.indent) or ""
 
 
 class Lines(Block):
-    """Some lines of something at top level that grows line by line."""
+    """Some lines of something that grows line by line."""
 
     __slots__ = ("lines",)
 
     weight = SEGMENT
 
-    def __init__(self, stream: Stream, start: int) -> None:
-        super().__init__(stream, start, start, gap=False)
+    def __init__(self, stream: Stream, start: int, stand: Stand) -> None:
+        super().__init__(stream, start, start, stand)
         self.lines = 0
         """How many complete lines it has."""
 
@@ -60,14 +80,18 @@ class Lines(Block):
     def adopt(self, old: Block) -> None:
         raise NotImplementedError("grows in place")
 
+    @property
+    def _below(self) -> Stand:
+        return Stand(self.chain, len(self.chain))
+
 
 class Code(Lines):
     """Lines of fenced code. Complete lines are lexed once while they arrive; the one being written, each time."""
 
     __slots__ = ("_done", "_end_state", "_loose", "_state", "fence", "previous")
 
-    def __init__(self, stream: Stream, start: int, fence: Fence, previous: Code | None) -> None:
-        super().__init__(stream, start)
+    def __init__(self, stream: Stream, start: int, stand: Stand, fence: Fence, previous: Code | None = None) -> None:
+        super().__init__(stream, start, stand)
         self.fence = fence
         self.previous = previous
         self._done = start  # up to where `_rows` holds complete lines
@@ -79,7 +103,7 @@ class Code(Lines):
         key = self.layout_key(look, limit)
         if self._rows is None or self._laid != key:
             head = self._head(look, limit)
-            self._rows = [*([BLANK] if self.gap else []), *(Row(line) for line in head)]
+            self._rows = [*([Row(self.gap_line(look))] if self.gap else []), *(Row(line) for line in head)]
             self._done, self._loose, self._laid = self.start, 0, key
             self._state = self.previous.state() if self.previous else code.START
             self._stale = True
@@ -98,23 +122,21 @@ class Code(Lines):
                 at, state = self.start, self.previous.state() if self.previous else code.START
             lexer = code.line_lexer(self.fence.language)
             for line in self.stream.source[at : self.end].split("\n")[:-1]:
-                state = lexer.line(line, state)[1]
+                state = lexer.line(self.fence.code(line), state)[1]
             self._end_state = state
         return self._end_state
 
     @property
     def text(self) -> str:
         """The code, without the indentation that the fence itself has."""
-        lines = self.source.split("\n")
-        indent = self.fence.indent
-        return "\n".join([line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines])
+        return "\n".join([self.fence.code(line) for line in self.source.split("\n")])
 
     def follower(self, start: int) -> Code:
-        return Code(self.stream, start, self.fence, self)
+        return Code(self.stream, start, self._below, self.fence, self)
 
     def guess(self, limit: int) -> int:
-        inside = guess(self.source.removesuffix("\n"), limit - 2) if self.end > self.start else 0
-        return self.gap + bool(self.fence.label and self.previous is None) + inside
+        lines = guess(self.source.removesuffix("\n"), limit - 2) if self.end > self.start else 0
+        return self.gap + self._headed + lines
 
     @property
     def _focused(self) -> bool:
@@ -123,11 +145,22 @@ class Code(Lines):
     def layout_key(self, look: Look, limit: int) -> object:
         return look, limit, self._focused
 
+    @property
+    def _headed(self) -> bool:
+        """Whether there is a line above the code, with the language or with the sign of the item it begins."""
+        if self.previous is not None:
+            return False
+        begins_item = not all(container.quote for container in self.chain[self.begins :])
+        return bool(self.fence.label) or self._focused or begins_item
+
     def _head(self, look: Look, limit: int) -> list[Line]:
-        if self.previous is not None or not (self.fence.label or self._focused):
+        if not self._headed:
             return []
         style = look["code-label-focus" if self._focused else "code-label"]
-        return [pad([(f" {self.fence.label or 'code'}"[: max(limit - 1, 1)], style, -1)], style, limit)]
+        inner = room(limit, self.chain)
+        label = self.fence.label or ("code" if self._focused else "")
+        line = pad([(f" {label}"[: max(inner - 1, 1)], style, -1)], style, inner)
+        return framed([line], self.chain, self.begins, look, self.stream.base)
 
     def _extend(self, rows: list[Row], look: Look, limit: int) -> None:
         loose = rows[len(rows) - self._loose :]
@@ -137,35 +170,36 @@ class Code(Lines):
         at = self._done
         lines = self.stream.source[at : self.end].split("\n")
         for text in lines[:-1]:
-            parts, self._state = lexer.line(text, self._state)
-            rows.extend(self._lines(text, parts, at, look, limit))
+            held = self.fence.code(text)
+            parts, self._state = lexer.line(held, self._state)
+            rows.extend(self._lines(parts, at + len(text) - len(held), look, limit))
             at += len(text) + 1
         self._done = at
         complete = len(rows)
         if lines[-1]:
-            parts, _ = lexer.line(lines[-1], self._state)
-            rows.extend(self._lines(lines[-1], parts, at, look, limit))
+            held = self.fence.code(lines[-1])
+            parts, _ = lexer.line(held, self._state)
+            rows.extend(self._lines(parts, at + len(lines[-1]) - len(held), look, limit))
         self._loose = len(rows) - complete
         for number, row in enumerate(loose, kept):
             if number < len(rows) and rows[number].runs == row.runs:
                 rows[number] = row
 
-    def _lines(self, text: str, parts: code.Parts, at: int, look: Look, limit: int) -> list[Row]:
-        cut = min(self.fence.indent, len(text) - len(text.lstrip(" "))) if self.fence.indent else 0
-        return [Row(line) for line in code_line(code_runs(parts, at, look, cut), look, limit)]
+    def _lines(self, parts: code.Parts, at: int, look: Look, limit: int) -> list[Row]:
+        lines = code_line(code_runs(parts, at, look), look, room(limit, self.chain))
+        return [Row(line) for line in framed(lines, self.chain, len(self.chain), look, self.stream.base)]
 
 
 class Table:
     """What the segments of a table have in common: header, columns and their widths."""
 
-    __slots__ = ("_grid", "_key", "_known", "_widest", "body", "header_source", "segments", "start", "stream")
+    __slots__ = ("_grid", "_key", "_known", "_widest", "chain", "header", "segments")
 
-    def __init__(self, stream: Stream, start: int, body: int) -> None:
-        self.stream = stream
-        self.start = start
-        self.body = body
-        """Where the first row below the header starts."""
-        self.header_source = stream.source[start:body].removesuffix("\n")
+    def __init__(self, header: SourceLines, chain: Chain) -> None:
+        self.header = header
+        """The two lines above its rows."""
+        self.chain = chain
+        """The containers around it."""
         self.segments: list[TableRows] = []
         self._key: object = None
         self._grid: table.Grid | None = None
@@ -190,18 +224,27 @@ class Table:
         """Ask all segments for their widths again."""
         self._known, self._widest = 0, []
 
-    def is_row(self, line: str) -> bool:
+    def ends(self, line: str) -> End:
+        """Whether this line is below the table."""
+        text = spaced(line, self.chain)
+        return End.ABOVE if text is None or not self._is_row(text) else End.BELOW
+
+    def shows(self, partial: str, ended: bool) -> bool:
+        """Whether the beginning of a line is drawn as a row."""
+        return bool(partial.strip()) and self.ends(partial) is End.BELOW
+
+    def _is_row(self, line: str) -> bool:
         """Whether a line below the table belongs to it."""
         stripped = line.lstrip(" ")
         # Nothing else begins so that could end a table.
         if (stripped.startswith("|") or stripped[:1].isalpha()) and len(line) - len(stripped) < 4:
             return True
-        found = top_blocks(f"{self.header_source}\n{line}\n")
-        return len(found) == 1 and found[0].end == self.header_source.count("\n") + 2
+        found = top_blocks("\n".join([*self.header.lines, line, ""]))
+        return len(found) == 1 and found[0].end == len(self.header.lines) + 1
 
 
 class TableRows(Lines):
-    """Rows of a table at top level; the first segment draws the header too."""
+    """Rows of a table; the first segment draws the header too."""
 
     __slots__ = (
         "_cells",
@@ -217,8 +260,8 @@ class TableRows(Lines):
         "table",
     )
 
-    def __init__(self, stream: Stream, start: int, table_: Table) -> None:
-        super().__init__(stream, start)
+    def __init__(self, stream: Stream, start: int, stand: Stand, table_: Table) -> None:
+        super().__init__(stream, start, stand)
         self.table = table_
         self.first = not table_.segments
         self.aligns: tuple[str, ...] = ()
@@ -233,10 +276,10 @@ class TableRows(Lines):
         table_.segments.append(self)
 
     def follower(self, start: int) -> TableRows:
-        return TableRows(self.stream, start, self.table)
+        return TableRows(self.stream, start, self._below, self.table)
 
     def layout_key(self, look: Look, limit: int) -> object:
-        return look, limit, self.table.grid(look, limit)
+        return look, limit, self.table.grid(look, room(limit, self.chain))
 
     def naturals(self, look: Look) -> list[int]:
         """The natural width of each column over the rows of this segment."""
@@ -264,6 +307,10 @@ class TableRows(Lines):
         return self.gap + self.source.count("\n") + 2 * self.first
 
     def lay(self, look: Look, limit: int) -> list[Line]:
+        lines = self._rows_of(look, room(limit, self.chain))
+        return framed(lines, self.chain, self.begins, look, self.stream.base)
+
+    def _rows_of(self, look: Look, limit: int) -> list[Line]:
         grid = self.table.grid(look, limit)
         if self._styled is not look:
             self._read(look)
@@ -303,7 +350,7 @@ class TableRows(Lines):
             return
         if not self._cells:
             self._read_header(look)
-        body = SourceLines.of(source, self._seen)
+        body = held(source, self._seen, self.chain)
         flow = Flow(body, look, self.stream.base, self.stream.references)
         columns = len(self.aligns)
         complete = len(body.lines) - 1
@@ -311,20 +358,30 @@ class TableRows(Lines):
             row = table.body_row(flow, number, columns)
             self._naturals = _wider([cell.width for cell in row], self._naturals)
             self._cells.append(row)
-        self._seen = body.starts[complete]
+        self._seen += source.rfind("\n") + 1
         self._loose = bool(body.lines[complete])
         if self._loose:
             self._cells.append(table.body_row(flow, complete, columns))
         self._found.extend(flow.links)
 
     def _read_header(self, look: Look) -> None:
-        text = SourceLines.of(self.table.header_source, self.table.start)
-        tokens = top_blocks(self.table.header_source)[0].tokens
-        flow = Flow(text, look, self.stream.base, self.stream.references)
+        tokens = top_blocks("\n".join(self.table.header.lines))[0].tokens
+        flow = Flow(self.table.header, look, self.stream.base, self.stream.references)
         self._cells = list(table.rows(flow, tokens))
         self._found.extend(flow.links)
         self.aligns = table.aligns(tokens)
         self._naturals = [cell.width for cell in self._cells[0]]
+
+
+def held(source: str, offset: int, chain: Chain) -> SourceLines:
+    """What the lines of a text that starts at this offset hold within these containers."""
+    text = SourceLines.of(source, offset)
+    if not chain:
+        return text
+    lines = [inside(line, chain) or "" for line in text.lines]
+    begins = zip(text.starts, text.lines, lines, strict=False)
+    starts = [start + len(line) - len(part) for start, line, part in begins]
+    return SourceLines(lines, [*starts, text.starts[-1]])
 
 
 def _wider(widths: list[int], others: list[int]) -> list[int]:

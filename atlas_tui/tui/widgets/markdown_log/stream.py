@@ -2,32 +2,22 @@
 
 Only from `tail` on is the text parsed when some was added. The tail moves over a block as soon as no text to come can
 change it: when another block follows it on a complete line. (The line being written does not count: the `2` of a
-second item is a paragraph until its full stop arrives.) Within an open list the tail moves from item to item, within
-a fence or table from line to line, within a very long paragraph of a quote or item from piece to piece. All of this
-depends on the text alone and not on how it was cut into pieces, so any split of a text gives the same blocks; the tests
-hold it to that.
+second item is a paragraph until its full stop arrives.) Within an open list or quote the tail moves from leaf to leaf,
+however deep it is nested, within a fence or table from line to line, within a very long paragraph from piece to piece.
+All of this depends on the text alone and not on how it was cut into pieces, so any split of a text gives the same
+blocks; the tests hold it to that.
 """
 
 from __future__ import annotations
 
-from markdown_it.token import Token
-
 from atlas_tui.text import clean
-from atlas_tui.tui.widgets.markdown_log.blocks import Block, Item, ItemHead, ItemPart, Prose, QuotePart, guess
-from atlas_tui.tui.widgets.markdown_log.grammar import PLAIN, TopBlock, definitions, top_blocks
-from atlas_tui.tui.widgets.markdown_log.layout import SourceLines, siblings
-from atlas_tui.tui.widgets.markdown_log.seams import (
-    LONG,
-    apart,
-    blank_above,
-    formula_above,
-    inner_seam,
-    item_head,
-    quote_parts,
-    seam,
-    settled,
-)
-from atlas_tui.tui.widgets.markdown_log.segments import SEGMENT, Code, Fence, Lines, Table, TableRows
+from atlas_tui.tui.widgets.markdown_log.blocks import Block, Prose, Stand, guess
+from atlas_tui.tui.widgets.markdown_log.containers import prefix, spaced
+from atlas_tui.tui.widgets.markdown_log.grammar import LONG, PLAIN, definitions, top_blocks
+from atlas_tui.tui.widgets.markdown_log.layout import SourceLines
+from atlas_tui.tui.widgets.markdown_log.reading import FILLER, Leaf, Reading, Spot
+from atlas_tui.tui.widgets.markdown_log.seams import seam, settled, word_at
+from atlas_tui.tui.widgets.markdown_log.segments import SEGMENT, Code, End, Fence, Lines, Table, TableRows
 from atlas_tui.tui.widgets.markdown_log.tally import Tally
 
 TOKENS_KEPT = 100  # blocks at the end
@@ -47,12 +37,8 @@ class Stream:
         self._blocks: list[Block] = []
         self._frozen = 0
         self._tail = 0
-        self._fence: Fence | None = None
-        self._table: Table | None = None
-        self._number: int | None = None  # of the item that the tail begins with, or with an inner item of which
-        self._head: ItemHead | None = None  # the item that the tail begins within
-        self._joined = False  # whether the tail goes on with the paragraph or quote above
-        self._prefix = ""  # what the first line of the tail lacks to stand in the quote or item that it was cut from
+        self._spot = Spot()  # where the tail begins
+        self._open: Fence | Table | None = None  # what the tail goes on with line by line
         self._read_to = 0
         self.tally = Tally()
 
@@ -66,7 +52,7 @@ class Stream:
         if self.ended:
             return
         self.ended = True
-        self._read_to = -1 if self._fence is not None else self._read_to
+        self._read_to = -1 if self._open is not None else self._read_to
         self.references = definitions(self.source)
         if self.references:
             for block in self._blocks:
@@ -110,15 +96,8 @@ class Stream:
         old = self._blocks[self._frozen :]
         del self._blocks[self._frozen :]
         first = self._frozen
-        while True:
-            if self._fence is not None:
-                if self._read_code(self._fence):
-                    break
-            elif self._table is not None:
-                if self._read_rows(self._table):
-                    break
-            elif self._read_blocks():
-                break
+        while not (self._read_blocks() if self._open is None else self._read_lines(self._open)):
+            pass
         for before, block in zip(old, self._blocks[first:], strict=False):
             if before is not block and isinstance(block, Prose):
                 block.adopt(before)
@@ -127,220 +106,85 @@ class Stream:
             if isinstance(block, Prose):
                 block.drop_tokens()
 
-    def _add(self, block: Block, gap: bool = True) -> None:
-        block.gap = gap and bool(self._blocks)
+    def _add(self, block: Block) -> None:
+        block.gap = block.gap and bool(self._blocks)
         self._blocks.append(block)
 
-    def _read_blocks(self) -> bool:
-        """Read the tail; False where it began a fence or table or was cut: then the rest is to be read."""
-        stub = (self._head.stub if self._head is not None else "") + self._prefix
-        source = stub + self.source[self._tail :]
-        found = top_blocks(source)
-        if not found or self._tail == len(self.source):
+    def _read_blocks(self, *, going_on: bool = True) -> bool:
+        """Read the tail; False where it began a fence or table: then the rest is to be read. The tail moves on if it
+        is `going_on`."""
+        if self._tail == len(self.source):
             return True
-        text = SourceLines.of(source, self._tail - len(stub))
-        last = settled(found, text.lines)
-        mark = len(self._blocks)
+        before = self._spot.stub
+        source = before + self.source[self._tail :]
+        text = SourceLines.of(source, self._tail - len(before))
+        found = top_blocks(source)
+        last = settled(found, text.lines) if going_on else -1
+        reading = Reading(text, self._spot, self._line_above())
         for number, block in enumerate(found):
-            if number == last:
-                if self._open(block, text):
+            leaves = reading.leaves(block, number == 0)
+            firm = _firm(leaves, text.lines) if number == last else -1
+            for place, leaf in enumerate(leaves):
+                if place == firm and self._begin_lines(leaf, text):
                     return False
-                mark = len(self._blocks)
-            begun = len(self._blocks)
-            self._put(block, text, number == 0)
-            if number <= last and self._cut(begun):
-                return False
-            if number == last:
-                self._advance(block, text, mark, number == 0)
+                self._put(leaf, text)
+                if place == firm:
+                    self._move_to(leaf)
         return True
 
-    def _open(self, block: TopBlock, text: SourceLines) -> bool:
-        """Whether this last block is a fence or table, from now on read line by line."""
-        kind = block.tokens[0].type if block.tokens else ""
-        if kind == "fence":
-            self._fence = Fence(text.lines[block.first])
-            self._tail = text.starts[block.first + 1]
-            self._add(Code(self, self._tail, self._fence, None))
-        elif kind == "table_open":
-            self._tail = text.starts[block.first + 2]
-            self._table = Table(self, text.starts[block.first], self._tail)
-            self._add(TableRows(self, self._tail, self._table))
-        else:
+    def _line_above(self) -> str:
+        end = max(self._tail - 1, 0)
+        return self.source[self.source.rfind("\n", 0, end) + 1 : end]
+
+    def _move_to(self, leaf: Leaf) -> None:
+        """The tail begins with the block that was put last, which is the rest of this leaf; all above is finished."""
+        block = self._blocks[-1]
+        assert isinstance(block, Prose)
+        self._frozen = len(self._blocks) - 1
+        self._tail = block.start
+        whole = block.begins == leaf.begins and not block.prefix
+        number = leaf.number if whole else None
+        self._spot = Spot(block.chain[: block.begins], number, block.gap, block.prefix)
+
+    def _begin_lines(self, leaf: Leaf, text: SourceLines) -> bool:
+        """Whether this leaf is a fence or table, from now on read line by line."""
+        lines = _lines_of(self, leaf, text)
+        if lines is None:
             return False
+        self._add(lines)
+        self._open = lines.fence if isinstance(lines, Code) else lines.table
+        self._tail = lines.start
         self._frozen = len(self._blocks)
-        self._begin()
         return True
 
-    def _begin(self) -> None:
-        """The tail begins with a block, not within one."""
-        self._number, self._head, self._joined, self._prefix = None, None, False, ""
-
-    def _cut(self, begun: int) -> bool:
-        """Whether one of the blocks put from there on, a part of a quote or item, is so long that it was cut."""
-        for number, part in enumerate(self._blocks[begun:], begun + 1):
-            if not isinstance(part, QuotePart | Item | ItemPart) or not part.certain:
-                continue
-            head = None if isinstance(part, QuotePart) else part.head
-            prefix = head.prefix if head is not None else "> "
-            if place := inner_seam(part, prefix):
-                part.end = place
-                part.drop_tokens()
-                del self._blocks[number:]
-                self._frozen, self._tail = number, place
-                self._number, self._head, self._joined, self._prefix = None, head, head is None, prefix
-                return True
-        return False
-
-    def _advance(self, block: TopBlock, text: SourceLines, mark: int, first: bool) -> None:
-        """Freeze all before this block, which was put at `mark`, and what is finished within it: all but the last
-        of the items of a list, the blocks of a quote or an item, the pieces of a very long paragraph."""
-        put = self._blocks[mark:]
-        partial = text.starts[-2]
-        finished = 0
-        for number, part in enumerate(put):
-            if type(part) is Prose or (isinstance(part, Prose) and part.certain and part.start < partial):
-                finished = number
-        self._frozen = mark + finished
-        if not first:
-            self._tail = text.starts[block.first]
-            self._begin()
-        if finished:
-            last = put[finished]
-            self._tail = last.start
-            self._number = last.number if isinstance(last, (Item, ItemPart)) else None
-            self._head = last.head if isinstance(last, ItemPart) else None
-            self._joined = not isinstance(last, (Item, ItemPart))
-            self._prefix = ""
-
-    def _put(self, block: TopBlock, text: SourceLines, first: bool) -> None:
-        """Add the blocks for a block of Markdown. `first`: it is the one that the tail begins with."""
-        if not block.tokens:
+    def _put(self, leaf: Leaf, text: SourceLines) -> None:
+        """Add the blocks for a leaf."""
+        lines = _lines_of(self, leaf, text)
+        if lines is not None:
+            self._put_lines(lines, leaf, text)
             return
-        opening = block.tokens[0]
-        if opening.type == "fence":
-            self._put_fence(block, text)
-        elif opening.type == "table_open":
-            self._put_table(block, text)
-        elif opening.type in ("bullet_list_open", "ordered_list_open"):
-            self._put_list(block, text, first)
-        elif opening.type == "blockquote_open":
-            self._put_quote(block, text, first)
-        else:
-            start, end = text.starts[block.first], min(text.starts[block.end], len(self.source))
-            gap = not (first and self._joined)
-            if opening.type == "paragraph_open" or opening.markup in ("=", "-"):
-                while cut := seam(self.source, start, end):
-                    self._add(Prose(self, start, cut, True), gap)
-                    start, gap = cut, False
-            prose = Prose(self, start, end, True)
-            if block.tokens is not PLAIN and start == text.starts[block.first]:
-                prose.parsed(block.tokens, text)
-            self._add(prose, gap)
+        start, end = max(text.starts[leaf.first], self._tail), min(text.starts[leaf.end], len(self.source))
+        stand, before = Stand(leaf.chain, leaf.begins, leaf.gap), self._spot.prefix if start == self._tail else ""
+        cut = 0
+        if leaf.kind == "paragraph_open" or (leaf.kind == "heading_open" and leaf.tokens[0].markup in ("=", "-")):
+            certain = text.starts[_certain_end(leaf, text.lines)]
+            while cut := seam(self.source, start, min(certain, end), leaf.chain):
+                self._add(Prose(self, start, cut, stand, before))
+                start, stand = cut, Stand(leaf.chain, len(leaf.chain))
+                before = prefix(leaf.chain) + ("" if word_at(self.source, cut) else FILLER)
+        prose = Prose(self, start, end, stand, before)
+        if leaf.tokens is not PLAIN and start == max(text.starts[leaf.first], self._tail):
+            prose.parsed(leaf.tokens, text)
+        self._add(prose)
 
-    def _put_quote(self, block: TopBlock, text: SourceLines, first: bool) -> None:
-        opening, *inside, closing = block.tokens
-        joined = first and self._joined
-        for start, end, groups in quote_parts(inside, block, text.lines):
-            if groups or not joined:
-                part = QuotePart(self, *self._slice(text, start, end), joined)
-                part.parsed([opening, *(token for group in groups for token in group), closing], text)
-                cut = self._goes_on(part)
-                self._add(part, not cut or blank_above(self.source, part.start))
-            joined = True
-
-    def _put_list(self, block: TopBlock, text: SourceLines, first: bool) -> None:
-        opening, *inside, closing = block.tokens
-        head = self._head if first else None
-        number = int(str(opening.attrs.get("start", 1)))
-        if head is not None:
-            number = head.number
-        within = first and (head is not None or self._number is not None)
-        if within and head is None and self._number is not None:
-            number = self._number
-        for group in siblings(inside):
-            line, after = group[0].map or [0, 0]
-            if head is None:
-                gap = not within or self._blank(text, line)
-                head = item_head(text.lines[line], number, group[0])
-                rest = self._put_item(opening, group, closing, text, number, gap, head)
-            else:
-                rest = list(siblings(group[1:-1]))[1:]
-            if head is not None:
-                self._put_item_parts(rest, (line, after), text, head, self._number if head is self._head else None)
-            within, head = True, None
-            number += 1
-
-    def _put_item(
-        self,
-        opening: Token,
-        group: list[Token],
-        closing: Token,
-        text: SourceLines,
-        number: int,
-        gap: bool,
-        head: ItemHead | None,
-    ) -> list[list[Token]]:
-        """Put the beginning of an item, and give what is left of it."""
-        line, after = group[0].map or [0, 0]
-        inner = list(siblings(group[1:-1]))
-        count = len(inner)
-        if head is not None:
-            count = next((place for place in range(1, count) if apart(inner[place], text.lines)), count)
-        rest = inner[count:]
-        end = (rest[0][0].map or [0])[0] if rest else after
-        item = Item(self, *self._slice(text, line, end), True, head or ItemHead(number, "- x\n\n", 2))
-        kept = [token for part in inner[:count] for token in part]
-        item.parsed([opening, group[0], *kept, group[-1], closing], text)
-        self._add(item, gap)
-        return rest
-
-    def _put_item_parts(
-        self, rest: list[list[Token]], lines: tuple[int, int], text: SourceLines, head: ItemHead, number: int | None
-    ) -> None:
-        """Put the later blocks of the item of these lines. `number`: of the inner item that it begins with."""
-        pieces: list[tuple[list[Token], int | None]] = []
-        for part in rest:
-            if part[0].type not in ("bullet_list_open", "ordered_list_open"):
-                if pieces and pieces[-1][1] is None and not apart(part, text.lines):
-                    pieces[-1][0].extend(part)
-                else:
-                    pieces.append((list(part), None))
-                continue
-            count = int(str(part[0].attrs.get("start", 1))) if number is None or part is not rest[0] else number
-            for place, item in enumerate(siblings(part[1:-1])):
-                pieces.append(([part[0], *item, part[-1]], count + place))
-        starts = [((tokens[1] if inner is not None else tokens[0]).map or [0])[0] for tokens, inner in pieces]
-        for (tokens, inner), line, end in zip(pieces, starts, [*starts, lines[1]][1:], strict=True):
-            part_ = ItemPart(self, *self._slice(text, line, end), head, inner)
-            part_.parsed(tokens, text)
-            blank = blank_above(self.source, part_.start) if self._goes_on(part_) else self._blank(text, line)
-            part_.certain = blank or not formula_above(text.lines, line, lines[0])
-            self._add(part_, blank)
-
-    def _slice(self, text: SourceLines, line: int, end: int) -> tuple[int, int]:
-        """Where in the source these lines start and end; the first one of the tail may begin with a prefix."""
-        return max(text.starts[line], self._tail), min(text.starts[end], len(self.source))
-
-    def _goes_on(self, part: Prose) -> bool:
-        """Whether this part is the rest of one that was cut, and then note what its first line lacks."""
-        if part.start == self._tail:
-            part.prefix = self._prefix
-        return bool(part.prefix)
-
-    def _blank(self, text: SourceLines, line: int) -> bool:
-        """Whether the line above this one is blank."""
-        if text.starts[line] != self._tail:
-            return not text.lines[line - 1].strip()
-        before = self.source.rfind("\n", 0, self._tail - 1)
-        return not self.source[before + 1 : self._tail].strip()
-
-    def _put_fence(self, block: TopBlock, text: SourceLines) -> None:
-        fence = Fence(text.lines[block.first])
-        segment: Lines = Code(self, min(text.starts[block.first + 1], len(self.source)), fence, None)
-        self._add(segment)
-        for number in range(block.first + 1, block.end):
-            if number == block.end - 1 and fence.closes(text.lines[number]):
-                break
+    def _put_lines(self, first: Code | TableRows, leaf: Leaf, text: SourceLines) -> None:
+        """Add this block and those that follow it, with the lines of a leaf."""
+        self._add(first)
+        segment: Lines = first
+        end = leaf.end
+        if isinstance(first, Code) and end > leaf.line + 1 and first.fence.ends(text.lines[end - 1]) is End.HERE:
+            end -= 1
+        for number in range(leaf.line + (1 if isinstance(first, Code) else 2), end):
             segment = self._next_line(segment, text.starts[number], text.starts[number + 1])
 
     def _next_line(self, segment: Lines, start: int, end: int) -> Lines:
@@ -348,67 +192,73 @@ class Stream:
         if segment.lines == SEGMENT:
             self._end_of(segment, start)
             segment = segment.follower(start)
-            self._add(segment, False)
+            self._add(segment)
         segment.lines += 1
         segment.end = min(end, len(self.source))
         segment.spoil()
         return segment
 
-    def _put_table(self, block: TopBlock, text: SourceLines) -> None:
-        body = min(text.starts[block.first + 2], len(self.source))
-        table = Table(self, text.starts[block.first], body)
-        segment: Lines = TableRows(self, body, table)
-        self._add(segment)
-        for number in range(block.first + 2, block.end):
-            segment = self._next_line(segment, text.starts[number], text.starts[number + 1])
-
-    def _read_code(self, fence: Fence) -> bool:
-        """Read the lines of an open fence; False when it was closed and text follows."""
+    def _read_lines(self, opened: Fence | Table) -> bool:
+        """Read the lines of an open fence or table; False when it was closed and text follows."""
         segment = self._blocks[-1]
         assert isinstance(segment, Lines)
         source = self.source
         while (newline := source.find("\n", self._tail)) >= 0:
-            line = source[self._tail : newline]
-            if fence.closes(line):
-                self._end_of(segment)
-                self._fence = None
-                self._tail = newline + 1
-                self._begin()
+            end = opened.ends(source[self._tail : newline])
+            if end is not End.BELOW:
+                self._end_of(segment, self._tail)
+                self._open, self._spot = None, Spot(opened.chain)
+                self._tail = newline + 1 if end is End.HERE else self._tail
                 self._frozen = len(self._blocks)
                 return False
             segment = self._next_line(segment, self._tail, newline + 1)
             self._tail = newline + 1
         self._frozen = len(self._blocks)
         partial = source[self._tail :]
-        hidden = fence.closes(partial) or (not self.ended and fence.may_close(partial))
-        self._end_of(segment, len(source) if partial and not hidden else self._tail)
+        shown = opened.shows(partial, self.ended)
+        self._end_of(segment, len(source) if shown else self._tail)
+        if opened.ends(partial) is End.ABOVE and not shown:
+            self._spot = Spot(opened.chain)
+            self._read_blocks(going_on=False)
         return True
 
-    def _end_of(self, segment: Block, end: int = -1) -> None:
-        end = self._tail if end < 0 else end
+    def _end_of(self, segment: Block, end: int) -> None:
         if segment.end != end:
             segment.end = end
             segment.spoil()
 
-    def _read_rows(self, table: Table) -> bool:
-        """Read the rows of an open table; False when it was closed by a line that is no row."""
-        segment: Lines = table.segments[-1]
-        source = self.source
-        while (newline := source.find("\n", self._tail)) >= 0:
-            if not table.is_row(source[self._tail : newline]):
-                self._end_of(segment)
-                self._table = None
-                self._begin()
-                self._frozen = len(self._blocks)
-                return False
-            segment = self._next_line(segment, self._tail, newline + 1)
-            self._tail = newline + 1
-        self._frozen = len(self._blocks)
-        partial = source[self._tail :]
-        row = bool(partial.strip()) and table.is_row(partial)
-        self._end_of(segment, len(source) if row else self._tail)
-        if partial.strip() and not row:
-            text = SourceLines.of(partial, self._tail)
-            for block in top_blocks(partial):
-                self._put(block, text, False)
-        return True
+
+def _certain_end(leaf: Leaf, lines: list[str]) -> int:
+    """The line below those that a paragraph has for certain: while it goes on, its last complete line may yet become
+    the header of a table. A line of many kilobytes is what it is, whatever its end may be."""
+    partial = len(lines) - 1
+    if leaf.end < partial or len(lines[partial]) >= LONG:
+        return leaf.end
+    return max(partial - (len(lines[partial - 1]) < LONG), leaf.line)
+
+
+def _firm(leaves: list[Leaf], lines: list[str]) -> int:
+    """The number of the last of these leaves of a settled block that for certain begins where it begins now, or -1."""
+    partial = len(lines) - 1
+    for number in range(len(leaves) - 1, -1, -1):
+        leaf = leaves[number]
+        long = len(lines[-1]) >= 2 * LONG and leaf.kind == "paragraph_open"
+        if leaf.certain and leaf.line + (leaf.kind == "table_open") < partial + long:
+            return number
+    return -1
+
+
+def _lines_of(stream: Stream, leaf: Leaf, text: SourceLines) -> Code | TableRows | None:
+    """The block for the lines of a fence or table, none of them read yet; None for another leaf."""
+    stand = Stand(leaf.chain, leaf.begins, leaf.gap)
+    number = leaf.line
+    if leaf.kind == "fence":
+        start = min(text.starts[number + 1], len(stream.source))
+        return Code(stream, start, stand, Fence(leaf.opening, leaf.chain))
+    if leaf.kind != "table_open":
+        return None
+    below = spaced(text.lines[number + 1], leaf.chain) or ""
+    starts = [text.starts[number + 1] - 1 - len(leaf.opening), text.starts[number + 2] - 1 - len(below)]
+    body = min(text.starts[number + 2], len(stream.source))
+    header = SourceLines([leaf.opening, below], [*starts, body])
+    return TableRows(stream, body, stand, Table(header, leaf.chain))

@@ -168,21 +168,6 @@ def rule(layout: Grid, look: Look, limit: int) -> Line:
     return [("─┼─".join(["─" * width for width in layout.widths]), look["table-rule"], -1)]
 
 
-def table_lines(flow_: Flow, group: list[Token], limit: int) -> list[Line]:
-    """A whole table, as it stands inside a list or quote."""
-    found = list(rows(flow_, group))
-    layout = grid([max(cell.width for cell in column) for column in zip(*found, strict=True)], aligns(group), limit)
-    out = [] if layout.records else row_lines(found[0], found[0], layout, flow_.look, limit)
-    for number, row in enumerate(found[1:]):
-        if ruled(layout, number):
-            out.append(rule(layout, flow_.look, limit))
-        out.extend(row_lines(row, found[0], layout, flow_.look, limit))
-    if len(found) == 1:
-        out.extend(row_lines(found[0], found[0], layout, flow_.look, limit) if layout.records else [])
-        out.append(rule(layout, flow_.look, limit))
-    return out
-
-
 def ruled(layout: Grid, number: int) -> bool:
     """Whether a rule stands above the row of this number (0 is the first below the header)."""
     return number > 0 if layout.records else number == 0 or not layout.fits

@@ -61,6 +61,25 @@ def fence(size: int) -> str:
     return _until(size, line, "```python\n")
 
 
+def _deep(indent: str, head: str, make: Callable[[int], str]) -> Callable[[int], str]:
+    """What a make makes, behind an indentation and below a head."""
+
+    def made(size: int) -> str:
+        return head + "".join(indent + line for line in make(size).splitlines(keepends=True))
+
+    return made
+
+
+item_fence = _deep("  ", "- item\n\n", fence)
+"""One block of Python in an item of a list."""
+inner_fence = _deep("     ", "1. one\n   - two\n\n", fence)
+"""The same in an item of a list in an item."""
+quoted_fence = _deep("> ", "> text\n>\n", fence)
+"""The same in a quote."""
+item_table = _deep("  ", "- item\n\n", table)
+"""One table in an item of a list."""
+
+
 def quote(size: int) -> str:
     """One quote."""
     return _until(size, iter(lambda: f"> {_words(random.randint(40, 130))}\n>\n", ""))
@@ -86,13 +105,37 @@ def item_lines(size: int) -> str:
     return _until(size, iter(lambda: "word\n", ""), "- ")
 
 
+def inner_quote(size: int) -> str:
+    """One paragraph of very many lines in a quote in a quote."""
+    return _until(size, iter(lambda: f"> > {_words(random.randint(6, 20))}\n", ""))
+
+
 def quoted_items(size: int) -> str:
     """One list in a quote."""
     return _until(size, iter(lambda: "> - word\n", ""))
 
 
-_ALL = (prose, items, nested, table, fence, quote, paragraphs, lines, quoted_lines, item_lines, quoted_items)
-MAKES: dict[str, Callable[[int], str]] = {make.__name__: make for make in _ALL}
+_ALL = (
+    prose,
+    items,
+    nested,
+    table,
+    fence,
+    quote,
+    paragraphs,
+    lines,
+    quoted_lines,
+    item_lines,
+    quoted_items,
+    inner_quote,
+)
+MAKES: dict[str, Callable[[int], str]] = {
+    **{make.__name__: make for make in _ALL},
+    "item_fence": item_fence,
+    "inner_fence": inner_fence,
+    "quoted_fence": quoted_fence,
+    "item_table": item_table,
+}
 
 
 class _CostApp(App[None]):

@@ -10,7 +10,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, String, Text
 from pygments.util import ClassNotFound
 
-from atlas_tui.tui.widgets.markdown_log.code import START, highlight, line_lexer
+from atlas_tui.tui.widgets.markdown_log.code import START, Parts, line_lexer
 from atlas_tui.tui.widgets.markdown_log.looks import syntax_name
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 from tests.tui.widgets.markdown_log.drawing import runs
@@ -25,6 +25,14 @@ LANGUAGES = (
     "python javascript typescript c cpp csharp java go rust ruby php bash console yaml json html css sql diff swift "
     "kotlin haskell lua perl r scala toml ini docker make markdown xml tex pycon nosuchlanguage {.python} text"
 )
+
+
+def highlight(language: str, lines: list[str]) -> Iterable[Parts]:
+    """The tokens of each of these lines."""
+    state = START
+    for line in lines:
+        parts, state = line_lexer(language).line(line, state)
+        yield parts
 
 
 @pytest.mark.parametrize("language", LANGUAGES.split(" "))

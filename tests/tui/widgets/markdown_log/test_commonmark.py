@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from atlas_tui.tui.widgets.markdown_log.containers import BULLETS, QUOTE_BAR
 from atlas_tui.tui.widgets.markdown_log.grammar import parser
-from atlas_tui.tui.widgets.markdown_log.layout import BULLETS, QUOTE_BAR
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 from tests.tui.widgets.markdown_log.drawing import LOOK
 from tests.tui.widgets.markdown_log.test_html import Page, kind

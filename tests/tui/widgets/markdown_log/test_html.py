@@ -17,7 +17,7 @@ from atlas_tui.tui.widgets.markdown_log import inline
 from atlas_tui.tui.widgets.markdown_log.grammar import parser
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 from tests.tui.widgets.markdown_log.drawing import LOOK
-from tests.tui.widgets.markdown_log.test_stream import PIECES
+from tests.tui.widgets.markdown_log.test_stream import CONTAINED, PIECES
 
 TAGS = {"em": inline.ITALIC, "strong": inline.BOLD, "s": inline.STRIKE, "code": inline.CODE, "a": inline.LINK}
 EXAMPLES = [
@@ -109,7 +109,7 @@ def test_examples_say_what_their_html_says(text: str) -> None:
 COMMON = [piece for piece in PIECES if not re.search(r"[$<]|\\\[|\\\]|https?:|\x1b|x{20}|⁠", piece)]
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(COMMON), min_size=1, max_size=14).map("".join))
+@settings(max_examples=250, deadline=None)
+@given(st.one_of(st.lists(st.sampled_from(COMMON), min_size=1, max_size=14).map("".join), CONTAINED))
 def test_any_text_says_what_its_html_says(text: str) -> None:
     assert as_drawn(text) == as_html(text)

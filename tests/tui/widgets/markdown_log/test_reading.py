@@ -49,6 +49,18 @@ async def test_code_is_found_and_focused_in_turn(app: LogApp) -> None:
         assert log.next_code_block() == CodeBlock("python", "x = 1\n\ty = 2\n")
 
 
+async def test_code_in_items_and_quotes_is_found_without_their_marks(app: LogApp) -> None:
+    text = "1. Do\n\n   ```sh\n   ls\n\n     cd x\n   ```\n   - or\n     > ~~~\n     > pwd\n     > ~~~\n2. Done\n"
+    async with app.run_test(size=(50, 12)) as pilot:
+        log = app.log_
+        log.add("a", "assistant", text)
+        await settle(pilot)
+        assert log.code_blocks("a") == [CodeBlock("sh", "ls\n\n  cd x\n"), CodeBlock("", "pwd\n")]
+        assert [line[2:].rstrip() for line in screen(app)[:8]] == [
+            *("1. Do", "", "    sh", "    ls", "", "      cd x", "   ◦ or", "     ▎  pwd"),
+        ]
+
+
 async def test_find_sees_through_marks_and_line_breaks(app: LogApp) -> None:
     async with app.run_test(size=(50, 12)) as pilot:
         log = app.log_

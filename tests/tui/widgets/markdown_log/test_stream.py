@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from atlas_tui.tui.widgets.markdown_log import seams
-from atlas_tui.tui.widgets.markdown_log.seams import LONG
+from atlas_tui.tui.widgets.markdown_log.grammar import LINES as MANY
+from atlas_tui.tui.widgets.markdown_log.grammar import LONG
 from atlas_tui.tui.widgets.markdown_log.stream import Stream
 from tests.tui.widgets.markdown_log.drawing import drawn, lines, runs
 
@@ -34,8 +34,27 @@ BEGINNINGS = st.sampled_from(
     ]
 )
 NESTED = st.lists(st.builds("{}{}\n".format, INDENTS, BEGINNINGS), min_size=2, max_size=11).map("".join)
+STEPS = st.sampled_from(["", "  ", "    ", "> ", ">", "  > ", "\t", ">\t", "   ", "- ", "1. ", "> - "])
+INSIDE = st.lists(
+    st.sampled_from(
+        [
+            *("```", "```py", "~~~", "````", "x = 1", "# c", "| a | b |", "|---|--:|", "| 1 | 22 |", "c | d", "word"),
+            *("", "", "- i", "2. n", "> q", "> - z", "- ```", "> ```", "- | a |", "-", "\tcode", "    code", "[r]: /u"),
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+)
+# Some lines at each step of indentation: what fences and tables are in lists and quotes, and what ends them.
+CONTAINED = st.lists(
+    st.tuples(st.lists(STEPS, max_size=2).map("".join), INSIDE).map(
+        lambda found: "".join(f"{found[0]}{line}\n" for line in found[1])
+    ),
+    min_size=1,
+    max_size=4,
+).map("".join)
 NOISE = st.text(alphabet="ab 1-*_`~#>|[]()!<&\\$\n\t.:=+é日", max_size=60)
-TEXTS = st.one_of(LINES, NESTED, st.builds(lambda a, b, c: a + b + c, LINES, NOISE, LINES), NOISE)
+TEXTS = st.one_of(LINES, NESTED, CONTAINED, st.builds(lambda a, b, c: a + b + c, LINES, NOISE, LINES), NOISE)
 
 
 def whole(text: str) -> Stream:
@@ -54,6 +73,12 @@ def whole(text: str) -> Stream:
 @example("> > 't\n> $$\n> > \n      > q\n>", None, 12)
 @example("- a\n\n  b\n  - c\n\n  > d\n- e\n", None, 12)
 @example("| a |\n|-|\n| 1 |\n```\n| 2 |\n", None, 9)
+@example("- a\n\n  ```py\n  x = 1\n\n  y\n  ```\n  b\n- c\n", None, 30)
+@example("1. a\n   - b\n     ~~~\n     x\n   - c\n   > ```\n   > y\n   z\n", None, 30)
+@example("> - ```\n>   x\n>\n> y\n> ```\n", None, 30)
+@example("- [r]: /u\n  ```\n  x\n- ```\n\n-\tq\n\t* c\n", None, 30)
+@example("- | a | b |\n  |---|---|\n  | 1 | 2 |\n\n  c\n> | a |\n> |-|\n> 1\n2\n", None, 30)
+@example("- a\n\n  [foo]:\n  /url\n- b\n", None, 30)
 def test_any_split_draws_the_same(text: str, random: object, width: int) -> None:
     stream = Stream()
     at = 0
@@ -140,7 +165,7 @@ def test_a_line_without_end_is_finished_in_pieces_too() -> None:
 
 @pytest.mark.parametrize("line", ["word\n", "  word and **bold**\n", "1 2\nword\n", "1\n", "word w" + "x" * 90 + "\n"])
 def test_a_paragraph_of_very_many_lines_is_finished_in_pieces(line: str) -> None:
-    text = (7 * seams.LINES) * line + "| a | b |\n|---|---|\n| 1 | 2 |\nend\n===\n\nafter"
+    text = (7 * MANY) * line + "| a | b |\n|---|---|\n| 1 | 2 |\nend\n===\n\nafter"
     stream = Stream()
     for start in range(0, len(text), 997):
         stream.append(text[start : start + 997])
@@ -148,7 +173,7 @@ def test_a_paragraph_of_very_many_lines_is_finished_in_pieces(line: str) -> None
     pieces = len(stream.blocks)
     assert pieces > 5 or "word" not in line
     shown = [each.strip() for each in lines(stream, 120)]
-    assert shown.count(line.splitlines()[-1].replace("*", "").strip()) == 7 * seams.LINES
+    assert shown.count(line.splitlines()[-1].replace("*", "").strip()) == 7 * MANY
 
 
 LONG_LINES = [
@@ -195,7 +220,7 @@ def test_a_flood_in_a_quote_or_item_is_finished_in_pieces_that_look_alike(text: 
     stream = whole(text)
     shown = lines(stream)
     assert stream._frozen >= 5
-    assert text.count("\n", stream._tail) <= 2 * seams.LINES
+    assert text.count("\n", stream._tail) <= 2 * MANY
     assert sum(each.count("word") for each in shown) == text.count("word")
     assert [each for each in shown if "word" in each][1:].count(line) >= 498
     gaps = [each for each in shown if not each.strip(" ▎")]
@@ -214,6 +239,31 @@ def test_a_line_without_end_in_a_quote_or_item_is_finished_in_pieces(text: str) 
     assert all(line.startswith(("▎ ", "• ", "  ")) for line in lines(stream))
     shown = "".join(line[2:].strip() for line in lines(stream))
     assert shown.replace(" ", "") == text[2:].replace(" ", "")
+
+
+def test_a_cut_in_a_quote_in_a_quote_keeps_both_bars() -> None:
+    stream = whole("> > " + 3 * LONG * "w")
+    assert all(line.startswith("▎ ▎ w") for line in lines(stream))
+    assert stream._frozen >= 3
+
+
+def test_a_line_that_may_yet_be_the_header_of_a_table_is_not_cut_off() -> None:
+    row = "| " + " | ".join(["word"] * 200) + " |\n"
+    text = "word\n" * (2 * MANY - 1) + row + "|---" * 200 + "|\n| 1 |\n"
+    stream = Stream()
+    for start in range(0, len(text), 97):
+        stream.append(text[start : start + 97])
+        assert runs(stream, 200) == runs(whole(text[: start + 97]), 200)
+
+
+def test_a_formula_has_no_more_lines_than_are_read_again() -> None:
+    for many, formula in ((MANY // 2, True), (3 * MANY, False)):
+        text = "$$\n" + "x^2\n" * many + "$$\n\nend"
+        stream = Stream()
+        for start in range(0, len(text), 41):
+            stream.append(text[start : start + 41])
+            assert runs(stream) == runs(whole(text[: start + 41]))
+        assert any("$$" in line for line in lines(stream)) is not formula
 
 
 def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
