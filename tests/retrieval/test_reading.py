@@ -212,8 +212,12 @@ class TestCode:
             (
                 "a.rs",
                 "pub(crate) fn go() {\n}\n\nimpl<T> Show for A {\n    fn show(&self) {}\n}\n",
-                "go Show Show/show",
+                "go Show_for_A Show_for_A/show",
             ),
+            ("a.c", "static int\nf(int a,\n  int b)\n{\n}\n\nint\nmain(void)\n{\n    g();\n}\n", "main"),
+            ("a.cpp", "A::A(int x) : x_(x)\n{\n}\n\nstd::vector<T> B<T>::c(int y) const\n{\n}\n", "A::A B<T>::c"),
+            ("a.swift", "struct A: B {\n    func go() {\n    }\n}\n", "A A/go"),
+            ("a.js", "A.prototype.b = function (c) {\n};\nd.e(function () {\n});\n", "A.prototype.b"),
             ("a.ts", "export const f = async (a: A) => {\n}\nexport class C {\n  run(a) {\n  }\n}\n", "f C C/run"),
             ("a.c", "#define X\nstatic int f(int a)\n{\n#ifdef X\n    g(a);\n#endif\n}\nvoid g(int);\n", "f"),
             ("A.java", "class A {\n    /** Doc. */\n    public int b() {\n        return c(1);\n    }\n}\n", "A A/b"),
@@ -223,7 +227,7 @@ class TestCode:
         ],
     )
     def test_other_languages_by_keyword_and_indentation(self, name: str, text: str, titles: str) -> None:
-        paths = ["/".join(block.headings) for block in read(name, text) if block.headings]
+        paths = ["/".join(block.headings).replace(" ", "_") for block in read(name, text) if block.headings]
         assert list(dict.fromkeys(paths)) == titles.split()
 
     def test_nothing_is_lost(self) -> None:

@@ -26,6 +26,8 @@ class _Language:
     """How a line begins that belongs to the definition below it: decorators, comments."""
     passed_over: tuple[str, ...] = ()
     """How a line begins that ends nothing, wherever it stands."""
+    opened_below: re.Pattern[str] | None = None
+    """Matches a line that begins one if the next line opens it: `main(void)` above `{`."""
 
 
 _PYTHON = _Language(
@@ -47,12 +49,16 @@ _BRACES = _Language(
         # With a keyword: class A, pub fn a, func (s *S) a, export default function a, impl<T> A for B ...
         r"[ \t]*(?:[\w@]+(?:\([^()]*\))?[ \t]+){0,6}?(?:class|interface|struct|enum|union|trait|impl|mod|module|"
         r"namespace|record|object|protocol|extension|fn|func|fun|function\*?|sub|type|macro_rules!|contract|service|message)"
-        r"(?:<[^<>]*>)?[ \t]+(?:\([^()]*\)[ \t]*)?(?P<name>[A-Za-z_$][\w$:.]*)"
+        r"(?:<[^<>]*>)?[ \t]+(?:\([^()]*\)[ \t]*)?"
+        r"(?P<name>[A-Za-z_$][\w$:.]*(?:(?:<[^<>]*>)?[ \t]+for[ \t]+[A-Za-z_$][\w$:.]*)?)"
         # const a = (b) => ...
         r"|[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+([\w$]+)[^=\n]{0,80}=[ \t]*(?:async[ \t]*)?"
         r"(?:function\b|\([^()]*\)[^=\n]{0,40}=>|[\w$]+[ \t]*=>)"
-        # int a(int b)   public static void a(   A::~A()
-        rf"|[ \t]*(?!(?:{_NO_NAMES})\b)(?:[A-Za-z_][\w:<>,\[\]?.]*[ \t*&]+){{1,7}}(?!(?:{_NO_NAMES})\b)([\w:~$]+)"
+        # A.prototype.a = function
+        r"|([\w$]+\.[\w$.]+)[ \t]*=[ \t]*(?:async[ \t]*)?function\b"
+        # int a(int b)   public static void a(   static <T> T a(   A::~A()
+        rf"|[ \t]*(?!(?:{_NO_NAMES})\b)(?:(?:[A-Za-z_]|<(?=[A-Z]))[\w:<>,\[\]?.]*[ \t*&]+){{1,7}}"
+        rf"(?!(?:{_NO_NAMES})\b)([\w:~$]+)"
         r"[ \t]*\((?![^\n]*[;,][ \t]*$)(?![^\n=]*=(?![=>]))"
         # a(b) {   in a class body
         rf"|[ \t]+(?!(?:{_NO_NAMES})\b)(?:#|\*[ \t]*)?([\w$]+)[ \t]*\([^()\n]*\)[^;,()\n]*\{{[ \t]*$"
@@ -60,12 +66,19 @@ _BRACES = _Language(
     re.compile(_C_COMMENTS),
     ("//", "/*", "*", "@", "#[", "[", "template", "///"),
     ("}", ")", "]", "{", "#", "//", "/*", "*", "public:", "private:", "protected:"),
+    re.compile(
+        rf"(?!(?:{_NO_NAMES})\b)(?:[^\s()=][^()=]*[\s*&])?"
+        r"([A-Za-z_~][\w~]*(?:(?:<[^<>()]*>)?::[\w~]+)*)[ \t]*\([^;{}]*$"
+    ),
 )
+_TYPE = re.compile(r"[A-Za-z_][\w \t*&:<>,]*")
+"""The line above a definition's name, in C of some styles."""
 _BACKTICKS = _Language(
     _BRACES.definition,
     re.compile(_C_COMMENTS + r"|`(?:\\[\s\S]|[^`\\])*(?:`|\\?\Z)"),
     _BRACES.above,
     _BRACES.passed_over,
+    _BRACES.opened_below,
 )
 _WORDS = _Language(
     re.compile(
@@ -122,7 +135,6 @@ class _Outline:
         self._begun = 0
 
     def read(self) -> list[Block]:
-        define = self._language.definition.match
         passed_over = self._language.passed_over
         hidden, open_, lines = self._hidden, self._open, self._lines
         for number, line in enumerate(lines):
@@ -133,7 +145,7 @@ class _Outline:
                 continue
             indent = len(line) - len(bare)
             left = bool(open_) and indent <= open_[-1][0] and not bare.startswith(passed_over)
-            found = define(line) if len(line) < _LONG_LINE else None
+            found = self._definition(number) if len(line) < _LONG_LINE else None
             if left or found:
                 above = self._above(number, indent)
                 self._end(above)
@@ -141,9 +153,16 @@ class _Outline:
                     open_.pop()
             if found:
                 name = found[found.lastindex] if found.lastindex else found[0]
-                open_.append((indent, heading(name)))
+                open_.append((indent, heading(name.rstrip(":"))))
         self._end(len(lines))
         return self._made.blocks
+
+    def _definition(self, number: int) -> re.Match[str] | None:
+        language, line = self._language, self._lines[number]
+        found = language.definition.match(line)
+        if not found and language.opened_below and number + 1 < len(self._lines):
+            found = language.opened_below.match(line) if self._lines[number + 1].startswith("{") else None
+        return found
 
     def _end(self, number: int) -> None:
         if number > self._begun:
@@ -153,6 +172,8 @@ class _Outline:
     def _above(self, number: int, indent: int) -> int:
         """Where a definition begins: with the decorators and comments right above its line."""
         first = number
+        if self._language.opened_below and first > self._begun and _TYPE.fullmatch(self._lines[first - 1]):
+            first -= 1
         while first > self._begun:
             line = self._lines[first - 1]
             bare = line.lstrip()
