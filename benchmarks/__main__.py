@@ -60,9 +60,11 @@ def _lag_row(pace: str, ours: StreamFigures, plain: StreamFigures) -> Row:
 
 
 def _shape_rows(server: Server, quick: bool) -> Iterator[Row]:
-    """One long list, table or fence over prose of the same length: by turns, and of each the cheapest run."""
+    """One long list, table or fence, or a fence in a list, over prose of the same length: by turns, and of each the
+    cheapest run."""
     tokens = 3_000 if quick else 10_000
-    costs: dict[str, list[float]] = {"prose": [], "list": [], "table": [], "fence": []}
+    names = {"list": "list", "table": "table", "fence": "fence", "itemfence": "fence in an item"}
+    costs: dict[str, list[float]] = {"prose": [], **{kind: [] for kind in names}}
     for _ in range(1 if quick else 2):
         for kind, measured in costs.items():
             measured.append(stream(atlas(server, f"{kind}-{tokens}-1000"), server, tokens).cpu_per_token)
@@ -70,7 +72,7 @@ def _shape_rows(server: Server, quick: bool) -> Iterator[Row]:
     for kind, measured in costs.items():
         ours = min(measured)
         yield (
-            f"CPU a token, one {kind} of {tokens:,} tokens over prose",
+            f"CPU a token, one {names[kind]} of {tokens:,} tokens over prose",
             f"{ours:.0f} µs",
             f"{prose:.0f} µs",
             _ratio(ours, prose),

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 END_MARK = "endmark"
 TROUBLES = ("stall", "refuse", "reset")
+_FENCES = {"fence": ("```python\n", "\n```"), "itemfence": ("-   item\n\n    ```python\n", "\n    ```")}
+"""How a block of code is opened and closed, at top level and in an item of a list."""
 
 
 def token_texts(kind: str, count: int) -> Iterator[str]:
@@ -28,12 +30,13 @@ def token_texts(kind: str, count: int) -> Iterator[str]:
         elif kind == "table":
             head = "| first | second | third |\n| --- | --- | --- |\n" if number == 0 else ""
             yield head + ("| " if number % 3 == 0 else "") + word + (" |\n" if number % 3 == 2 else " | ")
-        elif kind == "fence":
-            head = "```python\n" if number == 0 else ""
+        elif kind in _FENCES:
+            head = _FENCES[kind][0] if number == 0 else ""
             yield head + ("    " if number % 8 == 0 else "") + word + (" = 1\n" if number % 8 == 7 else " + ")
         else:
             raise ValueError(f"unknown kind of text {kind!r}")
-    yield f"\n```\n\n{END_MARK}" if kind == "fence" else f"\n\n{END_MARK}"
+    closing = _FENCES[kind][1] if kind in _FENCES else ""
+    yield f"{closing}\n\n{END_MARK}"
 
 
 def _chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
