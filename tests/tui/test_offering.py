@@ -88,7 +88,7 @@ async def test_with_leave_it_is_downloaded_and_used(
         assert any("documents: downloading" in screen for screen in told)
         await user.shows("documents: 3 embedded", "words + minilm")
         assert minilm_files.find() is not None
-    knowledge = KnowledgeBase(config.db_path, config=config, wait=True)
+    knowledge = KnowledgeBase(config.db_path, config=config, once=True)
     assert "meaning" in knowledge.search("what colour is the cord", 1)[0]["why"]
     knowledge.close()
 
@@ -113,8 +113,10 @@ async def test_who_says_no_is_not_asked_again(papers: Path, config: Config, arch
 
 async def test_who_has_left_the_screen_is_asked_on_coming_back(papers: Path, config: Config, archive: bytes) -> None:
     async with driving(config=config) as user:
-        await add(user, papers)
-        await user.press("escape")
+        user.app.chat.act("documents")
+        await user.shows("type a path above")
+        await user.paste(str(papers))
+        await user.type_at_once("enter", "escape")  # before it is done, which takes no time
         await user.until(lambda: not user.app.chat.indexing.running)
         user.app.chat.act("documents")
         await user.until(lambda: isinstance(user.app.screen, OfferScreen))
