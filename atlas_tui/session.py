@@ -7,14 +7,15 @@ import copy
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from atlas_tui.attempts import Attempts
 from atlas_tui.budget import Account, Allowance
 from atlas_tui.config import Budget
 from atlas_tui.continuation import Seam, continuing
-from atlas_tui.errors import AtlasError, ConfigError, ProviderError
+from atlas_tui.errors import ConfigError, ProviderError
 from atlas_tui.estimate import Estimate, Scale, estimate
+from atlas_tui.grounding import Knowledge, beside_import, search
 from atlas_tui.models.base import (
     CancelToken,
     CostEstimate,
@@ -50,23 +51,6 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Turn"]
 
 
-class Knowledge(Protocol):
-    """What passages are looked for in: a `KnowledgeBase`, or what a user has chosen of one."""
-
-    def search(self, query: str, /) -> Sequence[Document]:
-        """The passages for a prompt, as they are to be sent. Raises AtlasError."""
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """What the user should know of it, a sentence each."""
-
-    def hasten(self) -> None:
-        """Wait no longer for a model that still loads on this machine, neither in the search that is under way nor in
-        later ones: what it would have found is left out, and the notices say so."""
-
-
-_LOADING = 0.03
-"""Seconds that passages are waited for while a model loads on this machine and the provider could be asked."""
 _ROOM_TO_ANSWER = 1000
 """Tokens that passages leave to the answer, where no limit on it is set; at most half of the context window."""
 
@@ -208,7 +192,7 @@ class Session:
         """
         turn = prompt if isinstance(prompt, Turn) else Turn(sound(prompt), documents=tuple(documents))
         if turn is not prompt:
-            self._fit(turn, [self.provider, *self.fallback])
+            self._fit(turn, _smallest_window([self.provider, *self.fallback]))
         provider, account = self.provider, self.account
         outputs = [response.usage.output_tokens for earlier in self.turns[-5:] for response in earlier.responses]
         return estimate(
@@ -303,7 +287,8 @@ class Session:
         try:
             providers = self._in_order(first)
             if self.knowledge is not None or turn.documents:
-                await self._find(turn, providers, emit)
+                found = in_thread(self._ground, turn, providers)
+                await emit(await beside_import(found, self.knowledge, providers[0]))
             base = self.request(turn)
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
@@ -364,37 +349,24 @@ class Session:
             return [first, *(provider for provider in providers if provider is not first)]
         return sorted(providers, key=lambda provider: self.policy.cooling(provider.target) is not None)
 
-    async def _find(self, turn: Turn, providers: Sequence[Provider], emit: Emit) -> None:
-        """Settle the passages of a turn while what the first request needs is imported: that takes about as long."""
-        prepared = asyncio.ensure_future(providers[0].prepare())
-        found = asyncio.ensure_future(in_thread(self._ground, turn, providers))
-        await asyncio.wait([found, prepared], return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait([found], timeout=_LOADING)
-        if not found.done() and self.knowledge is not None:
-            self.knowledge.hasten()
-        await emit(await found)
-        await asyncio.gather(prepared, return_exceptions=True)  # what fails fails once more, and is told then
-
     def _ground(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
         """Settle the passages of a turn. Whoever may be asked gets the same, so the smallest window counts."""
         notices: tuple[str, ...] = ()
+        window = _smallest_window(providers)  # first, as that imports the price table, while an embedder may load
         with self._searching:  # the columns of a comparison want the same passages at the same time
             if self.knowledge is not None and not turn.settled:
-                turn.documents, notices = _found(self.knowledge, turn.prompt)
+                turn.documents, notices = search(self.knowledge, turn.prompt)
                 turn.settled = True
-            dropped = self._fit(turn, providers)
+            dropped = self._fit(turn, window)
         return Retrieved(turn.documents, dropped, notices)
 
-    def _fit(self, turn: Turn, providers: Sequence[Provider]) -> int:
-        """Leave out the passages for which the smallest window has no room; how many."""
-        if not turn.documents:
-            return 0
-        windows = [window for each in providers if (window := each.context_window()) is not None]
-        if not windows:
+    def _fit(self, turn: Turn, window: int | None) -> int:
+        """Leave out the passages for which a window of so many tokens has no room; how many."""
+        if not turn.documents or window is None:
             return 0
         found, turn.documents = turn.documents, ()
-        answer = min(self.max_tokens or _ROOM_TO_ANSWER, min(windows) // 2)
-        room = min(windows) - self.request(turn).estimated_tokens() - answer
+        answer = min(self.max_tokens or _ROOM_TO_ANSWER, window // 2)
+        room = window - self.request(turn).estimated_tokens() - answer
         turn.documents, left_out = fitting(found, room, estimate_tokens)
         return len(left_out)
 
@@ -408,9 +380,6 @@ class Session:
         )
 
 
-def _found(knowledge: Knowledge, prompt: str) -> tuple[tuple[Document, ...], tuple[str, ...]]:
-    """Passages for a prompt, and what is to be said of the search; one that cannot be made is no reason not to ask."""
-    try:
-        return tuple(knowledge.search(prompt)), tuple(knowledge.notices)
-    except AtlasError as error:
-        return (), (str(error),)
+def _smallest_window(providers: Sequence[Provider]) -> int | None:
+    """The tokens that whichever of them answers can take; None where nothing is known of any."""
+    return min((window for each in providers if (window := each.context_window()) is not None), default=None)
