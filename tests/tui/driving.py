@@ -114,7 +114,7 @@ class Driver:
 
         What threads bring is waited for with `shows`, `shows_no` and `until`. The pilot's own `press` and `pause` watch
         the processor's clock instead, for 20 ms at the least, and for seconds where other threads work. Its callback in
-        every widget's queue would do, but took a third of the time of a test.
+        every widget's queue would do, but took up to a quarter of a test.
         """
         for _ in range(_ROUNDS):
             if not (await self._dealt() or await self.pilot._wait_for_screen()):
