@@ -42,11 +42,13 @@ _PYTHON = _Language(
 _C_COMMENTS = r'//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"?|' + r"'(?:\\.|[^'\\\n])*'?"
 _NO_NAMES = (
     "if|for|foreach|while|switch|catch|return|else|do|try|case|default|throw|new|delete|await|yield|using|lock|"
-    "assert|print|goto|break|continue|super|typeof|sizeof|match|when|elif|unless|until|in|not|and|or"
+    "function|assert|print|goto|break|continue|super|typeof|sizeof|match|when|elif|unless|until|in|not|and|or"
 )
 _BRACES = _Language(
     re.compile(
         # With a keyword: class A, pub fn a, func (s *S) a, export default function a, impl<T> A for B ...
+        # but neither a variable, struct a b;, nor what a function gives, struct a *b(
+        r"(?![ \t]*(?:\w+[ \t]+){0,3}(?:struct|union|enum)[ \t]+(?!class\b)\w+[ \t*&]+\w+[ \t]*[(;=,\[])"
         r"[ \t]*(?:[\w@]+(?:\([^()]*\))?[ \t]+){0,6}?(?:class|interface|struct|enum|union|trait|impl|mod|module|"
         r"namespace|record|object|protocol|extension|fn|func|fun|function\*?|sub|type|macro_rules!|contract|service|message)"
         r"(?:<[^<>]*>)?[ \t]+(?:\([^()]*\)[ \t]*)?"
@@ -54,8 +56,8 @@ _BRACES = _Language(
         # const a = (b) => ...
         r"|[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+([\w$]+)[^=\n]{0,80}=[ \t]*(?:async[ \t]*)?"
         r"(?:function\b|\([^()]*\)[^=\n]{0,40}=>|[\w$]+[ \t]*=>)"
-        # A.prototype.a = function
-        r"|([\w$]+\.[\w$.]+)[ \t]*=[ \t]*(?:async[ \t]*)?function\b"
+        # A.prototype.a = function   a: function
+        r"|[ \t]*([\w$][\w$.]*)[ \t]*[=:][ \t]*(?:async[ \t]*)?function\b"
         # int a(int b)   public static void a(   static <T> T a(   A::~A()
         rf"|[ \t]*(?!(?:{_NO_NAMES})\b)(?:(?:[A-Za-z_]|<(?=[A-Z]))[\w:<>,\[\]?.]*[ \t*&]+){{1,7}}"
         rf"(?!(?:{_NO_NAMES})\b)([\w:~$]+)"
