@@ -12,8 +12,9 @@ import pytest
 from atlas_tui.budget import Account
 from atlas_tui.config import Budget, Price
 from atlas_tui.models.base import CostEstimate, End, FellBack, TextDelta, TokenUsage
+from atlas_tui.models.base.worker import call_in_worker
 from atlas_tui.session import Session
-from tests.faults.providers import WIRES
+from tests.faults.providers import WIRES, provider
 from tests.faults.waiting import STATES, Gate
 from tests.played import PlayedProvider, says
 from tests.servers.scripted import ScriptedServer
@@ -21,6 +22,13 @@ from tests.tui.driving import driving
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads", "nothing_logged")
 HAS_TEXT = {"stalled stream": "Half an answer", "flood": "word ", "flood of lines": "word\n\n"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported() -> None:
+    """Everything that requests import: an import cannot be stopped, and its thread lives on to its end."""
+    for wire in WIRES:
+        call_in_worker(provider(wire, "http://127.0.0.1:9").prepare)
 
 
 @pytest.mark.parametrize("wire", WIRES)

@@ -96,6 +96,10 @@ class _HeldKnowledge(KnowledgeBase):
         self._gate.pass_through()
         return []
 
+    @property
+    def notices(self) -> list[str]:
+        return []
+
 
 @contextmanager
 def _looking_up(server: ScriptedServer, wire: str) -> Iterator[Waiting]:
