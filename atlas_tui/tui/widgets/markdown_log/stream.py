@@ -165,7 +165,6 @@ class Stream:
             return
         start, end = max(text.starts[leaf.first], self._tail), min(text.starts[leaf.end], len(self.source))
         stand, before = Stand(leaf.chain, leaf.begins, leaf.gap), self._spot.prefix if start == self._tail else ""
-        cut = 0
         if leaf.kind == "paragraph_open" or (leaf.kind == "heading_open" and leaf.tokens[0].markup in ("=", "-")):
             certain = text.starts[_certain_end(leaf, text.lines)]
             while cut := seam(self.source, start, min(certain, end), leaf.chain):

@@ -266,6 +266,14 @@ def test_a_formula_has_no_more_lines_than_are_read_again() -> None:
         assert any("$$" in line for line in lines(stream)) is not formula
 
 
+def test_html_in_items_and_quotes_is_drawn_without_their_marks() -> None:
+    assert drawn("- <div>\n  x\n  </div>\n> <p>\n> y\n") == ["• <div>", "  x", "  </div>", "", "▎ <p>", "▎ y"]
+
+
+def test_an_empty_item_or_quote_shows_its_sign() -> None:
+    assert drawn("- a\n-\n- >\n\n>\n") == ["• a", "•", "• ▎", "", "▎"]
+
+
 def test_a_reference_defined_at_the_end_is_resolved_at_the_end() -> None:
     stream = whole("See [the docs].\n\n[the docs]: https://docs.example/\n")
     assert lines(stream) == ["See [the docs]."]
