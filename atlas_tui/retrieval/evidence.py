@@ -53,7 +53,8 @@ def _passage(number: int, document: Document) -> str:
     title = one_line(str((document.get("metadata") or {}).get("title", "")), 200)
     named = f' title="{_attribute(title)}"' if title else ""
     text = _DELIMITER.sub("&lt;", clean(document["content"]))
-    return f'<passage number="{number}" source="{_attribute(place_of(document))}"{named}>\n{text}\n</passage>'
+    place = _attribute(place_of(document, short=True))  # the whole path would tell the user's name
+    return f'<passage number="{number}" source="{place}"{named}>\n{text}\n</passage>'
 
 
 def _attribute(text: str) -> str:
