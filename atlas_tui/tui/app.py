@@ -44,6 +44,11 @@ class AtlasApp(App[int]):
         text-wrap: nowrap;
         text-overflow: ellipsis;
     }
+    OptionList:focus:ansi > .option-list--option-highlighted {
+        background: ansi_default;  /* on no other colour of the terminal are all the others seen */
+        color: ansi_default;
+        text-style: bold underline;
+    }
     """
 
     def __init__(

@@ -37,11 +37,6 @@ class Context(Vertical):
             & > .option-list--option-highlighted { background: transparent; text-style: none; }
             & > .option-list--option-hover { background: $boost; }
             &:focus > .option-list--option-highlighted { background: $primary-muted; color: $foreground; }
-            &:focus:ansi > .option-list--option-highlighted {
-                background: ansi_default;
-                color: ansi_default;
-                text-style: underline;
-            }
         }
     }
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
@@ -19,6 +20,8 @@ _LOOKS = {
     "number": "bold $text-warning on $warning-muted",
     "code": "$text-secondary on $secondary-muted",
 }
+_ANSI_LOOKS = {"word": "reverse", "number": "bold reverse $text-warning", "code": "reverse $text-secondary"}
+"""With the terminal's own colours, of which a text and its ground would be the same."""
 _ALONE = "$text-accent"
 _LEADS = {"heading": "# ", "item": "• ", "quote": "│ "}
 _HEAD = 3
@@ -47,7 +50,8 @@ class DifferenceView(Painted, can_focus=True):
         self._differences: Differences | None = None
         self._titles = Titles("", "", None)
         self._top = 0
-        self._width = 0
+        self._laid_out = 0, False
+        """For which width, and whether with the terminal's own colours."""
         self._rows: list[tuple[Piece, ...]] = []
         self._starts: list[int] = []
         """The row in which each pair begins."""
@@ -55,7 +59,7 @@ class DifferenceView(Painted, can_focus=True):
     def show(self, differences: Differences, titles: Titles) -> None:
         """Show these."""
         self._differences, self._titles = differences, titles
-        self._top = self._width = 0
+        self._top, self._laid_out = 0, (0, False)
         self.repaint()
 
     # Moving
@@ -102,8 +106,8 @@ class DifferenceView(Painted, can_focus=True):
         """Titles, figures, and the rows in sight."""
         if self._differences is None:
             return [Ends((("comparing …", _MUTED),))]
-        if width != self._width:
-            self._lay_out(self._differences, width)
+        if (now := (width, self.app.current_theme.ansi)) != self._laid_out:
+            self._lay_out(self._differences, *now)
         side = (width - 3) // 2
         titles = self._titles
         head = ((_fit(titles.left, side), "bold"), (" ↔ ", _MUTED), (_fit(titles.right, side), "bold"))
@@ -130,9 +134,10 @@ class DifferenceView(Painted, can_focus=True):
         parts.append(_count(differ, "passage differs", "passages differ") if differ else "no word differs")
         return " · ".join(parts)
 
-    def _lay_out(self, found: Differences, width: int) -> None:
-        self._width = width
+    def _lay_out(self, found: Differences, width: int, ansi: bool) -> None:
+        self._laid_out = width, ansi
         self._rows, self._starts = [], []
+        wrapped = partial(_wrapped, width=(width - 3) // 2, looks=_ANSI_LOOKS if ansi else _LOOKS)
         side = (width - 3) // 2
         block = (-1, -1)
         for pair in found.pairs:
@@ -143,8 +148,8 @@ class DifferenceView(Painted, can_focus=True):
             self._starts.append(len(self._rows))
             if called := _called_out(pair):
                 self._rows.append(((_fit(called, width), "bold $text-warning"),))
-            left = _wrapped(pair.left, pair.left_spans, side, same=pair.same, alone=pair.right is None)
-            right = _wrapped(pair.right, pair.right_spans, side, same=pair.same, alone=pair.left is None)
+            left = wrapped(pair.left, pair.left_spans, same=pair.same, alone=pair.right is None)
+            right = wrapped(pair.right, pair.right_spans, same=pair.same, alone=pair.left is None)
             sign = _sign(pair)
             for number in range(max(len(left), len(right))):
                 row = left[number] if number < len(left) else ()
@@ -173,7 +178,7 @@ def _called_out(pair: Pair) -> str:
 
 
 def _wrapped(
-    passage: Passage | None, spans: Sequence[Span], width: int, *, same: bool, alone: bool
+    passage: Passage | None, spans: Sequence[Span], *, width: int, looks: Mapping[str, str], same: bool, alone: bool
 ) -> list[tuple[Piece, ...]]:
     """The lines of a passage, made safe piece by piece so that the marks stay where they belong."""
     if passage is None:
@@ -182,7 +187,7 @@ def _wrapped(
     pieces: list[Piece] = [(_LEADS.get(passage.kind, ""), usual)]
     at = 0
     for span in spans:
-        pieces += [(passage.text[at : span.start], usual), (passage.text[span.start : span.end], _LOOKS[span.kind])]
+        pieces += [(passage.text[at : span.start], usual), (passage.text[span.start : span.end], looks[span.kind])]
         at = span.end
     pieces.append((passage.text[at:], usual))
     lines: list[tuple[Piece, ...]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from atlas_tui.comparison import Judgements
+from atlas_tui.config import Config
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import TextDelta
 from atlas_tui.session import Session
@@ -56,6 +57,26 @@ async def test_two_answers_beside_each_other() -> None:
         await user.shows("↔ 3 third:test-model")
         await user.press("escape")
         await user.shows("Ask anything")
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_in_the_terminals_own_colours_what_differs_can_be_read(theme: str) -> None:
+    left, right = (
+        played("left", "The trip to the north takes 5 long days."),
+        played("right", "The trip to the north takes 7 short days."),
+    )
+    async with comparing(left, right, config=Config(theme=theme)) as compared:
+        user = compared.user
+        await compared.asked("How long?")
+        compared.screen.act("differences")
+        await user.shows("numbers disagree: 5 ↔ 7")
+        strips = user.app.screen._compositor.render_strips()
+        drawn = {segment.text.strip(): segment.style for strip in strips for segment in strip}
+        for differing in ("5", "7", "long", "short"):
+            style = drawn[differing]
+            assert style is not None
+            assert style.reverse
+            assert style.bgcolor is None or style.bgcolor.is_default
 
 
 async def test_a_vote_is_counted_and_another_one_takes_its_place(store: Store) -> None:
