@@ -77,6 +77,13 @@ def test_a_mock_is_visibly_one() -> None:
     assert summary(ModelResponse(provider="openai", model="gpt", mock=True)).startswith("openai:gpt (mock)")
 
 
+def test_a_model_that_its_server_names_by_a_file_is_shown_by_the_files_name() -> None:
+    watch, _ = meter()
+    watch.see(Start("lab", "/home/ada/models/tiny.gguf", mock=False))
+    assert watch.line().endswith("lab:tiny.gguf")
+    assert summary(ModelResponse(provider="lab", model="/home/ada/models/tiny.gguf")).startswith("lab:tiny.gguf · ")
+
+
 def test_the_final_figures() -> None:
     response = ModelResponse(
         provider="anthropic",

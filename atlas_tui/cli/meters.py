@@ -19,6 +19,7 @@ from atlas_tui.models.base import (
     TokenUsage,
     UsageUpdate,
 )
+from atlas_tui.models.names import target_shown
 
 _SILENCE = 3.0
 """Seconds without a token after which the line says so."""
@@ -108,5 +109,6 @@ def _about(estimated: bool) -> str:
 
 
 def _target(target: str, mock: bool) -> str:
-    """The target, visibly mock where no model is asked."""
+    """The target for people, visibly mock where no model is asked."""
+    target = target_shown(target)
     return f"{target} (mock)" if mock and not target.startswith("mock:") else target

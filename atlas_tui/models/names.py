@@ -26,6 +26,12 @@ def model_shown(model: str) -> str:
     return model.rpartition("/")[2] if model.startswith("/") else model
 
 
+def target_shown(target: str) -> str:
+    """A target for people, with its model as `model_shown` has it."""
+    provider, model = split_target(target)
+    return f"{provider}:{model_shown(model)}" if model else provider
+
+
 def default_model(name: str, config: Config | None = None) -> str:
     """The model that a provider begins with: environment, then configuration, then `DEFAULT_MODELS`."""
     config = config or load_config()

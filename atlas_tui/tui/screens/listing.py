@@ -29,7 +29,7 @@ def row(info: ConversationInfo, width: int, now: datetime, *, current: bool = Fa
         days = max(0, (info.deleted + _KEPT - now).days)
         right += f"{counted(days, 'day'):>7} left"
     if width >= _ROOMY:
-        right = _cut(one_line(info.target), _TARGET) + right
+        right = _cut(figures.target(info.target), _TARGET) + right
     title = _cut(one_line(info.title), max(10, width - len(right) - 3))
     mark = Content.styled("◌ ", "$text-warning") if info.interrupted else Content("  ")
     if current:

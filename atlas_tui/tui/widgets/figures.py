@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atlas_tui.models.names import model_shown
+from atlas_tui.models.names import model_shown, target_shown
 from atlas_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ def model(name: str) -> str:
 
 
 def target(name: str) -> str:
-    """A target in a line: `openai:gpt-6.1-sol`, with the model as `model` gives it."""
-    provider, colon, model_name = name.partition(":")
-    return one_line(provider, 80) + (f":{model(model_name)}" if colon else "")
+    """A target in a line: `openai:gpt-6.1-sol`."""
+    return one_line(target_shown(name), 160)
 
 
 def footer(response: ModelResponse) -> str:

@@ -18,7 +18,7 @@ from atlas_tui.models.base import (
     UsageUpdate,
 )
 from atlas_tui.pricing import UNKNOWN_COST, CostEstimate
-from atlas_tui.text import one_line
+from atlas_tui.tui.widgets import figures
 from atlas_tui.tui.widgets.reading import Phase, Reading
 
 SLOT = 0.5
@@ -46,7 +46,7 @@ class Gauge:
 
     def about(self, *, target: str, mock: bool, session_cost: CostEstimate) -> None:
         """What holds besides the answer: who is asked, and what the session has cost."""
-        target = one_line(target, 80)
+        target = figures.target(target)
         if target != self._still.target:
             self._still = self._still._replace(window=None)
         self._still = self._still._replace(target=target, mock=mock, session_cost=session_cost)
@@ -98,10 +98,8 @@ class Gauge:
                 self._next_attempt = now + delay
                 self._still = self._still._replace(phase="retrying", note=f"{_words(error)}: attempt {attempt} in")
             case FellBack(_, target):
-                self._first = None
-                self._still = self._still._replace(
-                    phase="waiting", target=one_line(target, 80), note=f"fell back to {one_line(target)}"
-                )
+                self._first, target = None, figures.target(target)
+                self._still = self._still._replace(phase="waiting", target=target, note=f"fell back to {target}")
             case End():
                 self._end(event)
 

@@ -185,7 +185,7 @@ class Sidebar(VerticalScroll, can_focus=False):
     def _draw_fallback(self) -> None:
         options = []
         for number, (target, error) in enumerate(self._chain, 1):
-            text = Content.assemble((f"{number} ", "$foreground-muted"), one_line(target, 60))
+            text = Content.assemble((f"{number} ", "$foreground-muted"), figures.target(target))
             if error:
                 text += Content.styled(f"\n  ◌ rests after: {error}", "$text-warning")
             options.append(Option(text))

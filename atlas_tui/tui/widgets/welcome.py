@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from atlas_tui.text import one_line
 from atlas_tui.tui.messages import ExampleChosen
+from atlas_tui.tui.widgets import figures
 
 EXAMPLES = (
     "Explain hash maps, with an example in Python",
@@ -56,7 +57,7 @@ class Welcome(Vertical):
 
     def show_target(self, target: str, *, mock: bool, problem: str = "") -> None:
         """Say who answers, or why nobody does."""
-        name = Content.styled(one_line(target), "bold")
+        name = Content.styled(figures.target(target), "bold")
         if problem:
             self._who = Content.styled(one_line(problem), "$text-warning")
         elif mock:

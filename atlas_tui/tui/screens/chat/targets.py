@@ -9,6 +9,7 @@ from atlas_tui.errors import AtlasError
 from atlas_tui.models.factory import chain as made_chain
 from atlas_tui.text import one_line
 from atlas_tui.tui.messages import AboutTargets, ModelsListed, ProvidersChecked, TargetChosen, WindowKnown
+from atlas_tui.tui.widgets import figures
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -66,7 +67,7 @@ class Targets:
         screen.catalogue.list_models(provider.name)
         screen.catalogue.find_window(provider)
         self.show()
-        screen.status.say(f"{one_line(provider.target, 60)} answers from now on")
+        screen.status.say(f"{figures.target(provider.target)} answers from now on")
         screen.prompt.editor.focus()
 
     def fall_back_to(self, targets: Sequence[str]) -> list[str] | None:
@@ -80,7 +81,7 @@ class Targets:
             screen.status.say(one_line(str(error)))
             return None
         screen.session.fall_back_to(list({provider.target: provider for provider in chain}.values()))
-        names = ", then ".join(one_line(provider.target, 40) for provider in screen.session.fallback)
+        names = ", then ".join(figures.target(provider.target) for provider in screen.session.fallback)
         screen.status.say(f"when one fails: {names}" if names else "when one fails, nobody else is asked")
         self._show_fallback()
         screen.show_hints()
