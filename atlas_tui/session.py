@@ -287,8 +287,7 @@ class Session:
         try:
             providers = self._in_order(first)
             if self.knowledge is not None or turn.documents:
-                found = in_thread(self._ground, turn, providers)
-                await emit(await beside_import(found, self.knowledge, providers[0]))
+                await emit(await self._passages(turn, providers))
             base = self.request(turn)
             if record is not None:
                 await record.begun()  # the prompt is on disk before it is sent
@@ -348,6 +347,9 @@ class Session:
         if first is not None:
             return [first, *(provider for provider in providers if provider is not first)]
         return sorted(providers, key=lambda provider: self.policy.cooling(provider.target) is not None)
+
+    async def _passages(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
+        return await beside_import(in_thread(self._ground, turn, providers), self.knowledge, providers[0])
 
     def _ground(self, turn: Turn, providers: Sequence[Provider]) -> Retrieved:
         """Settle the passages of a turn. Whoever may be asked gets the same, so the smallest window counts."""
