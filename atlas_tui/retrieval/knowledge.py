@@ -113,6 +113,7 @@ class KnowledgeBase:
             wait: also while the embedder still loads, which takes seconds, at most 30; else words alone answer
                 meanwhile.
             hurry: seconds after which it goes on by words alone, this time; the notices say so until the next search.
+                For an embedder that still loads it waits besides, until `hasten`.
 
         Raises:
             AtlasError: the library cannot be read.

@@ -123,7 +123,8 @@ class Meaning:
 
         Args:
             wait: for an embedder that still loads, and for what a server has.
-            hurry: seconds from now on after which the question's vector is left out, for this time.
+            hurry: seconds after which the question's vector is left out, for this time; a model that still loads is
+                waited for besides, until `hasten`.
         """
         self.late = ""
         begun, patience = monotonic(), _LOADING if wait else self._patience
@@ -135,7 +136,7 @@ class Meaning:
             embedder, index = opened.embedder, opened.index
             if embedder is None or index is None:
                 return list
-            if not (wait or embedder.ready()):
+            if not (wait or hurry is not None or embedder.ready()):
                 embedder.warm()
                 raise _Late(f"{embedder.name} is still loading")
             vector = opened.questions.ask(embedder, question[:_READ])
@@ -145,8 +146,11 @@ class Meaning:
 
         def looked() -> list[Scored]:
             try:
-                left = begun + (patience if hurry is None else hurry) - monotonic()
-                if not self._waited(embedder, vector, left):
+                loaded = self._loaded(embedder, vector, begun + patience)
+                until = begun + patience if hurry is None else max(begun, loaded) + hurry
+                if embedder.ready():
+                    futures([vector], timeout=max(0.0, until - monotonic()))
+                if not vector.done():
                     if self._hastened.done() and not embedder.ready():
                         raise _Late(f"{embedder.name} is still loading")
                     if hurry is not None:
@@ -160,15 +164,14 @@ class Meaning:
 
         return looked
 
-    def _waited(self, embedder: Embedder, vector: Future[bytes], seconds: float) -> bool:
-        """Whether the vector comes within so many seconds; that it fails is no delay."""
-        until = monotonic() + seconds
-        if not embedder.ready():
-            either: list[Future[Any]] = [vector, self._hastened]
-            futures(either, timeout=max(0.0, seconds), return_when=FIRST_COMPLETED)
+    def _loaded(self, embedder: Embedder, vector: Future[bytes], until: float) -> float:
+        """Wait for an embedder that still loads, unless it must go on without; when that came to an end, 0 where there
+        was nothing to wait for."""
         if embedder.ready():
-            futures([vector], timeout=max(0.0, until - monotonic()))
-        return vector.done()
+            return 0.0
+        either: list[Future[Any]] = [vector, self._hastened]
+        futures(either, timeout=max(0.0, until - monotonic()), return_when=FIRST_COMPLETED)
+        return monotonic()
 
     def hasten(self) -> None:
         """No longer wait for an embedder that still loads."""

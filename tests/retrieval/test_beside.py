@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -90,3 +91,18 @@ def test_the_process_that_asks_imports_nothing_for_it(knowledge: KnowledgeBase) 
         "assert 'meaning' in knowledge.search('a vehicle', 1)[0]['why']"
     )
     assert not loaded(asked) & {"numpy", "onnxruntime", "tokenizers", "chromadb"}
+
+
+def test_a_prompt_that_is_sent_while_the_model_loads_waits_for_it_until_it_must_go_on(
+    knowledge: KnowledgeBase, minilm: MiniLM
+) -> None:
+    minilm.close()
+    chat = KnowledgeBase(knowledge.db_path, config=CONFIG)
+    assert "meaning" in chat.search("a vehicle", 1, hurry=5.0)[0]["why"]
+    chat.close()
+    chat = KnowledgeBase(knowledge.db_path, config=CONFIG)
+    threading.Timer(0.05, chat.hasten).start()
+    begun = monotonic()
+    assert sources(chat.search("ocean", hurry=20.0)) == ["sea.md"]
+    assert monotonic() - begun < 15
+    chat.close()
