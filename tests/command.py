@@ -94,6 +94,14 @@ class Terminal:
                 raise AssertionError("the screen never showed it:\n" + "\n".join(self.lines))
         return self.lines
 
+    def shows(self, *texts: str) -> list[str]:
+        """Read until each text stands in some row, all at one time; the lines."""
+        return self.wait(lambda lines: all(any(text in line for line in lines) for text in texts))
+
+    def shows_no(self, text: str) -> None:
+        """Read until the text stands nowhere."""
+        self.wait(lambda lines: not any(text in line for line in lines))
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
         self._screen.resize(rows, columns)

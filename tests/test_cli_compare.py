@@ -110,7 +110,7 @@ class TestFailures:
         arguments = ["compare", "-p", "mock:mock-basic", "-p", "openai:gpt-4.1", "--config", config, "--json"]
         terminal = Terminal(*arguments, "--out", str(out), "Hello", columns=120)
         try:
-            terminal.wait(lambda lines: any("1 of 2 answers" in line for line in lines))
+            terminal.shows("1 of 2 answers")
             server.wait_request()
             terminal.process.sendintr()
             assert terminal.end() == 130
@@ -130,10 +130,9 @@ class TestScreen:
     def test_a_prompt_is_asked_at_once_and_quitting_gives_the_terminal_back(self, config: str) -> None:
         terminal = Terminal("compare", *BOTH, "--config", config, "Why is the sky blue?", columns=120, rows=40)
         try:
-            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
-            assert lines_with(terminal, "Why is the sky blue?")
+            settled(terminal, "2 columns", "Why is the sky blue?")
             terminal.process.send("\x1bt")
-            terminal.wait(lambda lines: any("race · agreement" in line for line in lines))
+            terminal.shows("race · agreement")
             terminal.process.send("\x11")
             assert terminal.end() == 0
         finally:
@@ -146,13 +145,13 @@ class TestScreen:
         """Nothing is configured but the pace of the mock; nothing is typed, chosen or read."""
         terminal = Terminal("--config", config, columns=columns, rows=rows)
         try:
-            terminal.wait(lambda lines: any("F7 compare" in line for line in lines))
+            terminal.shows("F7 compare")
             terminal.process.send("\x1b[18~")  # F7
-            terminal.wait(lambda lines: all(any(text in line for line in lines) for text in ("3 columns", "▌ Explain")))
+            terminal.shows("3 columns", "▌ Explain")
             terminal.process.send("\r")
-            terminal.wait(lambda lines: any("3 columns" in line and "✓ done" in line for line in lines))
-            for place, name in enumerate(("basic", "standard", "advanced"), 1):
-                assert lines_with(terminal, f"{place} mock-{name} ✓" if columns < 100 else f"{place} mock:mock-{name}")
+            heads = (f"{place} mock-{{}} ✓" if columns < 100 else f"{place} mock:mock-{{}}" for place in (1, 2, 3))
+            names = ("basic", "standard", "advanced")
+            settled(terminal, "3 columns", *(head.format(name) for head, name in zip(heads, names, strict=True)))
             terminal.process.send("\x11")
             assert terminal.end() == 0
         finally:
@@ -166,7 +165,7 @@ class TestScreen:
         assert run("index", str(tmp_path / "bridge.md"), "--collection", "bridges").status == 0
         terminal = Terminal("compare", *BOTH, "--config", config, *flags, "How many spans has the bridge?", columns=120)
         try:
-            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
+            settled(terminal, "2 columns")
             terminal.process.send("\x11")
             assert terminal.end() == 0
         finally:
@@ -196,7 +195,18 @@ class TestScreen:
             terminal.close()
 
 
+def settled(terminal: Terminal, columns: str, *texts: str) -> None:
+    """Wait until the state says that all is done, and these texts are shown; the state may come a frame before them."""
+    terminal.wait(
+        lambda lines: (
+            any(columns in line and "✓ done" in line for line in lines)
+            and all(any(text in line for line in lines) for text in texts)
+        )
+    )
+
+
 def lines_with(terminal: Terminal, text: str) -> list[str]:
+    """The rows with the text, of a screen that was waited for or of a command that has ended."""
     return [line for line in terminal.lines if text in line]
 
 
@@ -232,9 +242,8 @@ class TestReplay:
         monkeypatch.delenv("OPENAI_API_KEY")
         terminal = Terminal("compare", "--replay", str(path), "--speed", "0", columns=120)
         try:
-            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
-            for text in ("1 openai:gpt-4.1 mock", "2 mock:mock-basic", "Recorded?", "The recorded words"):
-                assert lines_with(terminal, text)
+            said = ("1 openai:gpt-4.1 mock", "2 mock:mock-basic", "Recorded?", "The recorded words")
+            settled(terminal, "2 columns", *said)
             terminal.process.send("\x11")
             assert terminal.end() == 0
         finally:
@@ -253,10 +262,10 @@ class TestReplay:
         targets = ("-p", "openai:gpt-4.1", "-p", "openai:gpt-4.1")
         terminal = Terminal("compare", *targets, "--config", config, "--record", str(path), "Recorded?", columns=120)
         try:
-            terminal.wait(lambda lines: any("2 columns · recording" in line and "✓ done" in line for line in lines))
+            settled(terminal, "2 columns · recording")
             terminal.process.send("And then?\r")
             terminal.wait(lambda lines: any(line.count("Second turn") == 2 for line in lines))
-            terminal.wait(lambda lines: any("2 columns · recording" in line and "✓ done" in line for line in lines))
+            settled(terminal, "2 columns · recording", "First words", "Other words")
             (shown,) = lines_with(terminal, "First words")
             terminal.process.send("\x11")
             assert terminal.end() == 0
@@ -265,10 +274,9 @@ class TestReplay:
         monkeypatch.delenv("OPENAI_API_KEY")
         terminal = Terminal("compare", "--replay", str(path), "--speed", "0", columns=120)
         try:
-            terminal.wait(lambda lines: any("2 columns" in line and "✓ done" in line for line in lines))
+            settled(terminal, "2 columns", "First words", "Other words", "And then?")  # the next prompt stands ready
             (played,) = lines_with(terminal, "First words")
             assert played.split() == shown.split()  # side by side as they were
-            assert lines_with(terminal, "And then?")  # the next prompt stands ready
             terminal.process.send("\r")
             terminal.wait(lambda lines: any(line.count("Second turn") == 2 for line in lines))
             terminal.process.send("\x11")
@@ -281,7 +289,7 @@ class TestReplay:
         path = tmp_path / "race.jsonl"
         terminal = Terminal("compare", *BOTH, "--config", config, "--record", str(path), columns=120)
         try:
-            terminal.wait(lambda lines: any("one prompt asks all · recording" in line for line in lines))
+            terminal.shows("one prompt asks all · recording")
             assert path.exists()
             terminal.process.send("\x11")
             assert terminal.end() == 0

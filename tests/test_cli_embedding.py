@@ -169,7 +169,7 @@ def test_the_download_is_offered_once_and_never_without_a_terminal(tree: Path, w
     assert named.status == 2
     assert "80 MB" in named.err
     terminal = Terminal("index", str(tree), columns=140)
-    terminal.wait(lambda lines: any("(80 MB)? [y/N]" in line for line in lines))
+    terminal.shows("(80 MB)? [y/N]")
     terminal.process.send("n\r")
     assert terminal.end() == 0
     assert (data_dir() / "minilm-declined").exists()
@@ -200,10 +200,10 @@ def test_ctrl_c_while_minilm_is_downloaded_leaves_nothing_behind(
     terminal = Terminal(
         "-c", DOWNLOADING, f"{server.url}/model", "index", str(tree), *options, columns=140, program=sys.executable
     )
-    terminal.wait(lambda lines: any("(80 MB)? [y/N]" in line for line in lines))
+    terminal.shows("(80 MB)? [y/N]")
     assert not server.requests, "not before it was asked"
     terminal.process.send("y\r")
-    terminal.wait(lambda lines: any("downloading " in line and " of 80 MB" in line for line in lines))
+    terminal.shows("downloading ", " of 80 MB")
     begun = time.monotonic()
     terminal.process.sendintr()
     assert terminal.end() == 130
@@ -220,7 +220,7 @@ def test_ctrl_c_while_minilm_is_downloaded_leaves_nothing_behind(
 
 def test_ctrl_c_at_the_question_is_no_answer(tree: Path, without_minilm: None) -> None:
     terminal = Terminal("index", str(tree), "--embedder", "minilm", columns=140)
-    terminal.wait(lambda lines: any("(80 MB)? [y/N]" in line for line in lines))
+    terminal.shows("(80 MB)? [y/N]")
     terminal.process.sendintr()
     assert terminal.end() == 130
     assert terminal.lines[-1] == "atlas-tui: interrupted: nothing was downloaded, the question comes again"

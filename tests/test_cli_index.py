@@ -178,7 +178,7 @@ class TestTerminal:
         for number in range(100):
             (tree / f"{number}.txt").write_text(f"word{number} " * 10_000)
         terminal = Terminal("index", str(tree), columns=160)
-        terminal.wait(lambda lines: any(" left · " in line for line in lines))
+        terminal.shows(" left · ")
         terminal.process.sendintr()
         assert terminal.end() == 130
         assert terminal.lines[-1].startswith("atlas-tui: interrupted (")

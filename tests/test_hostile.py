@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,10 +69,6 @@ def hostile_answer() -> Script:
     return Script(steps, model=ONE_LINE, headers={"x-request-id": "req-[bold]OWNED[/]"})
 
 
-def shows(*texts: str) -> Callable[[list[str]], bool]:
-    return lambda lines: all(any(text in line for line in lines) for text in texts)
-
-
 class TestCommands:
     @pytest.mark.parametrize("form", [[], ["-v"], ["--json"], ["--events"], ["--no-stream"]])
     def test_an_answer(self, server: ScriptedServer, lab: str, form: list[str]) -> None:
@@ -131,27 +126,27 @@ class TestChatScreen:
         here = Terminal("--config", lab, columns=120, rows=40)
         send = here.process.send
         try:
-            here.wait(shows("Ask anything", "lab:model"))
+            here.shows("Ask anything", "lab:model")
             send(f"\x1b[200~{HOSTILE}\x1b[201~")
-            here.wait(shows("]0;OWNED␇"))
+            here.shows("]0;OWNED␇")
             send("\r")
-            here.wait(shows("[bold red]OWNED[/]", "✓ done"))
+            here.shows("[bold red]OWNED[/]", "✓ done")
             send("\x14")  # the reasoning
             send("again\r")
-            here.wait(shows("bad request", "asks again"))
+            here.shows("bad request", "asks again")
             send("\x1bOR")  # F3: models with hostile names
-            here.wait(shows("Provider or model"))
-            here.wait(shows("▌  lab:begin␛"))
+            here.shows("Provider or model")
+            here.shows("▌  lab:begin␛")
             send("\x1b")
-            here.wait(lambda lines: not shows("Provider or model")(lines))
+            here.shows_no("Provider or model")
             send("\x1bOQ")  # F2: conversations with hostile titles
-            here.wait(shows("Search titles, prompts and answers"))
+            here.shows("Search titles, prompts and answers")
             send("OWNED")
-            here.wait(shows("▌  OWNED", "In prompts and answers"))
+            here.shows("▌  OWNED", "In prompts and answers")
             send("\x1b")
-            here.wait(lambda lines: not shows("▌  OWNED")(lines))
+            here.shows_no("▌  OWNED")
             send("/theme [bold red]OWNED[/]\u202e\r")
-            here.wait(shows("no theme"))
+            here.shows("no theme")
             send("\x11")
             assert here.end() == 0
         finally:

@@ -21,7 +21,7 @@ from tests.servers.scripted import (
     Stall,
     silent_url,
 )
-from tests.tui.test_terminal import assert_restored, shows
+from tests.tui.test_terminal import assert_restored
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 CTRL_Q = "\x11"
@@ -50,9 +50,9 @@ def test_it_is_gone_at_once(server: ScriptedServer, opened: ExitStack, tmp_path:
     config = settings(tmp_path, f'[providers.lab]\nkind = "openai"\nbase_url = "{url}/v1"\nmodel = "test-model"\n')
     here = Terminal("--config", config, "-p", "lab")
     opened.callback(here.close)
-    here.wait(shows("Ask anything", "lab:test-model"))
+    here.shows("Ask anything", "lab:test-model")
     here.process.send("hi\r")
-    here.wait(shows(shown))
+    here.shows(shown)
     begun = time.monotonic()
     here.process.send(CTRL_Q)
     assert here.end() == 0

@@ -19,7 +19,6 @@ from tests.command import QUICK, Terminal, settings
 from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import eventually
 from tests.tui.driving import PATIENCE, Driver, driving, once
-from tests.tui.test_terminal import shows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
@@ -63,18 +62,17 @@ async def test_it_is_there_at_the_next_start(store: Store, later: Store) -> None
 
 def test_it_is_there_after_a_kill(tmp_path: Path) -> None:
     config = settings(tmp_path, QUICK)
-    shown = shows("half a question")
     here, again = Terminal("--config", config), None
     try:
-        here.wait(shows("Ask anything"))
+        here.shows("Ask anything")
         here.process.send("half a question")
-        here.wait(shown)
+        here.shows("half a question")
         store = Store()
         eventually(lambda: store.draft() == "half a question", PATIENCE)  # 0.3 s on a quiet machine
         assert store.close()
         here.process.kill(signal.SIGKILL)
         again = Terminal("--config", config)
-        again.wait(shown)
+        again.shows("half a question")
     finally:
         here.close()
         if again is not None:

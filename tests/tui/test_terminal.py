@@ -39,10 +39,6 @@ def terminal(tmp_path: Path) -> Iterator[Open]:
         each.close()
 
 
-def shows(*texts: str) -> Callable[[list[str]], bool]:
-    return lambda lines: all(any(text in line for line in lines) for text in texts)
-
-
 def assert_restored(here: Terminal) -> None:
     raw = here.raw.decode(errors="replace")
     for mode in SWITCHED_OFF:
@@ -57,9 +53,9 @@ def assert_restored(here: Terminal) -> None:
 
 def test_from_the_first_screen_to_the_shell(terminal: Open) -> None:
     here = terminal()
-    here.wait(shows("◆ Atlas", "Ask anything", "mock:mock-standard"))
+    here.shows("◆ Atlas", "Ask anything", "mock:mock-standard")
     here.process.send("Why is the sky blue?\r")
-    here.wait(shows("ollama needs none", "✓ done", "tok"))
+    here.shows("ollama needs none", "✓ done", "tok")
     here.process.send("\x11")
     assert here.end() == 0
     assert_restored(here)
@@ -67,18 +63,18 @@ def test_from_the_first_screen_to_the_shell(terminal: Open) -> None:
 
 def test_a_paste_with_newlines_is_not_sent(terminal: Open) -> None:
     here = terminal()
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("\x1b[200~first line\nsecond line\n\x1b[201~")
-    here.wait(shows("first line", "second line", "○ ready"))
+    here.shows("first line", "second line", "○ ready")
     here.process.send("\x03\x03")
     assert here.end() == 0
 
 
 def test_quitting_in_the_middle_of_an_answer_takes_under_a_second(terminal: Open) -> None:
     here = terminal(STALL)
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("hi\r")
-    here.wait(shows("rehearsed answer", "streaming"))
+    here.shows("rehearsed answer", "streaming")
     begun = time.monotonic()
     here.process.send("\x11")
     assert here.end() == 0
@@ -89,9 +85,9 @@ def test_quitting_in_the_middle_of_an_answer_takes_under_a_second(terminal: Open
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_the_terminal_as_it_was(terminal: Open, number: signal.Signals, status: int) -> None:
     here = terminal(STALL)
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("hi\r")
-    here.wait(shows("rehearsed answer", "streaming"))
+    here.shows("rehearsed answer", "streaming")
     os.kill(here.process.pid, number)
     assert here.end() == status
     assert_restored(here)
@@ -101,9 +97,9 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal: Open, number: signal.S
 def test_a_terminal_that_is_closed_ends_the_program(terminal: Open, attempt: int) -> None:
     """Nothing can be written any more: the program must not wait until it can. (It is a race, hence three times.)"""
     here = terminal(STALL)
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("a question\r")
-    here.wait(shows("rehearsed answer", "streaming"))
+    here.shows("rehearsed answer", "streaming")
     here.process.ptyproc.fileobj.close()
     here.process.closed = here.process.ptyproc.closed = True
     assert here.process.wait() == 129
@@ -115,9 +111,9 @@ def test_a_terminal_that_is_closed_ends_the_program(terminal: Open, attempt: int
 
 def test_what_was_stopped_by_a_signal_is_in_the_history(terminal: Open) -> None:
     here = terminal(STALL)
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("a question\r")
-    here.wait(shows("rehearsed answer", "streaming"))
+    here.shows("rehearsed answer", "streaming")
     os.kill(here.process.pid, signal.SIGTERM)
     assert here.end() == 143
     store = Store()
@@ -135,9 +131,9 @@ def test_the_prompt_goes_to_the_editor_and_comes_back(
     editor.chmod(stat.S_IRWXU)
     monkeypatch.setenv("EDITOR", str(editor))
     here = terminal()
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("a draft\x07")
-    here.wait(shows("a draft from the editor"))
+    here.shows("a draft from the editor")
     here.process.send("\x11")
     assert here.end() == 0
     assert (tmp_path / "editor.mode").read_text() == "600\n"
@@ -163,7 +159,7 @@ def test_a_defect_gives_the_terminal_back_and_prints_no_traceback(terminal: Open
         "sys.exit(main(['-p', 'mock']))\n",
         program=sys.executable,
     )
-    here.wait(shows("Ask anything"))
+    here.shows("Ask anything")
     here.process.send("hi\r")
     assert here.end() == 1
     assert_restored(here)

@@ -128,7 +128,7 @@ class LayeredIndex:
             try:
                 hits += self._ask(engine, exact, vector, k, live if wanted is None else wanted, known)
             except (WorkerDied, WorkerFailed) as error:
-                self._lost(engine, error)
+                self._lost(engine, known, error)
                 with self._lock:
                     return self._exact.best(question, k, wanted) if self._exact else []
         hits.sort(key=lambda hit: -hit.score)
@@ -216,11 +216,11 @@ class LayeredIndex:
             return False
         return since > _NEWS if engine.remote else since > 1 and engine.changed
 
-    def _lost(self, engine: Engine, error: AtlasError) -> None:
+    def _lost(self, engine: Engine, known: Ids, error: AtlasError) -> None:
         """A question got no answer from Chroma: it is answered without, and Chroma started again behind."""
         with self._lock:
-            if self._engine is not engine or self._known is None:
-                return  # another question has said so
+            if self._engine is not engine or self._known is not known:
+                return  # another question has said so, and it may have been opened again since
             self._failed(engine, error)
             self._hold()
         if not engine.remote and self._deaths < _LIVES:
@@ -230,13 +230,19 @@ class LayeredIndex:
         log.warning("Chroma does not answer: %s", error)
         with self._lock:
             self._known = None
+            if engine.remote:
+                self.notice = str(error)  # it is asked again after a while
+            else:
+                self._deaths += 1
+                if self._deaths >= _LIVES:
+                    self.notice = f"Chroma fails ({error}): vectors are searched without it, which is slower for many"
         engine.lost()
-        if engine.remote:
-            self.notice = str(error)  # it is asked again after a while
-            return
-        self._deaths += 1
-        if self._deaths >= _LIVES:
-            self.notice = f"Chroma fails ({error}): vectors are searched without it, which is slower for many"
+
+    def _fine(self) -> None:
+        """Chroma has what it should have; but a question may have lost it for good in the meantime."""
+        with self._lock:
+            if self._deaths < _LIVES:
+                self.notice = ""
 
     # Behind
 
@@ -336,7 +342,7 @@ class LayeredIndex:
         """Make the next generation if that is due; whether it was, and should be opened."""
         try:
             if not (engine.news() if engine.remote else self._behind()):
-                self.notice = ""
+                self._fine()
                 return False
             engine.build(progress)
         except (WorkerDied, WorkerFailed) as error:
@@ -344,16 +350,17 @@ class LayeredIndex:
             if not self._closed and getattr(error, "kind", "") != "busy":
                 self._not_made(error)
             return False
-        self.notice = ""
+        self._fine()
         return True
 
     def _not_made(self, error: AtlasError) -> None:
         log.warning("Chroma's index could not be made: %s", error)
-        if self._engine is not None and self._engine.remote:
-            self.notice = str(error)
-            return
-        self._deaths += 1
-        self.notice = f"Chroma's index could not be made ({error}): vectors are searched without it"
+        with self._lock:
+            if self._engine is not None and self._engine.remote:
+                self.notice = str(error)
+                return
+            self._deaths += 1
+            self.notice = f"Chroma's index could not be made ({error}): vectors are searched without it"
 
     def _worth_it(self) -> bool:
         if not self._at_least or self._model is None:
