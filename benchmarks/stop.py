@@ -29,7 +29,6 @@ from tests.faults.test_quit import CTRL_Q, WAITING
 from tests.faults.waiting import STATES, Waiting
 from tests.servers.scripted import ScriptedServer, silent_url
 from tests.tui.driving import Driver, driving
-from tests.tui.test_terminal import shows
 
 LIMIT = 0.1
 """Seconds that a stop may take at p99."""
@@ -101,9 +100,9 @@ def quitting(state: str, runs: int) -> list[float]:
             text = f'history = false\n[providers.lab]\nkind = "openai"\nbase_url = "{url}/v1"\nmodel = "test-model"\n'
             here = Terminal("--config", settings(folder, text), "-p", "lab")
             opened.callback(here.close)
-            here.wait(shows("Ask anything", "lab:test-model"))
+            here.shows("Ask anything", "lab:test-model")
             here.process.send("hi\r")
-            here.wait(shows(shown))
+            here.shows(shown)
             begun = time.perf_counter()
             here.process.send(CTRL_Q)
             assert here.end() == 0

@@ -117,7 +117,7 @@ def test_vectors_can_be_left_to_a_later_time(
     environ = {**embedding_server, "ATLAS_EMBEDDER": "local:m"}
     result = run("index", str(tree), "--no-vectors", environ=environ)
     assert (result.status, len(result.out.splitlines()), server.requests) == (0, 1, [])
-    assert "embedded 2 texts with local:m" in run("index", str(tree), environ=environ).out
+    assert "embedded 2 texts with local:m" in run("index", environ=environ).out
 
 
 def test_one_that_is_named_must_be_there_before_anything_is_done(tree: Path) -> None:

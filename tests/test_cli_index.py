@@ -94,6 +94,16 @@ class TestSummary:
 
 
 class TestArguments:
+    def test_without_a_path_all_that_was_ever_given_is_brought_up_to_date(self, tree: Path) -> None:
+        assert indexed("--max-size", "4kB", str(tree))["added"] == 2
+        (tree / "new.md").write_text("Feed the cat.\n")
+        (tree / "large.txt").write_text("word " * 1000)
+        assert run("index", "--remove", str(tree / "notes.txt")).status == 0
+        result = run("index")
+        assert (result.status, result.err) == (0, f"atlas-tui: {tree}/large.txt: 5 kB, more than 4 kB\n")
+        assert result.out.startswith("1 new, 1 unchanged · 1 chunk")
+        assert result.out.endswith("skipped 2: 1 too large, 1 taken out\n")
+
     def test_a_size_limit(self, tree: Path) -> None:
         (tree / "large.txt").write_text("word " * 1000)
         assert indexed("--max-size", "4kB", str(tree))["added"] == 2
@@ -104,6 +114,7 @@ class TestArguments:
         [
             ([], "nothing to index: give a file or a folder"),
             (["nowhere"], "there is no nowhere: check the path"),
+            (["--max-size", "4kB"], "--max-size is kept for each PATH"),
             (["--max-size", "much", "x"], "must be a size such as 500kB, 20MB or 1GB"),
             (["--watch", "--list"], "not allowed with"),
         ],
@@ -141,7 +152,6 @@ class TestArguments:
         assert (nothing.status, nothing.out) == (0, "removed 0 documents\n")
         assert "nothing was indexed there" in nothing.err
         assert run("index", "--remove").err.startswith("atlas-tui: nothing to remove: give a file or a folder")
-        assert run("index").err.startswith("atlas-tui: nothing to index: give a file or a folder")
 
 
 def test_a_damaged_library_is_set_aside_and_built_anew(tree: Path) -> None:

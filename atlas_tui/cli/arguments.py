@@ -142,7 +142,7 @@ def add_history(history: argparse.ArgumentParser) -> None:
 
 def add_index(index: argparse.ArgumentParser) -> None:
     """What `index` takes."""
-    index.add_argument("paths", metavar="PATH", nargs="*", help="a file or a folder")
+    index.add_argument("paths", metavar="PATH", nargs="*", help="a file or a folder; none: all that were ever given")
     what = index.add_mutually_exclusive_group()
     what.add_argument("--watch", action="store_true", help="go on, and index what changes, until Ctrl+C")
     what.add_argument("--again", action="store_true", help="read every file, also what has not changed")

@@ -6,6 +6,7 @@ import argparse
 import locale
 import os
 import platform
+import shlex
 import shutil
 import stat
 import sys
@@ -149,10 +150,10 @@ def _documents(config: Config, *, offline: bool) -> Iterator[Finding]:
     for name, sources, chunks, vectors in counts:
         words = f"{counted(sources, 'document')}, {counted(chunks, 'chunk')}, {counted(vectors, 'vector')}"
         missing = bool(vectors) and vectors < chunks
-        yield Finding(
-            "Documents", one_line(name, 60), "note" if missing else "ok",
-            f"{words}: `atlas-tui index` makes the rest, without which words alone find them" if missing else words,
-        )  # fmt: skip
+        which = "" if name == config.collection_name else f" --collection {one_line(shlex.quote(name), 60)}"
+        if missing:
+            words += f": `atlas-tui index{which}` makes the rest, without which words alone find them"
+        yield Finding("Documents", one_line(name, 60), "note" if missing else "ok", words)
     if not offline:
         yield _embedder(config)
 

@@ -57,7 +57,8 @@ examples:
 """
 INDEX = """\
 examples:
-  atlas-tui index ~/notes manual.pdf          index, or bring up to date
+  atlas-tui index ~/notes manual.pdf          take files and folders in
+  atlas-tui index                             bring all that was ever taken in up to date
   atlas-tui index --watch docs                and keep up with what changes
   atlas-tui index --list                      what there is
   atlas-tui index --remove ~/notes            take it out again

@@ -19,8 +19,9 @@ from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.retrieval.indexing import Progress, Report, remove, watch
+from atlas_tui.retrieval.indexing import Progress, Report, watch
 from atlas_tui.retrieval.indexing import index as bring
+from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.tree import MAX_SIZE, Skipped, size_words
 from atlas_tui.retrieval.values import SourceState
 from atlas_tui.text import counted, one_line
@@ -43,11 +44,11 @@ def index(options: argparse.Namespace, config: Config, *, download: Callable[...
     Raises:
         AtlasError: a path is not there, or the knowledge base cannot be read or written.
     """
-    if not (options.list or options.paths or (options.remove and options.collection)):
-        if options.remove:
-            raise ConfigError("nothing to remove: give a file or a folder, or a whole collection (--collection NAME)")
-        raise ConfigError("nothing to index: give a file or a folder (atlas-tui index PATH)")
-    knowledge = knowledge_base(options, config, begins=not (options.list or options.remove))
+    if options.remove and not (options.paths or options.collection):
+        raise ConfigError("nothing to remove: give a file or a folder, or a whole collection (--collection NAME)")
+    if options.max_size and not (options.paths or options.list or options.remove):
+        raise ConfigError("--max-size is kept for each PATH: give the file or folder that it is for")
+    knowledge = knowledge_base(options, config, begins=bool(options.paths) and not options.remove)
     console = Console()
     try:
         if options.list:
@@ -57,6 +58,8 @@ def index(options: argparse.Namespace, config: Config, *, download: Callable[...
             _remove(knowledge, options, console)
             status = 0
         else:
+            if not options.paths and knowledge.info() is None:
+                raise ConfigError("nothing to index: give a file or a folder (atlas-tui index PATH)")
             status = _Run(knowledge, options, config, console, download).run()
         console.finish()
         for notice in knowledge.notices:
@@ -99,7 +102,7 @@ def _minute_of(state: SourceState) -> str:
 def _remove(knowledge: KnowledgeBase, options: argparse.Namespace, console: Console) -> None:
     """What was indexed at and below the paths; without any, all of the collection that is named."""
     if options.paths:
-        count = remove(options.paths, knowledge.collection)
+        count = take_out(options.paths, knowledge.collection)
         knowledge.library.compact()  # who takes a document out wants nothing of it to stay
     else:
         info = knowledge.info()

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
-from atlas_tui.errors import AtlasError, ConfigError
+from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval.chunking import chunk
 from atlas_tui.retrieval.library import Collection
+from atlas_tui.retrieval.places import Wanted, given, indexed, keep, remembered
 from atlas_tui.retrieval.reading import Reader, Unreadable
 from atlas_tui.retrieval.tree import MAX_SIZE, FoundFile, Skipped, read_file, walk
-from atlas_tui.retrieval.values import Chunk, SourceState
+from atlas_tui.retrieval.values import Chunk, Place, SourceState
 from atlas_tui.text import one_line, sound
 
 T = TypeVar("T")
@@ -114,7 +115,8 @@ def index(
     """Bring the collection to what the files and folders are now. What is not below the paths stays as it is.
 
     Args:
-        paths: files and folders; one that is gone takes out what was indexed there.
+        paths: files and folders; one that is gone takes out what was indexed there. None at all stands for all that
+            were ever taken in, each with the limit of then, but for what was taken out of them.
         max_size: bytes; larger files are skipped.
         again: read every file, as if all had changed.
         reader: what reads them, and is closed at the end.
@@ -125,9 +127,21 @@ def index(
         ConfigError: a path is not there and never was, or cannot be read.
         AtlasError: the library cannot be read or written.
     """
-    run = _Indexing(collection, reader or Reader(), max_size, again, progress, cancel or CancelToken())
+    wanted = given(paths, collection, max_size) if paths else remembered(collection)
+    return _bring(wanted, collection, again, reader, progress, cancel)
+
+
+def _bring(
+    wanted: Wanted,
+    collection: Collection,
+    again: bool,
+    reader: Reader | None,
+    progress: Callable[[Progress], None] | None,
+    cancel: CancelToken | None,
+) -> Report:
+    run = _Indexing(collection, reader or Reader(), again, progress, cancel or CancelToken())
     try:
-        return run.bring(paths)
+        return run.bring(wanted)
     finally:
         run.reader.close()
 
@@ -142,7 +156,7 @@ def watch(
     cancel: CancelToken,
 ) -> None:
     """Index, and again about every second until cancelled; `done` is called with the first report and with each
-    that tells of a change. A path that is gone meanwhile is waited for.
+    that tells of a change. A path that is gone meanwhile is waited for. None at all stands for all, as in `index`.
 
     How long reading takes, and what `done` does, has nothing to do with how soon the next change is seen.
 
@@ -155,7 +169,8 @@ def watch(
     while not cancel.cancelled:
         pause = _POLL
         try:
-            report = index(paths, collection, max_size=max_size, progress=progress, cancel=cancel)
+            wanted = given(paths, collection, max_size, again=not first) if paths else remembered(collection)
+            report = _bring(wanted, collection, False, None, progress, cancel)
         except ConfigError:
             if first:
                 raise
@@ -172,27 +187,17 @@ def pause_after(report: Report) -> float:
     return max(_POLL, _POLL_SHARE * report.looking)
 
 
-def remove(paths: Iterable[str], collection: Collection) -> int:
-    """Take out what was indexed at and below the paths, whether or not it is still on disk; how many documents."""
-    gone = {source for path in paths for source in _known(collection, os.path.realpath(path))}
-    if gone:
-        collection.remove(gone)
-    return len(gone)
-
-
 class _Indexing:
     def __init__(
         self,
         collection: Collection,
         reader: Reader,
-        max_size: int,
         again: bool,
         progress: Callable[[Progress], None] | None,
         cancel: CancelToken,
     ) -> None:
         self.reader = reader
         self._collection = collection
-        self._max_size = max_size
         self._again = again
         self._progress = progress
         self._cancel = cancel
@@ -204,13 +209,14 @@ class _Indexing:
         self._told = self._reading_since = 0.0
         self._files = self._bytes = self._files_done = self._bytes_done = 0
 
-    def bring(self, paths: Sequence[str]) -> Report:
+    def bring(self, wanted: Wanted) -> Report:
         """Look, take out, read and put in."""
         begun = monotonic()
-        for path in paths:
-            self._look(path)
+        for place in wanted.places:
+            self._look(place, wanted)
         report = self._report
         if not self._cancel.cancelled:
+            keep(wanted, self._collection)
             self._take_out()
             waiting = self._waiting_files()
             report.unchanged = len(self._found) - len(waiting)
@@ -220,17 +226,13 @@ class _Indexing:
         report.seconds = monotonic() - begun
         return report
 
-    def _look(self, path: str) -> None:
-        top = os.path.realpath(path)
-        try:
-            known = _known(self._collection, top)
-        except AtlasError:
-            self._collection.touch(())  # who writes sets a damaged library aside; then there is an empty one to read
-            known = _known(self._collection, top)
+    def _look(self, place: Place, wanted: Wanted) -> None:
+        path, max_size = place.path, place.max_size or 0
+        known = indexed(self._collection, path)
         self._known |= known
-        self._given.add(sound(top))
+        self._given.add(sound(path))
         try:
-            for file in walk(top, self._report.skipped.append, max_size=self._max_size):
+            for file in walk(path, self._report.skipped.append, max_size=max_size, without=wanted.without):
                 if self._found.setdefault(file.source, file).path != file.path:
                     self._report.skipped.append(
                         Skipped(file.source, "named like another, but for bytes that are no text")
@@ -239,10 +241,15 @@ class _Indexing:
                 if self._cancel.cancelled:
                     return
         except FileNotFoundError:
-            if not known:
-                raise ConfigError(f"there is no {one_line(path)}: check the path") from None
+            if not known and path in wanted.named:
+                raise ConfigError(f"there is no {one_line(wanted.named[path])}: check the path") from None
         except OSError as error:
-            raise ConfigError(f"{one_line(path)} cannot be read ({error.strerror}): check its permissions") from error
+            reason = f"cannot be read ({error.strerror})"
+            if path in wanted.named:
+                raise ConfigError(f"{one_line(wanted.named[path])} {reason}: check its permissions") from error
+            self._report.skipped.append(Skipped(sound(path), reason))
+            for source in known:  # nobody knows what has become of them
+                del self._known[source]
 
     def _take_out(self) -> None:
         """What was indexed and is not there any more. Of a folder that cannot be read, nobody knows."""
@@ -278,7 +285,7 @@ class _Indexing:
         if self._stopped(file.source):
             raise _Stopped
         report = self._report
-        read = read_file(file.path, self._max_size)
+        read = read_file(file.path, file.max_size)
         if isinstance(read, str):
             report.skipped.append(Skipped(file.source, read))
             return
@@ -386,14 +393,6 @@ class _Batch:
         if self._times:
             self._collection.touch(self._times)
         self._documents, self._times, self._size = [], [], 0
-
-
-def _known(collection: Collection, top: str) -> dict[str, SourceState]:
-    """What is indexed at and below a path."""
-    source = sound(top)
-    folder = source.rstrip(os.sep) + os.sep
-    states = collection.sources(source)
-    return {name: state for name, state in states.items() if name == source or name.startswith(folder)}
 
 
 def _kind(reason: str) -> str:

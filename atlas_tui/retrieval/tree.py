@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,8 @@ class FoundFile:
     """The same as text that every database takes: a name that is no text has U+FFFD for what is none."""
     size: int
     modified_ns: int
+    max_size: int
+    """Bytes that it may have grown to until it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,13 @@ class Skipped:
     """True where nobody would expect it to be indexed: pictures, caches, what `.gitignore` names."""
 
 
-def walk(path: str, skip: Callable[[Skipped], None], *, max_size: int = MAX_SIZE) -> Iterator[FoundFile]:
+def walk(
+    path: str, skip: Callable[[Skipped], None], *, max_size: int = MAX_SIZE, without: Container[str] = ()
+) -> Iterator[FoundFile]:
     """The files at or below a path, in the order of their names; what is left out goes to `skip`.
+
+    Args:
+        without: files and folders below it that nobody wants, as sources.
 
     Raises:
         OSError: the path itself is not there or cannot be read.
@@ -65,9 +72,9 @@ def walk(path: str, skip: Callable[[Skipped], None], *, max_size: int = MAX_SIZE
     status = os.stat(top)
     if stat.S_ISDIR(status.st_mode):
         os.scandir(top).close()  # raises what the caller should know
-        yield from _Walk(skip, max_size).folder(top, _rules_above(top))
+        yield from _Walk(skip, max_size, without).folder(top, _rules_above(top))
     else:
-        found = _Walk(skip, max_size).file(top, status, given=True)
+        found = _Walk(skip, max_size, without).file(top, status, given=True)
         if found:
             yield found
 
@@ -86,9 +93,10 @@ class _Rules:
 
 
 class _Walk:
-    def __init__(self, skip: Callable[[Skipped], None], max_size: int) -> None:
+    def __init__(self, skip: Callable[[Skipped], None], max_size: int, without: Container[str]) -> None:
         self._skip = skip
         self._max_size = max_size
+        self._without = without
 
     def folder(self, top: str, rules: list[_Rules]) -> Iterator[FoundFile]:
         """All below it. A stack of our own: a tree may be deeper than Python's."""
@@ -131,6 +139,8 @@ class _Walk:
             self._leave(entry.path, *_about_link(entry.path))
         elif rules and _ignored(entry.path, entry.is_dir(follow_symlinks=False), rules):
             self._leave(entry.path, "ignored by .gitignore", True)
+        elif self._without and sound(entry.path) in self._without:
+            self._leave(entry.path, "taken out", True)
         else:
             return False
         return True
@@ -157,7 +167,7 @@ class _Walk:
         elif status.st_size > self._max_size:
             self._leave(path, f"{size_words(status.st_size)}, more than {size_words(self._max_size)}")
         else:
-            return FoundFile(path, sound(path), status.st_size, status.st_mtime_ns)
+            return FoundFile(path, sound(path), status.st_size, status.st_mtime_ns, self._max_size)
         return None
 
     def _leave(self, path: str, reason: str, usual: bool = False) -> None:

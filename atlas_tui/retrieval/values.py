@@ -59,6 +59,16 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A file or folder that was taken into a collection, or taken out of one that was."""
+
+    path: str
+    """Where it really is, without links."""
+    max_size: int | None
+    """Bytes above which its files are skipped; None where it was taken out."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredChunk:
     """A chunk in the library."""
 

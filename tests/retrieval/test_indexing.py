@@ -15,8 +15,9 @@ import pytest
 
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
-from atlas_tui.retrieval.indexing import Progress, Report, index, pause_after, remove, watch
+from atlas_tui.retrieval.indexing import Progress, Report, index, pause_after, watch
 from atlas_tui.retrieval.library import Collection, Library
+from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.reading import Reader
 from tests.retrieval.files import endless_pdf, zip_bomb
 
@@ -144,9 +145,9 @@ class TestIncremental:
     def test_remove(self, tree: Path, collection: Collection) -> None:
         plant(tree, a="apple", b="banana")
         index([str(tree)], collection)
-        assert remove([str(tree / "a.txt")], collection) == 1
-        assert remove([str(tree)], collection) == 1
-        assert remove([str(tree)], collection) == 0
+        assert take_out([str(tree / "a.txt")], collection) == 1
+        assert take_out([str(tree)], collection) == 1
+        assert take_out([str(tree)], collection) == 0
 
     def test_ten_thousand_unchanged_files_take_less_than_two_seconds(self, tree: Path, collection: Collection) -> None:
         for number in range(100):

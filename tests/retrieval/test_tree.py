@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from atlas_tui.retrieval.tree import FoundFile, Skipped, walk
+from atlas_tui.retrieval.tree import MAX_SIZE, FoundFile, Skipped, walk
 
 
-def look(path: Path, **options: int) -> tuple[list[str], dict[str, str]]:
+def look(path: Path, *, max_size: int = MAX_SIZE) -> tuple[list[str], dict[str, str]]:
     """The names found below a folder, and those left out with their reasons."""
     skipped: list[Skipped] = []
-    found = [os.path.relpath(file.source, path) for file in walk(str(path), skipped.append, **options)]
+    found = [os.path.relpath(file.source, path) for file in walk(str(path), skipped.append, max_size=max_size)]
     return found, {os.path.relpath(each.source, path): each.reason for each in skipped}
 
 
@@ -41,7 +41,7 @@ def test_files_come_in_order_with_size_and_time(tree: Path) -> None:
     found = list(walk(str(tree), unwanted))
     assert [file.source for file in found] == [str(tree / name) for name in ("b.txt", "a/z.md", "a/b/c.py")]
     status = (tree / "b.txt").stat()
-    assert FoundFile(str(tree / "b.txt"), str(tree / "b.txt"), 4, status.st_mtime_ns) in found
+    assert FoundFile(str(tree / "b.txt"), str(tree / "b.txt"), 4, status.st_mtime_ns, MAX_SIZE) in found
 
 
 class TestIgnored:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from atlas_tui.retrieval.lexical import split
 from atlas_tui.retrieval.library import ranking
 from atlas_tui.retrieval.library.connections import Connections
 from atlas_tui.retrieval.library.schema import WORDS
-from atlas_tui.retrieval.values import Chunk, Scored, SourceState, StoredChunk
+from atlas_tui.retrieval.values import Chunk, Place, Scored, SourceState, StoredChunk
 from atlas_tui.text import sound
 
 
@@ -34,7 +35,8 @@ class Collection:
         """The indexed files, by source; only those whose source begins with `under`."""
         rows = self._rows(
             "SELECT source, size, modified_ns, digest FROM sources"
-            " WHERE collection = :collection AND source >= :under AND substr(source, 1, :length) = :under",
+            " WHERE collection = :collection AND source >= :under AND source < :under || char(0x10FFFF)"
+            " AND substr(source, 1, :length) = :under",
             under=sound(under),
             length=len(under),
         )
@@ -73,6 +75,20 @@ class Collection:
         with self._writing() as (connection, number):
             for source in sources:
                 _take_out(connection, number, sound(source))
+
+    def places(self) -> list[Place]:
+        """What was taken in, and what of it was taken out, by path."""
+        rows = self._rows("SELECT path, max_size FROM places WHERE collection = :collection ORDER BY path")
+        return [Place(os.fsdecode(path), max_size) for path, max_size in rows]
+
+    def set_places(self, places: Iterable[Place]) -> None:
+        """These instead of those that were."""
+        with self._writing() as (connection, number):
+            connection.execute("DELETE FROM places WHERE collection = ?", (number,))
+            connection.executemany(
+                "INSERT INTO places (collection, path, max_size) VALUES (?, ?, ?)",
+                [(number, os.fsencode(place.path), place.max_size) for place in places],
+            )
 
     # Chunks
 

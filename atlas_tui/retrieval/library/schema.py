@@ -53,9 +53,19 @@ CREATE TABLE vectors (
 );
 """
 
+_PLACES = """
+-- Paths are bytes, as the system has them: a name need not be text.
+CREATE TABLE places (
+    collection INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    path BLOB NOT NULL,
+    max_size INTEGER,
+    PRIMARY KEY (collection, path)
+) WITHOUT ROWID;
+"""
+
 FORM = Form(
     name="the knowledge base",
-    migrations=(_FIRST,),
+    migrations=(_FIRST, _PLACES),
     pragmas=(
         "page_size = 8192",  # five vectors of 384 numbers a page
         "journal_mode = WAL",

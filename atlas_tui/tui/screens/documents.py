@@ -135,7 +135,7 @@ class Documents(Holdings):
         self._let_name(True)
 
     def action_renew(self) -> None:
-        """Look at the files of a collection again: what has changed, and what is gone."""
+        """Look at the files and folders of a collection again: what is new, what has changed, and what is gone."""
         if (name := self.highlighted) is not None:
             self._begun(self._indexing.renew(name))
 

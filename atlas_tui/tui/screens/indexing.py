@@ -71,7 +71,7 @@ class Indexing:
         return self._begin(Advanced(collection, "looking"), partial(self._take_in, path))
 
     def renew(self, collection: str) -> bool:
-        """Bring what a collection holds to what its files are now; False while another indexing runs."""
+        """Bring a collection to what its files and folders are now; False while another indexing runs."""
         return self._begin(Advanced(collection, "looking"), partial(self._take_in, None))
 
     def answer(self, collection: str, *, yes: bool) -> None:
@@ -157,8 +157,7 @@ class Indexing:
             parts += [shown(now.source)] if now.source else []
             self.latest = Advanced(name, " · ".join(parts), now.bytes_done / now.bytes if now.bytes else 1.0)
 
-        paths = [path] if path is not None else list(knowledge.collection.sources())
-        report = index(paths, knowledge.collection, progress=progress, cancel=self._cancel)
+        report = index([path] if path is not None else (), knowledge.collection, progress=progress, cancel=self._cancel)
         counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
         parts = [f"{count:,} {word}" for word, count in counts if count] + [f"{report.unchanged:,} unchanged"]
         words = ", ".join(parts)
@@ -166,7 +165,7 @@ class Indexing:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.reasons.items())
             words += f" · skipped {len(report.skipped):,}: {reasons}"
         if report.cancelled:
-            words += " · stopped: what is done stays, adding the path again does the rest"
+            words += " · stopped: what is done stays, renewing does the rest"
         told = [each for each in (*report.skipped, *report.notices) if not each.usual]
         lines = [f"{shown(each.source)}: {one_line(each.reason, 120)}" for each in told[:_TOLD]]
         lines += [f"and {len(told) - _TOLD:,} more"] if len(told) > _TOLD else []

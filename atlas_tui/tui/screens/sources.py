@@ -46,7 +46,9 @@ class Sources(Holdings):
         return [("Enter", "$EDITOR"), (self.delete_key(), "take out"), ("Tab", "back"), ("Esc", "back")]
 
     def taking_out(self, wanted: str) -> Callable[[], object]:
-        return partial(self._collection.remove, [wanted])
+        from atlas_tui.retrieval.places import take_out
+
+        return partial(take_out, [wanted], self._collection)
 
     def take(self) -> None:
         """Enter: open it."""
