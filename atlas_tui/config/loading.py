@@ -66,7 +66,7 @@ _RETRY_KEYS = {
     **dict.fromkeys(("first_wait", "longest_wait", "longest_retry_after", "total_wait", "cooldown"), WAIT),
 }
 _BUDGET_KEYS = {**dict.fromkeys(("answer", "conversation", "day"), DOLLARS), "warn": SHARE}
-_RETRIEVAL_KEYS = {"embedder": TEXT, "vectors": VECTORS, "context": SWITCH}
+_RETRIEVAL_KEYS = {"embedder": TEXT, "vectors": VECTORS, "context": SWITCH, "wait": SWITCH}
 _PRICE_KEYS = dict.fromkeys(("input", "output", "cache_read", "cache_write"), DOLLARS)
 _PROVIDER_KEYS = {
     "kind": KIND,

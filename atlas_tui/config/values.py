@@ -85,6 +85,9 @@ class RetrievalSettings:
     """Where vectors are searched: `chroma`, `exact`, or `auto`: Chroma where it is installed and there are many."""
     context: bool = False
     """Whether the chat sends passages along from the beginning."""
+    wait: bool = False
+    """Whether a prompt waits until its passages are found by their meaning too, as while a model still loads on this
+    machine; else words alone find them meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

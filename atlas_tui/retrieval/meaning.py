@@ -68,6 +68,8 @@ class _Opened:
     made_by: str | None
     embedder: Embedder | None = None
     index: VectorIndex | None = None
+    waits: bool = False
+    """The settings want no question to be hurried."""
     questions: _Questions = field(default_factory=_Questions)
 
     def close(self) -> None:
@@ -136,7 +138,9 @@ class Meaning:
             embedder, index = opened.embedder, opened.index
             if embedder is None or index is None:
                 return list
-            if not (wait or hurry is not None or embedder.ready()):
+            waits = opened.waits
+            hurry = None if waits else hurry
+            if not (wait or waits or hurry is not None or embedder.ready()):
                 embedder.warm()
                 raise _Late(f"{embedder.name} is still loading")
             vector = opened.questions.ask(embedder, question[:_READ])
@@ -146,13 +150,14 @@ class Meaning:
 
         def looked() -> list[Scored]:
             try:
-                loaded = self._loaded(embedder, vector, begun + patience)
+                hastened = Future[None]() if waits else self._hastened
+                loaded = self._loaded(embedder, [vector, hastened], begun + patience)
                 until = begun + patience if hurry is None else max(begun, loaded) + hurry
                 if embedder.ready():
                     futures([vector], timeout=max(0.0, until - monotonic()))
                 if not vector.done():
-                    if self._hastened.done() and not embedder.ready():
-                        raise _Late(f"{embedder.name} is still loading")
+                    if hastened.done() and not embedder.ready():
+                        raise _Late(f"{embedder.name} is still loading (`wait = true` under [retrieval] waits for it)")
                     if hurry is not None:
                         raise _Late(f"{embedder.name} took longer than {hurry * 1000:.0f} ms")
                     raise AtlasError(f"the embedder {embedder.name} has not answered within {patience:g} s")
@@ -164,12 +169,11 @@ class Meaning:
 
         return looked
 
-    def _loaded(self, embedder: Embedder, vector: Future[bytes], until: float) -> float:
-        """Wait for an embedder that still loads, unless it must go on without; when that came to an end, 0 where there
-        was nothing to wait for."""
+    def _loaded(self, embedder: Embedder, either: list[Future[Any]], until: float) -> float:
+        """Wait for an embedder that still loads, until either has come; when that was, 0 where there was nothing to
+        wait for."""
         if embedder.ready():
             return 0.0
-        either: list[Future[Any]] = [vector, self._hastened]
         futures(either, timeout=max(0.0, until - monotonic()), return_when=FIRST_COMPLETED)
         return monotonic()
 
@@ -211,7 +215,7 @@ class Meaning:
                 embedder = embedder_for(made_by.rpartition(":")[0], config) if made_by else None
                 vectors = config.retrieval.vectors
                 index = open_index(collection, self._place, embedder, vectors=vectors, once=self._once)
-                self._opened = _Opened(made_by, embedder, index)
+                self._opened = _Opened(made_by, embedder, index, config.retrieval.wait)
                 index.refresh()
             return self._opened
 

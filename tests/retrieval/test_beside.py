@@ -20,7 +20,8 @@ from tests.test_imports import loaded
 
 pytestmark = pytest.mark.xdist_group("minilm")
 CONFIG = Config(retrieval=RetrievalSettings(embedder="minilm"))
-LOADING = "passages are found by words alone: minilm is still loading"
+WAITING = Config(retrieval=RetrievalSettings(embedder="minilm", wait=True))
+LOADING = "passages are found by words alone: minilm is still loading (`wait = true` under [retrieval] waits for it)"
 
 
 @pytest.fixture
@@ -82,6 +83,15 @@ def test_who_must_go_on_is_answered_by_words_while_the_model_loads(knowledge: Kn
         sleep(0.02)  # the process says to its caller alone that it is there
     assert "meaning" in knowledge.search("a vehicle", 1)[0]["why"]
     assert knowledge.notices == []
+
+
+def test_the_settings_can_have_every_prompt_wait(knowledge: KnowledgeBase) -> None:
+    for once in (True, False):
+        waiting = KnowledgeBase(knowledge.db_path, config=WAITING, once=once)
+        waiting.hasten()
+        assert "meaning" in waiting.search("a vehicle", 1, hurry=0.0)[0]["why"]
+        assert waiting.notices == []
+        waiting.close()
 
 
 def test_the_process_that_asks_imports_nothing_for_it(knowledge: KnowledgeBase) -> None:
