@@ -14,12 +14,12 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from atlas_tui.budget import Account
-from atlas_tui.cli.ask import as_text, read_prompt
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
 from atlas_tui.cli.knowledge import knowledge_base, passages
 from atlas_tui.cli.progress import bar, clock
+from atlas_tui.cli.prompt import as_text, read_prompt
 from atlas_tui.cli.tables import table
 from atlas_tui.comparison.judgement import leaderboard
 from atlas_tui.comparison.report import standings_csv, standings_form, to_csv, to_form, to_markdown

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from atlas_tui.config import load_config
 from atlas_tui.errors import AtlasError
-from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.values import Scored
 
@@ -133,6 +132,8 @@ class Meaning:
         try:
             opened = self._open(collection)
             if opened.index is not None and self._served and wait and not collection.generation:
+                from atlas_tui.models.base import CancelToken
+
                 opened.index.build(lambda done, total: None, CancelToken())
                 opened = self._open(collection)
             embedder, index = opened.embedder, opened.index

@@ -59,9 +59,13 @@ def embedder_for(name: str, config: Config) -> Embedder:
         ConfigError: there is no such embedder, or it cannot be used here; the sentence says what to do.
         ProviderError: of kind `auth`, if the provider needs a key and there is none.
     """
-    from atlas_tui.retrieval.embedders.choice import choose
+    from atlas_tui.retrieval.embedders import minilm
 
-    return choose(name, config)
+    if name == minilm.NAME:
+        return minilm.MiniLM()
+    from atlas_tui.retrieval.embedders.choice import served  # with all that asking a provider needs
+
+    return served(name, config)
 
 
 def default_embedder(config: Config) -> Embedder | None:

@@ -10,7 +10,7 @@ from atlas_tui.models.base import Provider
 from atlas_tui.models.base.transport import is_loopback
 from atlas_tui.models.base.worker import call_in_worker
 from atlas_tui.models.factory import create_provider, provider_names, split_target
-from atlas_tui.retrieval.embedders import Embedder, minilm
+from atlas_tui.retrieval.embedders import Embedder, embedder_for, minilm
 from atlas_tui.text import one_line
 
 _MODELS = {"openai": "text-embedding-3-small"}
@@ -27,10 +27,8 @@ class EmbedderStatus:
     """Why not, and what to do."""
 
 
-def choose(name: str, config: Config) -> Embedder:
-    """See `atlas_tui.retrieval.embedders.embedder_for`."""
-    if name == minilm.NAME:
-        return minilm.MiniLM()
+def served(name: str, config: Config) -> Embedder:
+    """One that a provider serves, see `atlas_tui.retrieval.embedders.embedder_for`."""
     provider_name, model = split_target(name)
     kind = _kind(provider_name, config)
     if kind is None:
@@ -80,11 +78,11 @@ def at_hand(config: Config) -> Embedder | None:
     if config.retrieval.embedder == "none":
         return None
     if config.retrieval.embedder:
-        return choose(config.retrieval.embedder, config)
+        return embedder_for(config.retrieval.embedder, config)
     if not minilm.problem():
         return minilm.MiniLM()
     ollama = _look_at_ollama(config)
-    return choose(ollama.name, config) if ollama.available else None
+    return served(ollama.name, config) if ollama.available else None
 
 
 def look_around(config: Config) -> list[EmbedderStatus]:

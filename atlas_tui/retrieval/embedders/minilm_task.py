@@ -42,14 +42,15 @@ class Task:
             AtlasError: a packaged file is not the one that is known.
         """
         self._compared: Future[CollectionVectors] = Future()
-        if compared:
-            threading.Thread(target=self._read, args=compared, daemon=True).start()
         with ThreadPoolExecutor(1) as beside:
             checked = beside.submit(ModelFiles(Path(model), Path(tokenizer), packaged).check)
+            # Before another thread wants numpy: where two import it at once, onnxruntime finds half of it and gives up.
             import onnxruntime  # type: ignore[import-untyped]
             from tokenizers import Tokenizer
 
             checked.result()
+        if compared:
+            threading.Thread(target=self._read, args=compared, daemon=True).start()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         if compared:

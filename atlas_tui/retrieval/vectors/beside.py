@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.values import Scored
+
+if TYPE_CHECKING:
+    from atlas_tui.models.base import CancelToken
 
 
 class BesideIndex:

@@ -20,6 +20,8 @@ HELD = 256 << 20
 """Bytes of vectors that are held in memory at most: 170,000 of 384 numbers. More are read at each question."""
 _PAGE = 4096
 """Vectors that are read from the library at a time."""
+_MOST = 0.25
+"""Part of the vectors in the library from which on to look at all of them is faster than to look each up."""
 
 
 class ExactVectors:
@@ -77,12 +79,24 @@ class ExactVectors:
     def _read(self, ids: Ids) -> Iterator[tuple[Ids, Rows]]:
         import numpy as np
 
+        if ids.size >= _MOST * self._collection.vectors_at_most:
+            seen = np.zeros(ids.size, np.bool_)
+            for page in self._collection.scan_vectors(self._model):
+                found, matrix = self._matrix(page)
+                places = np.searchsorted(ids, found)
+                wanted = ids[np.minimum(places, ids.size - 1)] == found
+                seen[places[wanted]] = True
+                yield (found, matrix) if wanted.all() else (found[wanted], matrix[wanted])
+            ids = ids[~seen]  # what was written meanwhile
         for start in range(0, ids.size, _PAGE):
-            rows = self._collection.vectors_of(self._model, ids[start : start + _PAGE].tolist())
-            rows = [row for row in rows if len(row[1]) == self._size]  # another size is nobody's vector
-            if rows:
-                matrix = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), -1)
-                yield np.array([row[0] for row in rows], np.int64), matrix
+            yield self._matrix(self._collection.vectors_of(self._model, ids[start : start + _PAGE].tolist()))
+
+    def _matrix(self, rows: list[tuple[int, bytes]]) -> tuple[Ids, Rows]:
+        import numpy as np
+
+        rows = [row for row in rows if len(row[1]) == self._size]  # another size is nobody's vector
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), self._size // 4)
+        return np.array([row[0] for row in rows], np.int64), matrix
 
 
 class CollectionVectors:

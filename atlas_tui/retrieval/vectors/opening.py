@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
 from atlas_tui.errors import ConfigError
-from atlas_tui.models.base.transport import checked_url
 from atlas_tui.retrieval.embedders import Embedder
 from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.vectors import VectorIndex, is_server
-from atlas_tui.retrieval.vectors.beside import BesideIndex
-from atlas_tui.retrieval.vectors.engine import Engine
-from atlas_tui.retrieval.vectors.generations import name_of
-from atlas_tui.retrieval.vectors.layered import LayeredIndex
+
+if TYPE_CHECKING:
+    from atlas_tui.retrieval.vectors.engine import Engine
 
 _AT_LEAST = 1000
 """Vectors below which exact search takes under a millisecond; Chroma's process takes 160 MB and two seconds."""
@@ -30,12 +29,23 @@ def open_vectors(
     """
     if importlib.util.find_spec("numpy") is None:
         raise ConfigError(f"searching by meaning needs numpy and Chroma: {_INSTALL}")
-    served = is_server(db_path)
     if once and vectors == "auto":
         vectors = "exact"
         model = collection.embedder
-        if isinstance(embedder, MiniLM) and model and not served:
+        if isinstance(embedder, MiniLM) and model and not is_server(db_path):
+            from atlas_tui.retrieval.vectors.beside import BesideIndex
+
             return BesideIndex(collection, embedder, model)
+    return _layered(collection, db_path, embedder, vectors)
+
+
+def _layered(collection: Collection, db_path: str, embedder: Embedder | None, vectors: str) -> VectorIndex:
+    from atlas_tui.models.base.transport import checked_url
+    from atlas_tui.retrieval.vectors.engine import Engine
+    from atlas_tui.retrieval.vectors.generations import name_of
+    from atlas_tui.retrieval.vectors.layered import LayeredIndex
+
+    served = is_server(db_path)
     chroma = served or vectors != "exact"
     if chroma and importlib.util.find_spec("chromadb") is None:
         if served or vectors == "chroma":

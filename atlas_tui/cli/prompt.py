@@ -1,0 +1,38 @@
+"""The prompt of a command: its arguments, and what is piped in."""
+
+from __future__ import annotations
+
+import sys
+
+from atlas_tui.errors import ConfigError
+
+
+def read_prompt(words: list[str]) -> str:
+    """The prompt: the arguments, then what is piped in.
+
+    Raises:
+        ConfigError: there is none, or the input is no text.
+    """
+    parts = [as_text(" ".join(words), "prompt")]
+    if sys.stdin is not None and not sys.stdin.isatty():
+        try:
+            parts.append(sys.stdin.buffer.read().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"the piped input is not UTF-8 text (byte {error.start}): pipe in text") from error
+    prompt = "\n\n".join(part.strip("\r\n") for part in parts if part.strip())
+    if not prompt:
+        raise ConfigError('the prompt is empty: give one (atlas-tui ask "...") or pipe it in')
+    return prompt
+
+
+def as_text(argument: str, name: str) -> str:
+    """The argument, if it is text: bytes that are none in the terminal's encoding arrive as lone surrogates.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"the {name} is not UTF-8 text (character {error.start}): convert it first") from error
+    return argument
