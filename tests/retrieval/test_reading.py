@@ -34,46 +34,13 @@ def shape(blocks: list[Block]) -> list[tuple[str, str, int | None, int | None]]:
     return [(" > ".join(block.headings), block.text, block.first_line, block.last_line) for block in blocks]
 
 
-class TestEncodings:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
-    def test_all_give_the_same_text(self, encoding: str) -> None:
-        text = "Zwölf Boxkämpfer jagen Viktor.\r\nNaïve café"
-        assert [block.text for block in read("a.txt", text.encode(encoding))] == [text.replace("\r\n", "\n")]
+def test_a_page_names_its_encoding() -> None:
+    page = '<meta charset="koi8-r"><p>Привет'.encode("koi8-r")
+    assert [block.text for block in read("a.html", page)] == ["Привет"]
 
-    def test_a_few_bad_bytes_do_not_spoil_the_rest(self) -> None:
-        (block,) = read("a.txt", "Größe über alles ".encode() + b"\xff\xfe\x80 ende")
-        assert block.text.startswith("Größe über alles \ufffd")
-        assert block.text.endswith(" ende")
 
-    @pytest.mark.parametrize(
-        ("text", "encodings"),
-        [
-            ("これは日本語のテキストです。検索できるはずです。東京都", "shift-jis euc-jp iso2022-jp"),
-            ("设置文件中的超时时间。北京的天气很好，我们去公园散步吧", "gbk gb18030"),
-            ("這是中文文本。應該可以搜尋。臺北的天氣很好", "big5"),
-            ("이것은 한국어 텍스트입니다. 검색할 수 있어야 합니다", "euc-kr"),
-            ("Это русский текст. Его можно найти, Москва", "cp1251 koi8-r"),
-            ("Αυτό είναι ελληνικό κείμενο. Ο καιρός", "cp1253 iso8859-7"),
-            ("Größe über alles: 25°C ± 3°, «été», Straße", "cp1252"),
-        ],
-    )
-    def test_other_scripts_are_known_by_what_they_give(self, text: str, encodings: str) -> None:
-        for around in ("", "Some words of English before it, "):
-            for encoding in [*encodings.split(), "utf-16"]:
-                (block,) = read("a.txt", f"{around}{text}\n".encode(encoding))
-                assert block.text == around + text, encoding
-
-    def test_a_page_names_its_encoding(self) -> None:
-        page = '<meta charset="koi8-r"><p>Привет'.encode("koi8-r")
-        assert [block.text for block in read("a.html", page)] == ["Привет"]
-
-    @pytest.mark.parametrize("data", [b"\x7fELF\0\0\1", bytes(range(256)) * 40, b"text" + b"\0" * 20])
-    def test_what_is_no_text_is_binary(self, data: bytes) -> None:
-        with pytest.raises(Unreadable, match=r"^binary$"):
-            read("a.txt", data)
-
-    def test_lines_are_counted_as_editors_do(self) -> None:
-        assert shape(read("a.txt", "a\x0cb\u2028c\n\nd"))[1] == ("", "d", 3, 3)
+def test_lines_are_counted_as_editors_do() -> None:
+    assert shape(read("a.txt", "a\x0cb\u2028c\n\nd"))[1] == ("", "d", 3, 3)
 
 
 class TestMarkdown:

@@ -56,8 +56,8 @@ def _decode(data: bytes, declaring: bool) -> str:
 
 
 def _old_or_damaged(data: bytes, declared: re.Match[bytes] | None) -> str:
-    """What is no UTF-8: in the encoding that it names, or UTF-8 with a few bad bytes, or of another script, or Western
-    European."""
+    """What is no UTF-8: in the encoding that it names, or UTF-8 with a few bad bytes, or in one that its text tells, or
+    Western European."""
     if declared:
         try:
             return data.decode(declared[1].decode("ascii"), "replace")
