@@ -20,7 +20,8 @@ class Rows:
     def __init__(self, count: int) -> None:
         self.matrix = np.random.default_rng(1).standard_normal((count, 384)).astype("<f4")
 
-    vectors_at_most = 1 << 40
+    def scan_vectors(self, model: str, wanted: int) -> Iterator[list[tuple[int, bytes]]]:
+        yield from ()
 
     def vectors_of(self, model: str, ids: Iterable[int]) -> list[tuple[int, bytes]]:
         return [(id_, self.matrix[id_].tobytes()) for id_ in ids]
@@ -68,8 +69,8 @@ def test_what_is_written_while_it_is_read_is_found_too(tmp_path: Path) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(collection, name)
 
-        def scan_vectors(self, model: str) -> Iterator[list[tuple[int, bytes]]]:
-            yield from list(collection.scan_vectors(model))[:-1]
+        def scan_vectors(self, model: str, wanted: int) -> Iterator[list[tuple[int, bytes]]]:
+            yield from list(collection.scan_vectors(model, wanted))[:-1]
 
     vector = vector_of("text 8999")
     assert nearest(cast("Collection", Early()), vector, 5) == truth(collection, vector, 5)

@@ -189,10 +189,12 @@ class Collection:
             model=model,
         )
 
-    def scan_vectors(self, model: str) -> Iterator[list[tuple[int, bytes]]]:
-        """All vectors of this model with the ids of the chunks that have them, in pages, as they lie in the file: for
-        most of what is there several times as fast as by ids. What is written meanwhile may be left out."""
-        for start in range(0, self.vectors_at_most, _PAGE):
+    def scan_vectors(self, model: str, wanted: int) -> Iterator[list[tuple[int, bytes]]]:
+        """All vectors of this model with the ids of the chunks that have them, in pages, as they lie in the file. Where
+        that many are wanted it is several times as fast as to look each up; else there are no pages. What is written
+        meanwhile may be left out."""
+        (last,) = self._rows("SELECT coalesce(max(id), 0) FROM vectors") or [(0,)]
+        for start in range(0, last[0] if wanted >= _MOST * last[0] else 0, _PAGE):
             yield self._rows(
                 "SELECT c.id, v.vector FROM vectors v CROSS JOIN chunks c"
                 " ON c.hash = v.hash AND c.collection = :collection"
@@ -201,12 +203,6 @@ class Collection:
                 start=start,
                 end=start + _PAGE,
             )
-
-    @property
-    def vectors_at_most(self) -> int:
-        """As many vectors may be in the file, whatever collection or model they are of."""
-        rows = self._rows("SELECT coalesce(max(id), 0) FROM vectors")
-        return rows[0][0] if rows else 0
 
     @property
     def number(self) -> int:
@@ -250,6 +246,8 @@ class Collection:
 
 _PAGE = 4096
 """Vectors that are read at a time."""
+_MOST = 0.25
+"""Part of all vectors in the file, of whatever collection and model, from which on they are all looked at."""
 _FIND = "SELECT id FROM collections WHERE name = ?"
 _BEGIN = "INSERT INTO collections (name, generation, updated) VALUES (?, ?, 0) RETURNING id"
 _CHANGED = "UPDATE collections SET generation = generation + 1, updated = ? WHERE id = ?"

@@ -20,8 +20,6 @@ HELD = 256 << 20
 """Bytes of vectors that are held in memory at most: 170,000 of 384 numbers. More are read at each question."""
 _PAGE = 4096
 """Vectors that are read from the library at a time."""
-_MOST = 0.25
-"""Part of the vectors in the library from which on to look at all of them is faster than to look each up."""
 
 
 class ExactVectors:
@@ -79,15 +77,14 @@ class ExactVectors:
     def _read(self, ids: Ids) -> Iterator[tuple[Ids, Rows]]:
         import numpy as np
 
-        if ids.size >= _MOST * self._collection.vectors_at_most:
-            seen = np.zeros(ids.size, np.bool_)
-            for page in self._collection.scan_vectors(self._model):
-                found, matrix = self._matrix(page)
-                places = np.searchsorted(ids, found)
-                wanted = ids[np.minimum(places, ids.size - 1)] == found
-                seen[places[wanted]] = True
-                yield (found, matrix) if wanted.all() else (found[wanted], matrix[wanted])
-            ids = ids[~seen]  # what was written meanwhile
+        seen = np.zeros(ids.size, np.bool_)
+        for page in self._collection.scan_vectors(self._model, ids.size) if ids.size else ():
+            found, matrix = self._matrix(page)
+            places = np.searchsorted(ids, found)
+            wanted = ids[np.minimum(places, ids.size - 1)] == found
+            seen[places[wanted]] = True
+            yield (found, matrix) if wanted.all() else (found[wanted], matrix[wanted])
+        ids = ids[~seen]
         for start in range(0, ids.size, _PAGE):
             yield self._matrix(self._collection.vectors_of(self._model, ids[start : start + _PAGE].tolist()))
 
