@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from atlas_tui.cli.search import excerpt
-from tests.command import Terminal, run
+from tests.command import QUICK, Terminal, run, settings
 
 EMPTY = "atlas-tui: nothing is indexed yet: `atlas-tui index PATH` takes in files and folders\n"
 
@@ -107,9 +107,12 @@ def test_a_collection_that_is_not_there_is_an_error(command: str) -> None:
     assert result.err == "atlas-tui: there is no collection 'nope': `atlas-tui index --list` lists them\n"
 
 
-def test_a_question_takes_passages_of_the_collection_that_is_named(tmp_path: Path) -> None:
+def test_a_question_takes_passages_of_the_collection_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATLAS_CONFIG", settings(tmp_path, QUICK))
     (tmp_path / "sea.md").write_text("The sea is salty.\n")
-    assert run("index", str(tmp_path), "--collection", "nature", "--embedder", "none").status == 0
+    assert run("index", str(tmp_path / "sea.md"), "--collection", "nature", "--embedder", "none").status == 0
     answer = json.loads(run("ask", "--json", "--collection", "nature", "Is the sea salty?").out)
     assert [document["content"] for document in answer["context"]["documents"]] == ["The sea is salty."]
     nothing = run("ask", "--context", "-q", "Is the sea salty?")

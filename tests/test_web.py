@@ -34,7 +34,7 @@ from atlas_tui.models.base import (
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.web import create_app, frames
-from tests.command import run, start
+from tests.command import QUICK, run, settings, start
 from tests.played import HANG, PlayedProvider, Step, says
 
 
@@ -352,8 +352,8 @@ class TestWhoIsLetIn:
 
 
 class TestServe:
-    def test_answers_until_it_is_interrupted(self) -> None:
-        with start("serve", "--mock", "-p", "openai:gpt-4o", "--port", "0") as process:
+    def test_answers_until_it_is_interrupted(self, tmp_path: Path) -> None:
+        with start("serve", "--mock", "-p", "openai:gpt-4o", "--port", "0", "--config", settings(tmp_path, QUICK)) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("openai:gpt-4o answers at http://127.0.0.1:")
@@ -364,8 +364,8 @@ class TestServe:
             _, err = process.communicate(timeout=20)
         assert (name, process.returncode, err) == ("done", 130, "")
 
-    def test_a_token_stands_before_other_addresses(self) -> None:
-        with start("serve", "--mock", "--host", "0.0.0.0", "--port", "0") as process:
+    def test_a_token_stands_before_other_addresses(self, tmp_path: Path) -> None:
+        with start("serve", "--mock", "--host", "0.0.0.0", "--port", "0", "--config", settings(tmp_path, QUICK)) as process:
             assert process.stdout is not None
             address = process.stdout.readline().rpartition(" ")[2].strip()
             head, _, token = address.partition("/#token=")
