@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from atlas_tui.retrieval.languages import asked, stems
+
 _WORD = re.compile(r"\w+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Begun at words only: from each letter of a long word on, its time would grow with the square of the word.
@@ -43,16 +45,20 @@ class Term:
 
 def split(text: str) -> str:
     """The words that are hidden in a text: those in camelCase identifiers, and pairs of characters of scripts that
-    put no spaces between words."""
+    put no spaces between words; and the stems of other languages than English."""
     parts = [_HUMP.sub(" ", word) for word in _HUMPED.findall(text)]
     if not text.isascii():
         parts += _pairs(text)
-    return " ".join(parts)
+    return " ".join(parts + stems(text))
 
 
-def terms(question: str) -> list[Term]:
+def terms(question: str, languages: Sequence[str] = ()) -> list[Term]:
     """The words to look for, each once. Stop words are left out, unless they stand as `code` or in capitals (`IN`) or
-    there is nothing else."""
+    there is nothing else.
+
+    Args:
+        languages: those of the texts besides English: a word is also found by its stem in them.
+    """
     question = question.replace("\0", " ")
     meant = {word for span in _CODE.findall(question) for word in _WORD.findall(span)}
     if not question.isupper():
@@ -63,7 +69,7 @@ def terms(question: str) -> list[Term]:
         for part in (word, *_hidden(word)):
             key = part.lower()
             kept = found if key not in _STOP_WORDS or part in meant else spare
-            kept.setdefault(key, Term(part, f'"{part}"', word if part is not word else ""))
+            kept.setdefault(key, Term(part, _any_of([part, *asked(part, languages)]), word if part is not word else ""))
     return list((found or spare).values())
 
 
@@ -83,6 +89,11 @@ def told(found: Sequence[Term]) -> list[str]:
             words.append(term.shown)
         before = term
     return words
+
+
+def _any_of(words: Sequence[str]) -> str:
+    either = " OR ".join(f'"{word}"' for word in words)
+    return f"({either})" if len(words) > 1 else either
 
 
 def _hidden(word: str) -> list[str]:

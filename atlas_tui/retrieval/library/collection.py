@@ -118,7 +118,7 @@ class Collection:
     def matched(self, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
         """Which words of the question each of these chunks has, in the question's order."""
         with self._reading() as found:
-            return ranking.matched(found[0], question, ids) if found else {}
+            return ranking.matched(*found, question, ids) if found else {}
 
     def ids(self, within: Sequence[str] | None = None) -> set[int]:
         """The ids of all chunks, or of those in these sources, as in `lexical`."""

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+from atlas_tui.retrieval.languages import marks
 from atlas_tui.retrieval.lexical import Term, terms, told
 from atlas_tui.retrieval.library.schema import WORDS
 from atlas_tui.retrieval.values import Scored
@@ -39,7 +40,7 @@ def search(
     """The best `k` chunks of collection `number`. The score is the part of the question's weight that is found: 1 would
     be every word of it, in chunks of nothing else."""
     words = f"words_{number}"
-    counted = _count(connection, words, _wanted(question))
+    counted = _count(connection, words, _wanted(question, _languages(connection, words)))
     if not counted or k <= 0:
         return []
     scored, where, values = _narrow(connection, number, counted, condition)
@@ -53,9 +54,9 @@ def search(
     return [Scored(id_, min(1.0, -score / best)) for id_, score in rows]
 
 
-def matched(connection: sqlite3.Connection, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Which words of the question each of these chunks has, in the question's order; of a word that is not there as a
-    whole, its parts.
+def matched(connection: sqlite3.Connection, number: int, question: str, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Which words of the question each of these chunks of collection `number` has, in the question's order; of a word
+    that is not there as a whole, its parts.
 
     A small index of these chunks alone is asked: in the large one each word would be looked up among all chunks.
     """
@@ -67,15 +68,21 @@ def matched(connection: sqlite3.Connection, question: str, ids: Sequence[int]) -
     with closing(sqlite3.connect(":memory:")) as small:
         small.execute(WORDS.format(collection=0))
         small.executemany("INSERT INTO words_0 (rowid, text, parts, title, place) VALUES (?, ?, ?, ?, ?)", rows)
-        for term in _wanted(question):
+        for term in _wanted(question, _languages(connection, f"words_{number}")):
             for (id_,) in small.execute("SELECT rowid FROM words_0 WHERE words_0 MATCH ?", (term.match,)):
                 found[id_].append(term)
     return {id_: told(those) for id_, those in found.items()}
 
 
-def _wanted(question: str) -> list[Term]:
+def _languages(connection: sqlite3.Connection, words: str) -> list[str]:
+    """Those of the chunks, besides English."""
+    statement = f"SELECT 1 FROM {words} WHERE {words} MATCH ? LIMIT 1"
+    return [language for language, mark in marks().items() if connection.execute(statement, (f'"{mark}"',)).fetchone()]
+
+
+def _wanted(question: str, languages: Sequence[str]) -> list[Term]:
     """The words to look up: of a pasted page those at its beginning and its end, where the question stands."""
-    wanted = terms(question)
+    wanted = terms(question, languages)
     return wanted if len(wanted) <= _MOST_COUNTED else wanted[: _MOST_COUNTED // 2] + wanted[-_MOST_COUNTED // 2 :]
 
 
