@@ -1,15 +1,14 @@
-"""Answers over HTTP: the events, the page, who is let in, and `atlas-tui serve`."""
+"""Answers over HTTP: the events, the page, who is let in."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPResponse
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,7 +33,7 @@ from atlas_tui.models.base import (
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.web import create_app, frames
-from tests.command import QUICK, run, settings, start
+from tests.browser import QUESTION, asked, events, events_in, got
 from tests.played import HANG, PlayedProvider, Step, says
 
 
@@ -99,36 +98,6 @@ Serve = Callable[[QueryClient, float], Any]
 both = pytest.mark.parametrize("serve", [flask_server, starlette_server], ids=["flask", "starlette"])
 
 
-@contextmanager
-def asked(
-    port: int, body: bytes, content_type: str = "application/json", path: str = "/stream"
-) -> Iterator[HTTPResponse]:
-    """A browser's request; leaving the block closes its connection."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("POST", path, body, {"Content-Type": content_type})
-        with connection.getresponse() as response:
-            yield response
-    finally:
-        connection.close()
-
-
-def events(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
-    """The server-sent events of a response, comments left out, as they come."""
-    return events_in(line.decode() for line in iter(response.readline, b""))
-
-
-def events_in(sent: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    """The events in pieces of what is sent that are cut between lines."""
-    name = ""
-    for line in (line for piece in sent for line in piece.splitlines()):
-        field, _, value = line.partition(": ")
-        if field == "event":
-            name = value
-        elif field == "data":
-            yield name, json.loads(value)
-
-
 def said(response: HTTPResponse) -> Iterator[tuple[str, Any]]:
     """The events without those that only count."""
     return (each for each in events(response) if each[0] not in ("start", "usage"))
@@ -144,9 +113,6 @@ def shown(told: Iterable[tuple[str, Any]]) -> str:
             done = data["whole"] if "whole" in data else done + data["done"]
             rest = data.get("open", "")
     return done + rest
-
-
-QUESTION = json.dumps({"query": "Why is the sky blue?"}).encode()
 
 
 class TestStream:
@@ -298,18 +264,6 @@ class TestHtml:
         assert shown(told) == "<p><em>Whole</em></p>\n"
 
 
-def got(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[HTTPResponse, str]:
-    """One request and its whole answer; `_` in the name of a header stands for `-`."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, named)
-        response = connection.getresponse()
-        return response, response.read().decode()
-    finally:
-        connection.close()
-
-
 class TestWhoIsLetIn:
     @pytest.mark.parametrize(
         "headers",
@@ -349,51 +303,3 @@ class TestWhoIsLetIn:
             response, text = got(port, "POST", "/stream", body, Content_Type="application/json")
         assert (response.status, provider.requests) == (413, [])
         assert "larger than 4,000,000 bytes" in text
-
-
-class TestServe:
-    def test_answers_until_it_is_interrupted(self, tmp_path: Path) -> None:
-        with start("serve", "--mock", "-p", "openai:gpt-4o", "--port", "0", "--config", settings(tmp_path, QUICK)) as process:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("openai:gpt-4o answers at http://127.0.0.1:")
-            port = int(line.rstrip("/\n").rpartition(":")[2])
-            with asked(port, QUESTION) as response:
-                name, _ = list(events(response))[-1]
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=20)
-        assert (name, process.returncode, err) == ("done", 130, "")
-
-    def test_a_token_stands_before_other_addresses(self, tmp_path: Path) -> None:
-        with start("serve", "--mock", "--host", "0.0.0.0", "--port", "0", "--config", settings(tmp_path, QUICK)) as process:
-            assert process.stdout is not None
-            address = process.stdout.readline().rpartition(" ")[2].strip()
-            head, _, token = address.partition("/#token=")
-            port = int(head.rpartition(":")[2])
-            headers = {"Host": f"{socket.gethostname()}:{port}", "Content_Type": "application/json"}
-            assert got(port, "POST", "/stream", QUESTION, **headers)[0].status == 401
-            assert head == f"http://{socket.gethostname().lower()}:{port}"
-            for host, status in (("10.1.2.3", 401), ("[fe80::1]", 401), ("elsewhere.example", 403), ("10.1.2", 403)):
-                named = {**headers, "Host": f"{host}:{port}"}
-                assert got(port, "POST", "/stream", QUESTION, **named)[0].status == status
-            assert got(port, "POST", "/stream", QUESTION, Authorization=f"Bearer {token}", **headers)[0].status == 200
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
-
-    def test_an_address_in_use_is_one_sentence(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            done = run("serve", "--mock", "--port", str(taken.getsockname()[1]))
-        assert (done.status, done.out) == (2, "")
-        assert done.err.count("\n") == 1
-        assert "choose another --host or --port" in done.err
-
-    def test_a_provider_without_a_key_is_told_before_anything_is_served(self) -> None:
-        done = run("serve", "-p", "anthropic")
-        assert (done.status, done.out) == (2, "")
-        assert "ANTHROPIC_API_KEY" in done.err
-
-    def test_without_its_packages_it_names_the_extra(self, tmp_path: Path) -> None:
-        (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no uvicorn', name='uvicorn')\n")
-        done = run("serve", "--mock", environ={"PYTHONPATH": str(tmp_path)})
-        assert (done.status, done.out) == (2, "")
-        assert done.err == "atlas-tui: uvicorn is not installed: run `pip install 'atlas-tui[web]'`\n"
