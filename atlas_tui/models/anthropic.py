@@ -264,10 +264,15 @@ class _MessageReader:
                 start = Start(self._provider.name, message.get("model") or "", self._request_id)
                 return (start, *self._count(message.get("usage"), final=False))
             case "message_delta":
-                reason = event["delta"].get("stop_reason")
+                delta = event["delta"]
+                reason = delta.get("stop_reason")
                 counted = self._count(event.get("usage"), final=True)
+                if not reason:
+                    return counted
                 # What follows says nothing more, so nothing that befalls it matters.
-                return (*counted, Finish(_STOP_REASONS.get(reason, as_text(reason)))) if reason else counted
+                details = delta.get("stop_details") or {}
+                why = ": ".join(str(part) for part in (details.get("category"), details.get("explanation")) if part)
+                return (*counted, Finish(_STOP_REASONS.get(reason, as_text(reason)), why))
             case "message_stop":
                 return (Finish("stop"),)
             case "error":

@@ -66,6 +66,14 @@ class TestTheStream:
         assert (end.error.kind, end.error.partial.content) == ("refused", "I will not")
         assert end.response.finish_reason == "refused"
 
+    def test_a_refusal_gives_the_reason_that_came_with_it(self, server: ScriptedServer) -> None:
+        details = {"type": "refusal", "category": "cyber", "explanation": "It could\x1b[2J help an attack."}
+        stop = {"stop_reason": "refusal", "stop_details": details}
+        server.play(Script([Json({"type": "message_delta", "delta": stop, "usage": {"output_tokens": 3}})]))
+        error = ending(provider_on(server)).error
+        assert error is not None
+        assert "refused to answer (cyber: It could␛[2J help an attack): rephrase" in str(error)
+
     def test_the_input_is_known_before_the_end(self, server: ScriptedServer) -> None:
         server.play(Script([Delta("a"), Usage(100, 7, cache_read=60, cache_write=30), EndWithoutTerminal()]))
         usage = ending(provider_on(server)).response.usage

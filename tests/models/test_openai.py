@@ -59,6 +59,12 @@ class TestChatCompletions:
         events = events_of(provider_on(server))
         assert (reasoning_of(events), text_of(events)) == ("Hm, so.", "Yes.")
 
+    def test_a_delta_with_the_end_of_the_thought_and_the_beginning_of_the_answer(self, server: ScriptedServer) -> None:
+        both = chunk(delta={"reasoning_content": "so.", "content": "Y"})
+        server.play(Script([Reasoning("Hm, "), both, Delta("es.")]))
+        events = events_of(provider_on(server))
+        assert (reasoning_of(events), text_of(events)) == ("Hm, so.", "Yes.")
+
     def test_content_in_parts(self, server: ScriptedServer) -> None:
         thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
         parts = [thinking, {"type": "text", "text": "Yes."}]
@@ -160,6 +166,12 @@ class TestResponses:
         part = Json({"type": "response.reasoning_summary_part.added", "summary_index": 1})
         server.play(Script([Reasoning("First."), part, Reasoning("Second."), Delta("Yes.")]))
         assert reasoning_of(events_of(provider_on(server, "responses"))) == "First.\n\nSecond."
+
+    def test_messages_are_kept_apart(self, server: ScriptedServer) -> None:
+        """Some models say in a message of its own what they are going to do."""
+        steps = [Delta("I will "), Delta("count."), Reasoning("One, two."), Delta("There are "), Delta("two.")]
+        server.play(Script(steps))
+        assert text_of(events_of(provider_on(server, "responses"))) == "I will count.\n\nThere are two."
 
     def test_a_refusal_is_an_error_that_keeps_the_text(self, server: ScriptedServer) -> None:
         server.play(Script([Refusal("I will "), Refusal("not")]))

@@ -132,6 +132,8 @@ class Finish:
     """The provider's own terminal event was seen: the answer is complete."""
 
     reason: str
+    detail: str = ""
+    """What else it says about that, in its own words: why it refused."""
 
 
 class _Alive:

@@ -240,9 +240,12 @@ class Provider(ABC):
         await undisturbed(cancel, reception.flush)
         if response.complete:
             # Once the provider's own ending was seen, nothing that befalls the connection spoils the answer.
-            refused = response.finish_reason == "refused"
-            failure = ProviderError("refused", f"{self.server} refused to answer") if refused else None
+            failure = self._refusal(reception.detail) if response.finish_reason == "refused" else None
         return self._ending(response, reception.watch, failure)
+
+    def _refusal(self, detail: str) -> ProviderError:
+        why = f" ({one_line(detail.strip().rstrip('.'), 240)})" if detail else ""
+        return ProviderError("refused", f"{self.server} refused to answer{why}")
 
     async def _learn(self) -> None:
         limits = self.timeouts

@@ -20,6 +20,8 @@ class Reception:
     def __init__(self, response: ModelResponse, emit: Emit) -> None:
         self.response = response
         self.watch = Stopwatch()
+        self.detail = ""
+        """What the provider said about its reason to end, in its own words."""
         self._emit = emit
         self._redact_text = StreamRedactor()
         self._redact_reasoning = StreamRedactor()
@@ -66,8 +68,8 @@ class Reception:
                 if cost is not None:
                     response.set_cost(CostEstimate(cost, estimated=False))
                 await self._emit(UsageUpdate(response.usage, response.cost))
-            case Finish(reason):
-                response.finish_reason = reason
+            case Finish(reason, detail):
+                response.finish_reason, self.detail = reason, detail
                 response.complete = True
 
     async def flush(self) -> None:

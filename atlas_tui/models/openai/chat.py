@@ -145,16 +145,18 @@ class ChunkReader:
         return items
 
     def _read_delta(self, delta: dict[str, Any], items: list[WireEvent]) -> None:
-        if content := delta.get("content"):
-            if type(content) is str:
-                items.append(TextDelta(content))
-            else:
-                items += map(_part, content)
-        elif thought := delta.get("reasoning_content") or delta.get("reasoning"):
-            items.append(ReasoningDelta(as_text(thought)))
-        elif refusal := delta.get("refusal"):
-            self._refused = True
-            items.append(TextDelta(as_text(refusal)))
+        content = delta.get("content")
+        if not content or len(delta) > 1:
+            # Where a thought ends, vLLM sends its last piece together with the first of the answer.
+            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+                items.append(ReasoningDelta(as_text(thought)))
+            if refusal := delta.get("refusal"):
+                self._refused = True
+                items.append(TextDelta(as_text(refusal)))
+        if type(content) is str:
+            items.append(TextDelta(content))
+        elif content:
+            items += map(_part, content)
 
     def ending(self) -> Sequence[WireEvent]:
         """The usage and the finish reason, as far as the server gave them."""

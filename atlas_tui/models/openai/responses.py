@@ -48,6 +48,7 @@ class ResponseReader:
         self._request_id = request_id
         self._limit = limit
         self._refused = False
+        self._messages = 0
 
     def read(self, event: dict[str, Any]) -> Sequence[WireEvent]:
         """What one event says."""
@@ -58,6 +59,10 @@ class ResponseReader:
                 return (ReasoningDelta(as_text(event["delta"])),)
             case "response.reasoning_summary_part.added" if event.get("summary_index"):
                 return (ReasoningDelta("\n\n"),)
+            case "response.output_item.added" if event["item"].get("type") == "message":
+                # Some models comment on what they are about to do in a message before the answer's.
+                self._messages += 1
+                return (TextDelta("\n\n"),) if self._messages > 1 else ()
             case "response.refusal.delta":
                 self._refused = True
                 return (TextDelta(as_text(event["delta"])),)
