@@ -14,8 +14,9 @@ from collections.abc import Iterable
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST, _LONGEST = 3, 40
 """Letters of a word that may have an ending."""
-_ENOUGH = 2
-"""Different words of a language that make a chunk one of it, if there are fewer of every other."""
+_ENOUGH, _ENOUGH_SHARE = 2, 0.04
+"""Frequent words of a language, and their share of a chunk's different words, that make it one of that language, if it
+has fewer of every other."""
 _PRIVATE = 0xE000
 """The first letter of the area that Unicode leaves to private use: the index takes it for one."""
 _FREQUENT = {
@@ -73,7 +74,7 @@ def _most_frequent(words: set[str]) -> str:
     """The language of which most of these words are; empty for English, and where two have as many."""
     counts = Counter(language for word in words & _LANGUAGES.keys() for language in _LANGUAGES[word])
     (language, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
-    return language if most >= _ENOUGH and most > next_most else ""
+    return language if most >= max(_ENOUGH, _ENOUGH_SHARE * len(words)) and most > next_most else ""
 
 
 def _marked(words: list[str], language: str) -> list[str]:

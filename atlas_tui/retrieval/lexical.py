@@ -39,6 +39,8 @@ class Term:
     """As the question has it."""
     match: str
     """As FTS5 takes it."""
+    stems: tuple[str, ...] = ()
+    """Its stems in other languages than English, likewise."""
     whole: str = ""
     """The word that it is only a part of."""
 
@@ -69,7 +71,8 @@ def terms(question: str, languages: Sequence[str] = ()) -> list[Term]:
         for part in (word, *_hidden(word)):
             key = part.lower()
             kept = found if key not in _STOP_WORDS or part in meant else spare
-            kept.setdefault(key, Term(part, _any_of([part, *asked(part, languages)]), word if part is not word else ""))
+            stems_of = tuple(map(_quoted, asked(part, languages)))
+            kept.setdefault(key, Term(part, _quoted(part), stems_of, word if part is not word else ""))
     return list((found or spare).values())
 
 
@@ -91,9 +94,8 @@ def told(found: Sequence[Term]) -> list[str]:
     return words
 
 
-def _any_of(words: Sequence[str]) -> str:
-    either = " OR ".join(f'"{word}"' for word in words)
-    return f"({either})" if len(words) > 1 else either
+def _quoted(word: str) -> str:
+    return f'"{word}"'
 
 
 def _hidden(word: str) -> list[str]:

@@ -58,6 +58,13 @@ def test_what_was_found_is_told_in_the_words_of_the_question(collection: Collect
     assert collection.matched("Welches Haus, Strasse 7?", [hit.id]) == {hit.id: ["Haus", "Strasse"]}
 
 
+def test_a_few_chunks_of_another_language_do_not_come_first_for_words_of_english(collection: Collection) -> None:
+    put(collection, "de.md", ["Der Server und die Version werden nicht von dem System erkannt."])
+    put(collection, "en.md", [f"The server of system {n} has a version that is not known." for n in range(9)])
+    put(collection, "wanted.md", ["The version of the server: which server version it is, the system can tell."])
+    assert found(collection, "server version of the system")[0].startswith("The version of the server")
+
+
 def test_what_is_replaced_is_found_no_more(collection: Collection) -> None:
     put(collection, "a.md", [TEXTS["german"][0]])
     put(collection, "a.md", ["Nothing of the kind is to be found in it."])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -47,7 +47,7 @@ def search(
     rows = connection.execute(
         f"SELECT rowid, bm25({words}, {_WEIGHTS}) AS score FROM {words} WHERE {words} MATCH :match {where}"
         " ORDER BY score, rowid LIMIT :k",
-        {"match": _any(scored), "collection": number, "k": k, **values},
+        {"match": _any(match for _, match in scored), "collection": number, "k": k, **values},
     ).fetchall()
     (size,) = connection.execute(f"SELECT count(*) FROM {words}_docsize").fetchone()
     best = sum(max(1e-6, math.log((size - n + 0.5) / (n + 0.5))) for n, _ in scored) * (_K1 + 1)
@@ -69,7 +69,8 @@ def matched(connection: sqlite3.Connection, number: int, question: str, ids: Seq
         small.execute(WORDS.format(collection=0))
         small.executemany("INSERT INTO words_0 (rowid, text, parts, title, place) VALUES (?, ?, ?, ?, ?)", rows)
         for term in _wanted(question, _languages(connection, f"words_{number}")):
-            for (id_,) in small.execute("SELECT rowid FROM words_0 WHERE words_0 MATCH ?", (term.match,)):
+            either = _any([term.match, *term.stems])
+            for (id_,) in small.execute("SELECT rowid FROM words_0 WHERE words_0 MATCH ?", (either,)):
                 found[id_].append(term)
     return {id_: told(those) for id_, those in found.items()}
 
@@ -87,10 +88,25 @@ def _wanted(question: str, languages: Sequence[str]) -> list[Term]:
 
 
 def _count(connection: sqlite3.Connection, words: str, wanted: Sequence[Term]) -> list[tuple[int, str]]:
-    """In how many chunks each word stands, the rarest first; those that stand nowhere are left out."""
-    statement = f"SELECT count(*) FROM {words} WHERE {words} MATCH ?"
-    counted = [(connection.execute(statement, (term.match,)).fetchone()[0], term.match) for term in wanted]
-    return sorted((n, match) for n, match in counted if n)[:_MOST_SCORED]
+    """In how many chunks each word stands, the rarest first; those that stand nowhere are left out.
+
+    A stem counts where it is more frequent than the word: else the word is one of another language, which is rare in
+    the few chunks of this one, and they would come first for it.
+    """
+
+    def count(match: str) -> int:
+        (n,) = connection.execute(f"SELECT count(*) FROM {words} WHERE {words} MATCH ?", (match,)).fetchone()
+        return int(n)
+
+    counted: list[tuple[int, str]] = []
+    for term in wanted:
+        n, match = count(term.match), term.match
+        if stems := [stem for stem in term.stems if count(stem) > n]:
+            match = f"({_any([match, *stems])})"
+            n = count(match)
+        if n:
+            counted.append((n, match))
+    return sorted(counted)[:_MOST_SCORED]
 
 
 def _rarest(counted: Sequence[tuple[int, str]], most: int) -> list[tuple[int, str]]:
@@ -103,8 +119,8 @@ def _rarest(counted: Sequence[tuple[int, str]], most: int) -> list[tuple[int, st
     return list(counted)
 
 
-def _any(counted: Sequence[tuple[int, str]]) -> str:
-    return " OR ".join(match for _, match in counted)
+def _any(matches: Iterable[str]) -> str:
+    return " OR ".join(matches)
 
 
 def _narrow(
@@ -127,7 +143,7 @@ def _narrow(
         )
         values |= {
             "all": " AND ".join(match for _, match in counted),
-            "rare": _any(_rarest(counted, _ENOUGH)),
+            "rare": _any(match for _, match in _rarest(counted, _ENOUGH)),
             "enough": _ENOUGH,
         }
     return _rarest(counted, _LOOKED_AT), where, values
