@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -174,6 +176,36 @@ class TestEndings:
         assert isinstance(end, End)
         assert end.error is not None
         assert "Atlas itself failed (ZeroDivisionError)" in str(end.error)
+        assert end.error.partial is end.response
+
+    def test_where_no_more_files_can_be_opened_that_is_said(self) -> None:
+        code = (
+            "import os, resource\n"
+            "from atlas_tui import ProviderError, create_query_client\n"
+            "client = create_query_client(delay_ms=0)\n"
+            "client.query('what is imported at first needs files')\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\n"
+            "held = []\n"
+            "try:\n"
+            "    while True: held.append(os.dup(0))\n"
+            "except OSError: pass\n"
+            "for ask in (lambda: client.query('x'), client.list_models):\n"
+            "    try: ask()\n"
+            "    except ProviderError as error: print(error.kind, error)\n"
+            "for each in held: os.close(each)\n"
+            "print(client.query('x') == client.last_response.content)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+            stdin=subprocess.DEVNULL,
+        )
+        sentence = "connection too many files are open to ask a model: ask fewer at once, or raise the limit"
+        assert done.stdout == f"{sentence} (`ulimit -n`)\n" * 2 + "True\n"
+        assert "Atlas itself failed" not in done.stderr
 
     def test_after_the_ending_there_is_nothing(self) -> None:
         stream = MockProvider(delay_ms=0).stream(request())

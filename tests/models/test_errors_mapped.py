@@ -110,6 +110,7 @@ class TestTransport:
             (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "connection", "nothing listens"),
             (ssl.SSLCertVerificationError("self-signed"), "connection", "does not trust"),
             (ssl.SSLError("wrong version number"), "connection", "TLS"),
+            (OSError(errno.EMFILE, "Too many open files"), "connection", "too many files are open"),
             (ExceptionGroup("all", [ConnectionRefusedError()]), "connection", "nothing listens"),
             (httpx2.ConnectTimeout("slow"), "timeout", "could not be reached in time"),
         ],

@@ -169,7 +169,13 @@ class TestResponses:
 
     def test_messages_are_kept_apart(self, server: ScriptedServer) -> None:
         """Some models say in a message of its own what they are going to do."""
-        steps = [Delta("I will "), Delta("count."), Reasoning("One, two."), Delta("There are "), Delta("two.")]
+        steps: list[Any] = [
+            Delta("I will "),
+            Delta("count."),
+            Reasoning("One, two."),
+            Delta("There are "),
+            Delta("two."),
+        ]
         server.play(Script(steps))
         assert text_of(events_of(provider_on(server, "responses"))) == "I will count.\n\nThere are two."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import time
 from collections.abc import Mapping
@@ -273,6 +274,7 @@ _DEPTH = 20
 """Links of a chain of causes to look at; one can be a circle."""
 # Where the outermost error is only "Connection error.", one of these further down says what really happened.
 _PRECISE = ("gaierror", "SSLCertVerificationError", "ConnectionRefusedError", "SSLError")
+_NO_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 def transport_error(error: BaseException, server: str) -> ProviderError | None:
@@ -282,6 +284,8 @@ def transport_error(error: BaseException, server: str) -> ProviderError | None:
     for _ in range(_DEPTH):
         if link is None:
             break
+        if isinstance(link, OSError) and link.errno in _NO_FILES:
+            return no_files(server)
         names += [cls.__name__ for cls in type(link).__mro__ if cls.__name__ in TRANSPORT_ERRORS]
         link = link.exceptions[0] if isinstance(link, BaseExceptionGroup) else link.__cause__ or link.__context__
     name = next((name for name in names if name in _PRECISE), names[0] if names else None)
@@ -289,3 +293,9 @@ def transport_error(error: BaseException, server: str) -> ProviderError | None:
         return None
     kind, words = TRANSPORT_ERRORS[name]
     return ProviderError(kind, f"{server} {words}")
+
+
+def no_files(server: str) -> ProviderError:
+    """The failure to open a connection because the system gives this program no more files."""
+    remedy = "ask fewer at once, or raise the limit (`ulimit -n`)"
+    return ProviderError("connection", f"too many files are open to ask {server}", remedy=remedy)

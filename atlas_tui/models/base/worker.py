@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from atlas_tui.errors import ProviderError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.models.base.events import End, Event, TextDelta
+from atlas_tui.models.base.faults import no_files
 from atlas_tui.models.base.network import resting
 from atlas_tui.models.base.response import ModelResponse
 
@@ -79,12 +80,19 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
-def run_loop(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end on a new event loop in this thread, without waiting for look-ups left behind."""
-    loop = asyncio.new_event_loop()
+def run_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end on a new event loop in this thread, without waiting for look-ups left behind.
+
+    Raises:
+        ProviderError: of kind `connection`, where the system has no files left for a loop.
+    """
+    try:
+        loop = asyncio.new_event_loop()
+    except OSError as error:
+        raise no_files("a model") from error
     loop.set_default_executor(_DaemonExecutor(max_workers=1))
     try:
-        return loop.run_until_complete(main)
+        return loop.run_until_complete(main())
     finally:
         loop.run_until_complete(_leave_nothing())
         loop.run_until_complete(loop.shutdown_asyncgens())
@@ -105,7 +113,7 @@ def call_in_worker(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     def run() -> None:
         try:
-            outcome.set_result(run_loop(make()))
+            outcome.set_result(run_loop(make))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             outcome.set_exception(error)
 
@@ -149,14 +157,15 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            end = run_loop(self._drive())
+            end = run_loop(self._drive)
         except asyncio.CancelledError:
-            end = End(ModelResponse(), ProviderError("cancelled", "stopped"))
+            end = _unanswered(ProviderError("cancelled", "stopped"))
+        except ProviderError as error:
+            end = _unanswered(error)
         except Exception as error:
             log.exception("the worker failed")
             words = f"Atlas itself failed ({type(error).__name__}); the log has details"
-            failure = ProviderError("protocol", words, remedy="retry")
-            end = End(ModelResponse(), failure)
+            end = _unanswered(ProviderError("protocol", words, remedy="retry"))
         self._sink.put(end)
 
     async def _drive(self) -> End:
@@ -181,6 +190,12 @@ class Worker:
         else:
             while self._sink.full() and not self.cancel_token.cancelled:
                 await asyncio.sleep(0.002)
+
+
+def _unanswered(error: ProviderError) -> End:
+    """The ending of a request that did not come to an attempt, or was given up by a defect of ours."""
+    error.partial = ModelResponse()
+    return End(error.partial, error)
 
 
 class _QueueSink:
