@@ -25,7 +25,7 @@ TextCallback = Callable[[str, str], None]
 
 
 class QueryClient:
-    """Asks a provider; every query stands alone. Made by `create_query_client`."""
+    """Asks a provider; every query stands alone. Made by `create_query_client`, or of a provider of your own."""
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class QueryClient:
         max_tokens: int | None = None,
         temperature: float | None = None,
         fallback: Sequence[Provider] = (),
-        knowledge: KnowledgeBase,
+        knowledge: KnowledgeBase | None = None,
         account: Account | None = None,
         policy: Policy | None = None,
     ) -> None:
         self.provider = provider
         self.last_response: ModelResponse | None = None
         """The last response, also one that failed (then with `complete` False), or None."""
-        self._knowledge = knowledge
+        self._knowledge = knowledge or KnowledgeBase()
         self._options: dict[str, Any] = {
             "system_prompt": system_prompt,
             "max_tokens": max_tokens,

@@ -82,7 +82,7 @@ class ProviderError(AtlasError):
         remedy: str | None = None,
         partial: Any = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(kind, message)  # what another process makes it anew from
         self.kind: Kind = kind
         self.message = message
         self.provider = provider

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import threading
@@ -86,6 +87,28 @@ class TestQuery:
         partial = caught.value.partial
         assert (partial.content, partial.complete) == ("Half an ans", False)
         assert client.last_response is partial
+
+    def test_a_provider_of_one_s_own_is_enough(self) -> None:
+        client = QueryClient(PlayedProvider(says("Hello")))
+        assert client.query("Say hello") == "Hello"
+        assert client.retrieve_only("hello") == []
+
+    def test_answers_and_failures_can_be_given_to_another_process(self, dead_url: str) -> None:
+        """What a pool of processes does with them; one that cannot be made anew there breaks the whole pool."""
+        client = create_query_client("openai:gpt-4.1", delay_ms=0, mock=True, simulate_errors=1, policy=at_once())
+        with pytest.raises(ProviderError) as failed:
+            client.query("Why?")
+        with pytest.raises(ProviderError) as refused:
+            create_query_client("openai", base_url=dead_url, api_key="sk-0123456789", policy=at_once()).query("Why?")
+        for error in (failed.value, refused.value):
+            copied = pickle.loads(pickle.dumps(error))
+            assert (copied.to_dict(), str(copied)) == (error.to_dict(), str(error))
+            assert copied.partial.to_dict() == error.partial.to_dict()
+        client.query("Why?")
+        assert client.last_response is not None
+        whole = pickle.loads(pickle.dumps(client.last_response))
+        assert whole.to_dict() == client.last_response.to_dict()
+        assert str(whole.cost) == str(client.last_response.cost) != "unknown"
 
     async def test_works_where_an_event_loop_already_runs(self) -> None:
         client = client_of(PlayedProvider(says("in", "side")))

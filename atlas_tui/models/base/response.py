@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -280,6 +281,11 @@ class ModelResponse:
             timing=Timing(**form["timing"]),
             attempts=tuple(Attempt(**attempt) for attempt in form["attempts"]),
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: the figures as they stand, without the provider that prices them."""
+        plain = {name: getattr(self, name) for name in (*_PLAIN, "usage", "cost", "timing", "attempts")}
+        return partial(ModelResponse, **plain), ()
 
     def __repr__(self) -> str:
         return (
