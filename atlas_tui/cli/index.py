@@ -19,11 +19,12 @@ from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.retrieval.indexing import Progress, Report, watch
+from atlas_tui.retrieval.indexing import Progress, Report
 from atlas_tui.retrieval.indexing import index as bring
 from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.tree import MAX_SIZE, Skipped, size_words
 from atlas_tui.retrieval.values import SourceState
+from atlas_tui.retrieval.watching import watch
 from atlas_tui.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class _Run:
         download: Callable[..., None] | None,
     ) -> None:
         self._collection = knowledge.collection
+        self._shared = knowledge.served
         self._options = options
         self._console = console
         self._cancel = CancelToken()
@@ -148,12 +150,13 @@ class _Run:
         if options.watch:
             watch(
                 options.paths, self._collection, self._done,
-                max_size=options.max_size or MAX_SIZE, progress=self._progress, cancel=self._cancel,
+                max_size=options.max_size or MAX_SIZE, shared=self._shared,
+                progress=self._progress, cancel=self._cancel,
             )  # fmt: skip
         else:
             report = bring(
                 options.paths, self._collection,
-                max_size=options.max_size or MAX_SIZE, again=options.again,
+                max_size=options.max_size or MAX_SIZE, again=options.again, shared=self._shared,
                 progress=self._progress, cancel=self._cancel,
             )  # fmt: skip
             self._done(report)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -36,9 +35,6 @@ _TICK = 0.05
 """Seconds between two reports of progress."""
 _PARTS = 500
 """Chunks between two looks whether it is cancelled."""
-_POLL = 1.0
-_POLL_SHARE = 10
-"""Looking through a large tree that is watched takes at most one part in so many of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +104,7 @@ def index(
     *,
     max_size: int = MAX_SIZE,
     again: bool = False,
+    shared: bool = False,
     reader: Reader | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: CancelToken | None = None,
@@ -119,6 +116,7 @@ def index(
             were ever taken in, each with the limit of then, but for what was taken out of them.
         max_size: bytes; larger files are skipped.
         again: read every file, as if all had changed.
+        shared: the collection is on a server, and other people have put documents into it.
         reader: what reads them, and is closed at the end.
         progress: called about 20 times a second, from this thread.
         cancel: ends it within a file; what is done stays, and the report says so.
@@ -127,64 +125,25 @@ def index(
         ConfigError: a path is not there and never was, or cannot be read.
         AtlasError: the library cannot be read or written.
     """
-    wanted = given(paths, collection, max_size) if paths else remembered(collection)
-    return _bring(wanted, collection, again, reader, progress, cancel)
+    wanted = given(paths, collection, max_size) if paths else remembered(collection, shared=shared)
+    return bring(wanted, collection, again=again, reader=reader, progress=progress, cancel=cancel)
 
 
-def _bring(
+def bring(
     wanted: Wanted,
     collection: Collection,
-    again: bool,
-    reader: Reader | None,
-    progress: Callable[[Progress], None] | None,
-    cancel: CancelToken | None,
+    *,
+    again: bool = False,
+    reader: Reader | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: CancelToken | None = None,
 ) -> Report:
+    """`index` for what was found out to be wanted; raises the same."""
     run = _Indexing(collection, reader or Reader(), again, progress, cancel or CancelToken())
     try:
         return run.bring(wanted)
     finally:
         run.reader.close()
-
-
-def watch(
-    paths: Sequence[str],
-    collection: Collection,
-    done: Callable[[Report], None],
-    *,
-    max_size: int = MAX_SIZE,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: CancelToken,
-) -> None:
-    """Index, and again about every second until cancelled; `done` is called with the first report and with each
-    that tells of a change. A path that is gone meanwhile is waited for. None at all stands for all, as in `index`.
-
-    How long reading takes, and what `done` does, has nothing to do with how soon the next change is seen.
-
-    Raises:
-        AtlasError: as `index` does, ConfigError only at first.
-    """
-    ended = threading.Event()
-    cancel.on_cancel(ended.set)
-    first = True
-    while not cancel.cancelled:
-        pause = _POLL
-        try:
-            wanted = given(paths, collection, max_size, again=not first) if paths else remembered(collection)
-            report = _bring(wanted, collection, False, None, progress, cancel)
-        except ConfigError:
-            if first:
-                raise
-        else:
-            pause = pause_after(report)
-            if first or not report.quiet:
-                done(report)
-        first = False
-        ended.wait(pause)
-
-
-def pause_after(report: Report) -> float:
-    """Seconds until a watched tree is looked through again."""
-    return max(_POLL, _POLL_SHARE * report.looking)
 
 
 class _Indexing:

@@ -40,13 +40,15 @@ def given(paths: Sequence[str], collection: Collection, max_size: int, *, again:
     return Wanted(places + inner, _taken_out(before) if again else frozenset(), named)
 
 
-def remembered(collection: Collection) -> Wanted:
-    """All that was ever taken in, with the limits of then. What was indexed before that was kept in mind stands for
-    itself."""
+def remembered(collection: Collection, *, shared: bool = False) -> Wanted:
+    """All that was ever taken in here, with the limits of then. What was indexed before that was kept in mind stands
+    for itself; where the collection is shared it may be another person's, and is left as it is.
+    """
     before = _before(collection)
     places = [place for place in before if place.max_size is not None]
     known = {sound(place.path) for place in places}
-    alone = [Place(source, MAX_SIZE) for source in collection.sources() if not _within(source, known)]
+    sources = [] if shared else collection.sources()
+    alone = [Place(source, MAX_SIZE) for source in sources if not _within(source, known)]
     return Wanted(places + alone, _taken_out(before))
 
 

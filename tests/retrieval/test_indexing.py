@@ -15,10 +15,11 @@ import pytest
 
 from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.cancel import CancelToken
-from atlas_tui.retrieval.indexing import Progress, Report, index, pause_after, watch
+from atlas_tui.retrieval.indexing import Progress, Report, index
 from atlas_tui.retrieval.library import Collection, Library
 from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.reading import Reader
+from atlas_tui.retrieval.watching import pause_after, watch
 from tests.retrieval.files import endless_pdf, zip_bomb
 
 PROGRAM = """

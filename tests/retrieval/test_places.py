@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from atlas_tui.models.base.cancel import CancelToken
-from atlas_tui.retrieval.indexing import Report, index, watch
+from atlas_tui.retrieval.indexing import Report, index
 from atlas_tui.retrieval.library import Collection, Library
 from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.values import SourceState
+from atlas_tui.retrieval.watching import watch
 
 
 @pytest.fixture
@@ -119,6 +120,13 @@ def test_documents_of_a_library_that_knew_no_places_stand_for_themselves(tree: P
         collection.replace(SourceState(str(tree / name), 1, 1, "0"), [])
     assert counts(index((), collection)) == (0, 1, 0, 1)
     assert collection.places() == []
+
+
+def test_what_others_have_shared_is_left_as_it_is(tree: Path, collection: Collection) -> None:
+    index([str(tree)], collection)
+    collection.replace(SourceState("/home/ann/notes.md", 1, 1, "0"), [])
+    assert counts(index((), collection, shared=True)) == (0, 0, 1, 0)
+    assert "/home/ann/notes.md" in collection.sources()
 
 
 def test_a_name_that_is_no_text_is_found_again(collection: Collection, tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ class Indexing:
             parts += [shown(now.source)] if now.source else []
             self.latest = Advanced(name, " · ".join(parts), now.bytes_done / now.bytes if now.bytes else 1.0)
 
-        report = index([path] if path is not None else (), knowledge.collection, progress=progress, cancel=self._cancel)
+        paths = [path] if path is not None else []
+        report = index(paths, knowledge.collection, shared=knowledge.served, progress=progress, cancel=self._cancel)
         counts = (("new", report.added), ("changed", report.changed), ("removed", report.removed))
         parts = [f"{count:,} {word}" for word, count in counts if count] + [f"{report.unchanged:,} unchanged"]
         words = ", ".join(parts)
