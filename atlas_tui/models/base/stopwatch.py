@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 from atlas_tui.models.base.response import Timing
@@ -12,12 +13,21 @@ _USAGE_EVERY = 0.25
 _USAGE_CHARACTERS = 2000
 """Characters after which an estimate is due all the same: a cost limit must also stop a flood."""
 
+_SHORTEST = 0.01
+"""Seconds from the first delta to the last below which nothing is said about the speed: they came in one piece, and
+how fast that was taken apart says nothing about the model."""
+
 
 class Stopwatch:
-    """Times one attempt."""
+    """Times one attempt.
 
-    def __init__(self) -> None:
-        self._begun = self._ended = perf_counter()
+    Args:
+        clock: gives the time in seconds, from any beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
+        self._begun = self._ended = clock()
         self._first = self._last = 0.0
         self._first_size = self._size = 0
         self._usage_at = 0.0
@@ -27,11 +37,11 @@ class Stopwatch:
 
     def start(self) -> None:
         """The request is sent now."""
-        self._begun = perf_counter()
+        self._begun = self._clock()
 
     def delta(self, text: str) -> None:
         """A delta has arrived."""
-        now = self._last = perf_counter()
+        now = self._last = self._clock()
         size = len(text)
         if not self._first:
             self._first = now
@@ -41,7 +51,7 @@ class Stopwatch:
 
     def stop(self) -> None:
         """The stream is over."""
-        self._ended = perf_counter()
+        self._ended = self._clock()
 
     def usage_due(self) -> bool:
         """True a few times a second, from the first delta on."""
@@ -55,7 +65,7 @@ class Stopwatch:
         ttft = self._first - self._begun if self._first else None
         rate = self.rate
         elapsed = self._last - self._first
-        if rate is None and elapsed > 0 and self._size > self._first_size:
+        if rate is None and elapsed >= _SHORTEST and self._size > self._first_size:
             tokens = usage.output_tokens - (0 if reasoning_shown else usage.reasoning_tokens)
             rate = max(0, tokens) * (1 - self._first_size / self._size) / elapsed
         return Timing(ttft, self._ended - self._begun, rate)
