@@ -28,14 +28,14 @@ streaming = load("streaming_example")
 
 
 @pytest.fixture
-def no_delay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mock answers at once, by a setting of the user's."""
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mock answers within some hundredths of a second, by a setting of the user's."""
     settings = tmp_path / "config.toml"
-    settings.write_text("[providers.mock]\ndelay_ms = 0\n")
+    settings.write_text("[providers.mock]\ndelay_ms = 0.2\n")
     monkeypatch.setenv("ATLAS_CONFIG", str(settings))
 
 
-@pytest.mark.usefixtures("no_delay")
+@pytest.mark.usefixtures("quick")
 class TestStreamingExample:
     @pytest.mark.parametrize(
         ("name", "model", "cost"),
@@ -95,7 +95,7 @@ class TestStreamingExample:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings = tmp_path / "failing.toml"
-        settings.write_text('[providers.mock]\ndelay_ms = 0\nsimulate_errors = 1\nerror_type = "truncated"\n')
+        settings.write_text('[providers.mock]\ndelay_ms = 0.2\nsimulate_errors = 1\nerror_type = "truncated"\n')
         monkeypatch.setenv("ATLAS_CONFIG", str(settings))
         streaming.demonstrate_client()
         out = capsys.readouterr().out
