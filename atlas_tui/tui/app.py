@@ -68,7 +68,8 @@ class AtlasApp(App[int]):
             self.register_theme(theme)
         if wanted and wanted not in self.available_themes:
             self._refused_themes.append(f"there is no theme {wanted!r}: {actions.BY_ID['theme'].slash} lists them")
-        self._begin_with(wanted if wanted and wanted in self.available_themes else themes.default_theme())
+        fitting = themes.default_theme(self.console.color_system)
+        self._begin_with(wanted if wanted and wanted in self.available_themes else fitting)
 
     def _begin_with(self, name: str) -> None:
         theme = self.available_themes[name]
@@ -78,6 +79,13 @@ class AtlasApp(App[int]):
             self.stylesheet.set_variables(self.get_css_variables())
         else:
             self.theme = name
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The colours of the theme, as the terminal can show them."""
+        variables = super().get_css_variables()
+        if self.console.color_system == "256":
+            variables.update(themes.in_256_colours(variables))  # Textual has kept this very table
+        return variables
 
     def get_driver_class(self) -> type[Driver]:
         """Our own reading of the terminal, where Textual would take its own for it."""

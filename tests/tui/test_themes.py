@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.color import Color, ColorSystem
+from textual.theme import BUILTIN_THEMES
 
+from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
-from atlas_tui.tui.themes import default_theme, load_theme, load_themes, shipped_folder
+from atlas_tui.tui.themes import default_theme, in_256_colours, load_theme, load_themes, shipped_folder
+from tests.tui.driving import make_app
 
 
 def write(folder: Path, text: str, name: str = "mine.toml") -> Path:
@@ -78,3 +82,66 @@ def test_the_default_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, value: s
     if value is not None:
         monkeypatch.setenv("COLORFGBG", value)
     assert default_theme() == theme
+
+
+def in_256(value: str) -> tuple[int, ...]:
+    """What a terminal of 256 colours is sent for a colour."""
+    return tuple(Color.parse(value).downgrade(ColorSystem.EIGHT_BIT).get_truecolor())
+
+
+@pytest.mark.parametrize("name", ["atlas-dark", "atlas-light", "nord", "dracula", "tokyo-night", "gruvbox"])
+def test_with_256_colours_no_surface_becomes_a_loud_one(name: str) -> None:
+    themes = {theme.name: theme for theme in load_themes(shipped_folder())[0]} | BUILTIN_THEMES
+    meant = themes[name].to_color_system().generate()
+    near = in_256_colours(meant)
+    for surface in ("background", "surface", "panel"):
+        wanted, shown = Color.parse(meant[surface]).get_truecolor(), in_256(near[surface])
+        assert max(abs(a - b) for a, b in zip(wanted, shown, strict=True)) <= 32, (surface, wanted, shown)
+    # Rich alone makes navy of it, teal of Nord's background, and yellow of light paper.
+    assert in_256(themes["atlas-dark"].panel or "") == (0, 0, 95)
+
+
+def test_with_256_colours_the_shades_of_the_default_theme_stay_apart() -> None:
+    for name in ("atlas-dark", "atlas-light"):
+        near = in_256_colours(load_theme(shipped_folder() / f"{name}.toml").to_color_system().generate())
+        assert len({in_256(near[surface]) for surface in ("background", "surface", "panel")}) == 3
+
+
+def test_with_256_colours_words_that_have_a_colour_keep_one() -> None:
+    for name in ("atlas-dark", "atlas-light"):
+        near = in_256_colours(load_theme(shipped_folder() / f"{name}.toml").to_color_system().generate())
+        for word in ("primary", "accent", "success", "warning", "error"):
+            shown = in_256(near[f"text-{word}"])
+            assert max(shown) - min(shown) >= 40, (name, word, shown)
+
+
+def test_with_256_colours_what_is_see_through_or_chosen_later_stays_so() -> None:
+    kept = {"text-muted": "auto 60%", "boost": "#00000000", "footer-background": "ansi_default", "x": "#7aa2d6 35%"}
+    assert in_256_colours(kept) == kept
+
+
+def test_every_colour_that_there_is_among_the_256_is_kept() -> None:
+    for number in range(16, 256):
+        colour = Color.from_ansi(number).get_truecolor()
+        shown = in_256(in_256_colours({"x": colour.hex})["x"])
+        assert max(abs(a - b) for a, b in zip(shown, colour, strict=True)) <= 7  # Rich never takes the cube's greys
+
+
+@pytest.mark.parametrize(
+    ("term", "colorterm", "theme", "panel"),
+    [
+        ("xterm-256color", "truecolor", "atlas-dark", "#1E2530"),
+        ("xterm-256color", "", "atlas-dark", "#292929"),
+        ("xterm", "", "ansi-dark", "transparent"),
+    ],
+)
+def test_the_colours_are_those_that_the_terminal_has(
+    monkeypatch: pytest.MonkeyPatch, term: str, colorterm: str, theme: str, panel: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", colorterm)
+    app = make_app()
+    assert (app.theme, app.get_css_variables()["panel"].upper()) == (theme, panel.upper())
+    monkeypatch.setenv("COLORFGBG", "0;15")
+    assert make_app().theme == theme.replace("dark", "light")
+    assert make_app(config=Config(theme="nord")).theme == "nord"
