@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import subprocess
 import sys
@@ -128,6 +129,56 @@ class TestQuery:
             [sys.executable, "-c", INTERRUPTED], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
         )
         assert done.stdout == "interrupted, stopped\n"
+
+
+class TestAsync:
+    """`async for`: what a program with an event loop of its own uses, a web server say."""
+
+    async def test_gives_the_same_events(self) -> None:
+        client = client_of(PlayedProvider(says("a", "b\n", "c")))
+        events = [event async for event in client.stream("?")]
+        assert [type(event) for event in events] == [type(event) for event in client.stream("?")]
+        assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "ab\nc"
+        assert client.last_response is not None
+
+    async def test_a_silent_server_does_not_hold_up_the_loop(self) -> None:
+        """Many more streams than an executor has threads, all silent, and one that speaks."""
+        silent = [PlayedProvider([TextDelta("one"), HANG]) for _ in range(50)]
+        seen: list[str] = []
+
+        async def read(provider: PlayedProvider) -> None:
+            async for event in client_of(provider).stream("?"):
+                if isinstance(event, TextDelta):
+                    seen.append(event.text)
+
+        waiting = [asyncio.create_task(read(provider)) for provider in silent]
+        while len(seen) < len(silent):
+            await asyncio.sleep(0.001)
+        await read(PlayedProvider(says("an answer")))
+        assert seen[-1] == "an answer"
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(task.cancelled() for task in waiting)
+        assert all([await asyncio.to_thread(provider.closed.wait, 2) for provider in silent])
+
+    async def test_who_leaves_stops_the_request(self) -> None:
+        provider = PlayedProvider([TextDelta("one"), HANG])
+        with client_of(provider).stream("?") as stream:
+            async for event in stream:
+                if isinstance(event, TextDelta):
+                    break
+        assert provider.closed.wait(2)
+
+    async def test_close_from_another_thread_ends_it(self) -> None:
+        provider = PlayedProvider([TextDelta("one"), HANG])
+        stream = client_of(provider).stream("?")
+        threading.Thread(target=lambda: provider.hanging.wait(5) and stream.close()).start()
+        *_, end = [event async for event in stream]
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert (end.error.kind, end.response.content) == ("cancelled", "one")
 
 
 class TestQueryStreaming:

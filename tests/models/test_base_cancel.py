@@ -116,6 +116,24 @@ def test_the_callback_s_own_error_stops_the_request(server: ScriptedServer, wire
     server.wait_disconnect(timeout=1)
 
 
+def test_a_token_stops_what_it_was_given_to_and_is_not_used_up(server: ScriptedServer, wire: str) -> None:
+    server.always(Script.text("whole"))
+    provider, token = make(wire, server.url), CancelToken()
+    for _ in range(2):
+        with provider.stream(request(), cancel=token) as stream:
+            assert stream.response().complete
+    assert not token.cancelled
+    server.always(Script([Delta("Half"), Stall()]))
+    streams = [provider.stream(request(), cancel=token) for _ in range(2)]
+    server.wait_request(4)
+    token.cancel()
+    for stream in streams:
+        *_, end = stream
+        assert isinstance(end, End)
+        assert end.error is not None
+        assert end.error.kind == "cancelled"
+
+
 def test_generate_is_stopped_by_its_token(server: ScriptedServer, wire: str) -> None:
     server.play(Script([Delta("Half"), Stall()]))
     token = CancelToken()

@@ -13,7 +13,7 @@ import functools
 import logging
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -125,10 +125,17 @@ def call_in_worker(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 class Worker:
-    """One request under way: its thread, its loop, and the token that stops it."""
+    """One request under way: its thread, its loop, and the token that stops it.
+
+    Args:
+        source: makes the request.
+        sink: where its events go.
+        cancel: stops it too; it may be that of several requests.
+    """
 
     def __init__(self, source: EventSource, sink: Sink, cancel: CancelToken | None = None) -> None:
-        self.cancel_token = cancel or CancelToken()
+        self.cancel_token = CancelToken(cancel)  # its own: that this request is over says nothing of others
+        self._caller = cancel or self.cancel_token
         self._source = source
         self._sink = sink
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -176,9 +183,11 @@ class Worker:
         assert task is not None
         stop = functools.partial(self.call, task.cancel)
         self.cancel_token.on_cancel(stop)
+        self._caller.on_cancel(self.cancel)
         try:
             return await self._source(self._emit, self.cancel_token)
         finally:
+            self._caller.forget(self.cancel)
             self.cancel_token.forget(stop)
 
     async def _emit(self, event: Event) -> None:
@@ -203,9 +212,14 @@ class _QueueSink:
 
     def __init__(self) -> None:
         self.queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.wake: Callable[[], object] | None = None
+        """Told of the next event, once: an event loop awaits it."""
 
     def put(self, event: Event) -> None:
         self.queue.put(event)
+        if self.wake is not None:
+            wake, self.wake = self.wake, None
+            wake()
 
     def full(self) -> bool:
         return self.queue.qsize() > self.LIMIT
@@ -220,6 +234,9 @@ class EventStream(Iterator[Event]):
             for event in stream:
                 if isinstance(event, TextDelta):
                     print(event.text, end="")
+
+    A program with an event loop of its own takes them with `async for`, which blocks nothing; cancelling the task that
+    waits there cancels the request.
     """
 
     def __init__(self, source: EventSource, cancel: CancelToken | None = None) -> None:
@@ -244,6 +261,31 @@ class EventStream(Iterator[Event]):
             return self._given(self._sink.queue.get(timeout=seconds))
         except queue.Empty:
             return None
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        try:
+            while self._ended is None:
+                try:
+                    event = self._sink.queue.get_nowait()
+                except queue.Empty:
+                    await self._something()
+                else:
+                    yield self._given(event)
+        finally:
+            self.close()
+
+    async def _something(self) -> None:
+        """Wait in the running loop until an event is there."""
+        loop = asyncio.get_running_loop()
+        there = asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits there any more
+                loop.call_soon_threadsafe(there.set)
+
+        self._sink.wake = wake
+        if self._sink.queue.empty():  # else it came before the sink knew
+            await there.wait()
 
     def _given(self, event: Event) -> Event:
         if type(event) is End:
