@@ -174,7 +174,12 @@ class TestAsync:
     async def test_close_from_another_thread_ends_it(self) -> None:
         provider = PlayedProvider([TextDelta("one"), HANG])
         stream = client_of(provider).stream("?")
-        threading.Thread(target=lambda: provider.hanging.wait(5) and stream.close()).start()
+
+        def leave() -> None:
+            assert provider.hanging.wait(5)
+            stream.close()
+
+        threading.Thread(target=leave).start()
         *_, end = [event async for event in stream]
         assert isinstance(end, End)
         assert end.error is not None
