@@ -215,3 +215,14 @@ class TestTerminal:
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=10)
         assert (process.returncode, err) == (130, "")
+
+
+def test_a_path_that_is_empty_is_not_the_folder_one_stands_in(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script's variable without a value: all of the folder would come in, or be taken out."""
+    monkeypatch.chdir(tree)
+    assert indexed(".")["added"] == 2
+    for arguments in (["--remove", ""], [str(tree), ""]):
+        done = run("index", *arguments)
+        assert (done.status, done.out) == (2, "")
+        assert done.err == "atlas-tui: a PATH is empty: give a file or a folder (. is this one)\n"
+    assert indexed()["unchanged"] == 2
