@@ -112,3 +112,28 @@ def test_what_is_indexed_and_what_finds_it_by_meaning(tmp_path: Path) -> None:
     found = findings(run("doctor", "--json", environ=environ))
     assert found["documents"]["words"] == "1 document, 1 chunk, 0 vectors"
     assert found["search by meaning"]["words"] == "off, as the settings say"
+
+
+def test_settings_that_name_what_does_not_exist_are_told(tmp_path: Path) -> None:
+    wrong = """default_provider = "mok"
+fallback = ["mock:mock-gigantic"]
+[keys]
+retri = "f5"
+"""
+    environ = {**PLAIN, "ATLAS_EMBEDDER": "x"}
+    done = run("doctor", "--json", "--config", settings(tmp_path, wrong), environ=environ)
+    found = findings(done)
+    problems = {"keys", "search by meaning", "default_provider", "fallback"}
+    assert done.status == 1
+    assert {what for what, finding in found.items() if finding["state"] == "problem"} == problems
+    assert "unknown provider 'mok'" in found["default_provider"]["words"]
+    assert "mock-gigantic" in found["fallback"]["words"]
+    assert "no embedder 'x'" in found["search by meaning"]["words"]
+    assert "no action 'retri'" in found["keys"]["words"]
+
+
+def test_problems_are_told_apart_where_only_ascii_is_shown(tmp_path: Path) -> None:
+    wrong = settings(tmp_path, 'default_provider = "mok"\n')
+    done = run("doctor", "--offline", "--config", wrong, environ={**PLAIN, "PYTHONIOENCODING": "ascii"})
+    assert "  ! default_provider: unknown provider" in done.out
+    assert "  + mock: can be used" in done.out

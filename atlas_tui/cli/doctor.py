@@ -18,16 +18,17 @@ from pathlib import Path
 from typing import Literal
 
 from atlas_tui import __version__
-from atlas_tui.cli.console import Console
+from atlas_tui.cli.console import Console, is_terminal
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.together import together
 from atlas_tui.config import Config, config_path, data_dir, log_dir
-from atlas_tui.errors import AtlasError
+from atlas_tui.errors import AtlasError, ConfigError, ProviderError
 from atlas_tui.models.factory import check_providers, create_provider
 from atlas_tui.text import counted, one_line
 
 State = Literal["ok", "note", "problem"]
 _MARKS: dict[State, str] = {"ok": "✓", "note": "·", "problem": "✗"}
+_ASCII_MARKS: dict[State, str] = {"ok": "+", "note": "-", "problem": "!"}
 _PACKAGES = ("textual", "anthropic", "openai", "ollama", "genai-prices", "chromadb", "starlette", "uvicorn")
 _LISTING_PATIENCE = 12.0
 """Seconds that the providers together may take to answer."""
@@ -49,6 +50,7 @@ def doctor(options: argparse.Namespace, config: Config) -> int:
     findings = [
         *_program(),
         *_files(options.config),
+        *_keys(config),
         *_history(config),
         *_documents(config, offline=options.offline),
         *_providers(config, offline=options.offline),
@@ -64,12 +66,13 @@ def doctor(options: argparse.Namespace, config: Config) -> int:
 
 
 def _lines(findings: Iterable[Finding]) -> Iterator[str]:
+    marks = _MARKS if "utf" in _encoding() else _ASCII_MARKS
     group = ""
     for finding in findings:
         if finding.group != group:
             yield finding.group if not group else f"\n{finding.group}"
             group = finding.group
-        yield f"  {_MARKS[finding.state]} {finding.what}: {one_line(finding.words, 400)}"
+        yield f"  {marks[finding.state]} {finding.what}: {one_line(finding.words, 400)}"
 
 
 def _program() -> Iterator[Finding]:
@@ -95,6 +98,16 @@ def _files(given: str | None) -> Iterator[Finding]:
     yield Finding("Files", "settings", "ok", f"{settings}" if exists else f"none yet; they would be in {settings}")
     for what, folder in {"data": data_dir(), "log": log_dir()}.items():
         yield _folder(what, folder)
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    """Without them the chat does not open."""
+    from atlas_tui.tui.commands import resolve_keys
+
+    try:
+        resolve_keys(config.keys)
+    except ConfigError as error:
+        yield Finding("Files", "keys", "problem", str(error))
 
 
 def _folder(what: str, folder: Path) -> Finding:
@@ -159,11 +172,19 @@ def _documents(config: Config, *, offline: bool) -> Iterator[Finding]:
 
 
 def _embedder(config: Config) -> Finding:
+    from atlas_tui.retrieval.embedders import embedder_for
     from atlas_tui.retrieval.embedders.choice import look_around
 
     what = "search by meaning"
-    if named := config.retrieval.embedder:
-        return Finding("Documents", what, "ok", "off, as the settings say" if named == "none" else f"with {named}")
+    named = config.retrieval.embedder
+    if named == "none":
+        return Finding("Documents", what, "ok", "off, as the settings say")
+    if named:
+        try:
+            embedder_for(named, config).close()
+        except AtlasError as error:
+            return Finding("Documents", what, "problem", str(error))
+        return Finding("Documents", what, "ok", f"with {named}")
     found = look_around(config)
     usable = next((status for status in found if status.available), None)
     if usable is not None:
@@ -187,7 +208,20 @@ def _providers(config: Config, *, offline: bool) -> list[Finding]:
             answers[name] = Finding("Providers", name, "problem", f"no answer within {_LISTING_PATIENCE:.0f} s")
             asking.append(partial(_ask, name, config, answers))
     together(asking, _LISTING_PATIENCE)
-    return list(answers.values())
+    said = {finding.words for finding in answers.values()}
+    return [*answers.values(), *(finding for finding in _named(config) if finding.words not in said)]
+
+
+def _named(config: Config) -> Iterator[Finding]:
+    """The targets in the settings that do not exist."""
+    for key, targets in {"default_provider": (config.default_provider,), "fallback": config.fallback}.items():
+        for target in targets:
+            try:
+                create_provider(target, config=config)
+            except ConfigError as error:
+                yield Finding("Providers", key, "problem", str(error))
+            except ProviderError:  # it has no key, and stands among the providers
+                continue
 
 
 def _ask(name: str, config: Config, answers: dict[str, Finding]) -> None:
@@ -214,7 +248,7 @@ def _terminal() -> Iterator[Finding]:
     usable = term not in ("", "dumb")
     advice = f"{term or 'not set'}: set it to xterm-256color"
     yield Finding(group, "TERM", "ok" if usable else "problem", term if usable else advice)
-    encoding = (getattr(sys.stdout, "encoding", None) or locale.getpreferredencoding()).lower()
+    encoding = _encoding()
     usable = "utf" in encoding
     advice = f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8"
     yield Finding(group, "encoding", "ok" if usable else "problem", encoding if usable else advice)
@@ -229,8 +263,12 @@ def _terminal() -> Iterator[Finding]:
         yield Finding(group, "tmux", "note", "copying needs `set -g set-clipboard on` in its configuration")
 
 
+def _encoding() -> str:
+    return (getattr(sys.stdout, "encoding", None) or locale.getpreferredencoding()).lower()
+
+
 def _size() -> str:
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return ""
     size = shutil.get_terminal_size()
     return f"{size.columns}x{size.lines}"
