@@ -300,3 +300,9 @@ def test_a_defect_is_one_line_and_the_log_has_the_rest(debug: bool) -> None:
     assert line.startswith("atlas-tui: Atlas itself failed (ValueError: embedded null byte)")
     assert bool(trace) is debug
     assert "Traceback" in (log_dir() / "atlas-tui.log").read_text()
+
+
+def test_an_empty_answer_is_told(server: ScriptedServer) -> None:
+    server.play(Script([]))
+    done = ask(server, "ollama")
+    assert done == Result(0, "", "atlas-tui: the answer is empty: ask again, or choose another model\n")

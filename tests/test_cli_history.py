@@ -87,6 +87,15 @@ class TestAsk:
         off = settings(tmp_path, "history = false")
         assert "the history is switched off" in ask(off, "-c", "And?").err
 
+    def test_a_history_that_cannot_be_read_is_the_reason_why_it_does_not_go_on(
+        self, quick: str, tmp_path: Path
+    ) -> None:
+        environ = {"ATLAS_DATA_DIR": quick}  # a file
+        result = run("ask", "-c", "And?", "--config", quick, environ=environ)
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith(f"atlas-tui: the history {quick}/history.db cannot be used")
+        assert result.err.endswith("there is no conversation to continue\n")
+
     def test_an_answer_that_is_killed_is_there_and_marked(self, server: ScriptedServer) -> None:
         server.play(Script([Delta("half of it"), Stall()]))
         environ = {"OLLAMA_HOST": server.url}
@@ -131,7 +140,8 @@ class TestTheCommand:
         hits = json.loads(run("history", "search", "zebras", "--json").out)["hits"]
         assert [hit["role"] for hit in hits] == ["assistant", "user"]
         assert hits[1]["snippet"][slice(*hits[1]["marks"][0])] == "zebras"
-        assert run("history", "search", "nowhere") == Result(0, "", "")
+        nothing = "atlas-tui: nothing found: try other words, or fewer\n"
+        assert run("history", "search", "nowhere") == Result(0, "", nothing)
 
     def test_renamed_deleted_and_brought_back(self, quick: str) -> None:
         ask(quick, "first")
@@ -193,6 +203,12 @@ class TestTheCommand:
         assert (result.status, result.out) == (2, "")
         assert words in result.err
         assert listed() == []
+
+    def test_a_dash_is_standard_output(self, quick: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        ask(quick, "Why?")
+        monkeypatch.chdir(tmp_path)
+        assert run("history", "export", "last", "-o", "-") == run("history", "export", "last")
+        assert not (tmp_path / "-").exists()
 
     def test_an_unknown_id(self) -> None:
         result = run("history", "show", "nope", "--json")

@@ -52,8 +52,10 @@ def answer(prompt: str, knowledge: KnowledgeBase | None, options: argparse.Names
     """
     budget = _budget(options, config)
     kept = options.history and config.history
-    alone = "the limit for a day counts this answer alone"
-    store = Store(otherwise="this answer is not kept" if kept else alone) if kept or budget.day is not None else None
+    otherwise = "this answer is not kept" if kept else "the limit for a day counts this answer alone"
+    if options.go_on:
+        otherwise = "there is no conversation to continue"
+    store = Store(otherwise=otherwise) if kept or budget.day is not None else None
     session = _session(knowledge, options, config, Account(budget, Ledger(store)), store if kept else None)
     turn = session.add_turn(prompt)
     if options.estimate:
@@ -65,7 +67,7 @@ def answer(prompt: str, knowledge: KnowledgeBase | None, options: argparse.Names
     with Interruption() as interruption, console:
         meter = Meter(":".join(filter(None, (session.provider.name, session.provider.model_name))))
         worker = session.start(turn, inbox)
-        interruption.cancels(worker.cancel)
+        interruption.cancels(console.give_back, worker.cancel)
         try:
             _warn(session, turn, console)
             end = _follow(inbox, writer, meter, console)
@@ -159,7 +161,10 @@ def _session(
 def _continued(store: Store | None) -> Conversation:
     if store is None:
         raise ConfigError("the history is switched off: --continue needs history = true in the settings")
-    if not store.conversations(1):
+    found = store.conversations(1)
+    if not store.durable():
+        raise ConfigError(" ".join(store.notices))
+    if not found:
         raise ConfigError("there is no conversation to continue: ask without --continue")
     return store.conversation(LAST)
 
@@ -285,4 +290,6 @@ def _status(end: End, interruption: Interruption, options: argparse.Namespace) -
         return 1
     if end.response.finish_reason == "length":
         complain("the answer was cut at the limit of tokens: raise --max-tokens or ask it to continue")
+    elif not end.response.content:
+        complain("the answer is empty: ask again, or choose another model")
     return 0

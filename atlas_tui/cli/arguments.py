@@ -124,7 +124,9 @@ def add_history(history: argparse.ArgumentParser) -> None:
     exported.add_argument(
         "--format", choices=("md", "json", "html"), help="by the ending of FILE if not given, else md"
     )
-    exported.add_argument("-o", "--output", metavar="FILE", help="the file, which must not exist; stdout without it")
+    exported.add_argument(
+        "-o", "--output", metavar="FILE", help="the file, which must not exist; stdout without it, or with -"
+    )
     add("import", "take in a conversation that was exported as JSON", file="the file, or - for standard input")
     add("delete", "delete a conversation; for 30 days it can be brought back", id=which)
     add("undelete", "bring a deleted conversation back", id="its id; `last` is the one deleted last")

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from atlas_tui.budget import Account
-from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.console import Console, complain, is_terminal
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
 from atlas_tui.cli.knowledge import knowledge_base, passages
@@ -66,7 +66,7 @@ def _on_screen(options: argparse.Namespace) -> bool:
     """Whether there is a person to look, and nothing is asked for that only a run without a screen does."""
     files = options.prompts or options.out or options.resume
     headless = options.form or files or options.repeat > 1
-    return not headless and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return not headless and is_terminal(sys.stdin) and is_terminal(sys.stdout)
 
 
 def _screen(options: argparse.Namespace, config: Config) -> int:
@@ -218,7 +218,7 @@ def _headless(
             recorder=recorder,
         )
         with Interruption() as interruption, console:
-            interruption.cancels(runs.stop)
+            interruption.cancels(console.give_back, runs.stop)
             results = _run(runs, console)
         notices = knowledge.notices if knowledge is not None else []
     finally:

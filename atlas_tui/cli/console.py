@@ -28,12 +28,19 @@ _MESSAGE_LIMIT = 1000
 
 
 def complain(message: str, error: BaseException | None = None) -> None:
-    """One line on stderr, with the traceback of `error` before it if there is one."""
+    """One line on stderr, with the traceback of `error` before it if there is one; where stderr takes nothing, the exit
+    status still says it."""
     if sys.stderr is None:
         return
-    if error is not None:
-        print(several_lines("".join(traceback.format_exception(error))), file=sys.stderr, end="")
-    print(f"atlas-tui: {one_line(message, _MESSAGE_LIMIT)}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        if error is not None:
+            print(several_lines("".join(traceback.format_exception(error))), file=sys.stderr, end="")
+        print(f"atlas-tui: {one_line(message, _MESSAGE_LIMIT)}", file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether it is one; a stream that the caller closed is None."""
+    return stream is not None and stream.isatty()
 
 
 class Console:
@@ -73,11 +80,16 @@ class Console:
         with suppress(OSError):  # the reader of stdout may be why it ends
             self._hide()
             self._err.flush()
+        self.give_back()
+
+    def give_back(self) -> None:
+        """The terminal echoes again what is typed. Also called at a signal, because a second one ends the process."""
         if self._modes is not None:
             import termios
 
             with suppress(termios.error):  # the terminal has gone
                 termios.tcsetattr(self._err.fileno(), termios.TCSANOW, self._modes)
+            self._modes = None
 
     def answer(self, text: str) -> None:
         """A piece of the answer, or of its JSON form."""

@@ -9,7 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
-from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.console import Console, complain, is_terminal
 from atlas_tui.cli.progress import bar, clock
 from atlas_tui.config import Config
 from atlas_tui.errors import AtlasError
@@ -109,7 +109,7 @@ class Embedding:
         """Ask whether MiniLM may be downloaded, where it could be used and is not here; once, unless it was named."""
         from atlas_tui.retrieval.embedders import minilm_download, offer
 
-        if self._quiet or not (sys.stdin.isatty() and self._console.live):
+        if self._quiet or not (is_terminal(sys.stdin) and self._console.live):
             return
         if not (offer.possible() if by_name else offer.due(self._config)):
             return

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.console import Console, complain, is_terminal
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.meters import cost_words
 from atlas_tui.cli.tables import minute, table
@@ -50,7 +50,7 @@ def _list(store: Store, options: argparse.Namespace, console: Console) -> None:
     if options.json:
         console.answer(to_json({"conversations": [_info_form(info) for info in infos]}))
         return
-    if not infos and sys.stdout.isatty():
+    if not infos and is_terminal(sys.stdout):
         console.answer("nothing here yet: atlas-tui ask begins a conversation\n")
     rows = []
     for info in infos:
@@ -62,6 +62,8 @@ def _list(store: Store, options: argparse.Namespace, console: Console) -> None:
 
 def _search(store: Store, options: argparse.Namespace, console: Console) -> None:
     hits = store.search(" ".join(options.query), options.limit)
+    if not hits and store.durable():
+        complain("nothing found: try other words, or fewer")
     if options.json:
         console.answer(to_json({"hits": [_hit_form(hit) for hit in hits]}))
         return
@@ -77,7 +79,7 @@ def _show(store: Store, options: argparse.Namespace, console: Console) -> None:
 
 def _export(store: Store, options: argparse.Namespace, console: Console) -> None:
     opened = store.conversation(options.id)
-    if options.output is None:
+    if options.output in (None, "-"):
         console.answer(EXPORTS[options.format or "md"](opened))
     else:
         write(opened, Path(options.output), options.format)
@@ -85,7 +87,7 @@ def _export(store: Store, options: argparse.Namespace, console: Console) -> None
 
 def _import(store: Store, options: argparse.Namespace, console: Console) -> None:
     if options.file == "-":
-        text = decoded(sys.stdin.buffer.read(), "standard input")
+        text = decoded(sys.stdin.buffer.read() if sys.stdin is not None else b"", "standard input")
     else:
         text = read_text(options.file, limit=_IMPORT_LIMIT)
     _say(store.add(from_json(text)), "imported", options, console)

@@ -47,6 +47,8 @@ def index(options: argparse.Namespace, config: Config, *, download: Callable[...
     """
     if options.remove and not (options.paths or options.collection):
         raise ConfigError("nothing to remove: give a file or a folder, or a whole collection (--collection NAME)")
+    if "" in options.paths:  # a variable without a value, which means no file, and surely not all of this folder
+        raise ConfigError("a PATH is empty: give a file or a folder (. is this one)")
     if options.max_size and not (options.paths or options.list or options.remove):
         raise ConfigError("--max-size is kept for each PATH: give the file or folder that it is for")
     knowledge = knowledge_base(options, config, begins=bool(options.paths) and not options.remove)
@@ -138,7 +140,7 @@ class _Run:
     def run(self) -> int:
         """Until it is done or a signal comes; the exit status."""
         with Interruption() as interruption, self._console:
-            interruption.cancels(self._cancel.cancel)
+            interruption.cancels(self._console.give_back, self._cancel.cancel)
             self._embedding.prepare()
             if not self._cancel.cancelled:
                 self._take_in()

@@ -16,20 +16,23 @@ class Interruption:
     def __init__(self) -> None:
         self.signal: int | None = None
         """The signal that came, or None."""
-        self._cancel: Callable[[], None] | None = None
+        self._cancels: tuple[Callable[[], None], ...] = ()
         self._before: dict[int, Any] = {}
 
-    def cancels(self, cancel: Callable[[], None]) -> None:
+    def cancels(self, *calls: Callable[[], None]) -> None:
         """What to call at the signal; at once if that has come."""
-        self._cancel = cancel
+        self._cancels = calls
         if self.signal is not None:
-            cancel()
+            self._call()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
         self.signal = number
-        if self._cancel is not None:
-            self._cancel()
+        self._call()
+
+    def _call(self) -> None:
+        for call in self._cancels:
+            call()
 
     def __enter__(self) -> Interruption:
         self._before = {

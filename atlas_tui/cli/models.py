@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from atlas_tui.cli.console import Console, complain
+from atlas_tui.cli.console import Console, complain, is_terminal
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.tables import table
 from atlas_tui.cli.together import together
@@ -46,7 +46,7 @@ def models(options: argparse.Namespace, config: Config) -> int:
     if options.json:
         console.answer(_json(offers))
     else:
-        console.answer(table(_rows(offers, header=sys.stdout.isatty()), right=(1, 2, 3)))
+        console.answer(table(_rows(offers, header=is_terminal(sys.stdout)), right=(1, 2, 3)))
     console.finish()
     for offer in offers:
         if offer.problem:

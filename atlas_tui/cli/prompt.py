@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import sys
+from typing import BinaryIO
 
 from atlas_tui.errors import ConfigError
+
+_LARGEST = 100_000_000
+"""Bytes that may be piped in: what never ends must not fill the memory."""
 
 
 def read_prompt(words: list[str]) -> str:
     """The prompt: the arguments, then what is piped in.
 
     Raises:
-        ConfigError: there is none, or the input is no text.
+        ConfigError: there is none, or the input is no text, or more than any model reads.
     """
     parts = [as_text(" ".join(words), "prompt")]
     if sys.stdin is not None and not sys.stdin.isatty():
         try:
-            parts.append(sys.stdin.buffer.read().decode("utf-8-sig"))
+            parts.append(_piped(sys.stdin.buffer).decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             raise ConfigError(f"the piped input is not UTF-8 text (byte {error.start}): pipe in text") from error
     prompt = "\n\n".join(part.strip("\r\n") for part in parts if part.strip())
     if not prompt:
         raise ConfigError('the prompt is empty: give one (atlas-tui ask "...") or pipe it in')
     return prompt
+
+
+def _piped(stdin: BinaryIO) -> bytes:
+    piped = stdin.read(_LARGEST + 1)
+    if len(piped) > _LARGEST:
+        raise ConfigError(f"more than {_LARGEST // 1_000_000} MB are piped in, which no model reads: pipe in a part")
+    return piped
 
 
 def as_text(argument: str, name: str) -> str:
