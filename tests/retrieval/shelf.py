@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zlib import crc32
@@ -86,21 +85,3 @@ def truth(collection: Collection, vector: bytes, k: int, allowed: set[int] | Non
     matrix = np.frombuffer(b"".join(row for _, row in rows), "<f4").reshape(len(rows), -1).astype(np.float64)
     scores = matrix @ np.frombuffer(vector, "<f4")
     return [rows[place][0] for place in np.argsort(-scores)[:k]]
-
-
-def workers(of: int | None = None) -> set[int]:
-    """The processes behind Atlas that this process (or another) has started, by number."""
-    found = set()
-    for task in Path(f"/proc/{of or os.getpid()}/task").iterdir():
-        try:
-            children = (task / "children").read_text().split()
-        except OSError:  # the thread has ended since
-            continue
-        for child in children:
-            try:
-                command = Path(f"/proc/{child}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if b"atlas_tui.retrieval.worker" in command:
-                found.add(int(child))
-    return found

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from atlas_tui.models.base import CancelToken
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.vectors import VectorIndex, open_index
 from atlas_tui.retrieval.vectors.generations import Busy, Generations, name_of
-from tests.retrieval.shelf import MODEL, Plain, put, shelf, texts, truth, vector_of, workers
+from tests.retrieval.processes import PATIENCE, ends, workers
+from tests.retrieval.shelf import MODEL, Plain, put, shelf, texts, truth, vector_of
 
 pytestmark = pytest.mark.xdist_group("chroma")
 CHUNKS = 6000
@@ -27,21 +28,6 @@ CHUNKS = 6000
 
 def quiet(done: int, total: int) -> None:
     pass
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for what another process or thread does."""
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] == "Z"
-    except OSError:
-        return True
 
 
 def opened(collection: Collection, folder: Path) -> VectorIndex:
@@ -76,7 +62,7 @@ def agrees(index: VectorIndex, collection: Collection, questions: int = 5, k: in
 def nothing_left_behind() -> Iterator[None]:
     before = workers()
     yield
-    until(lambda: not workers() - before, "a process was left behind")
+    assert all(map(ends, workers() - before)), "a process was left behind"
 
 
 @pytest.fixture(scope="module")
@@ -156,44 +142,68 @@ def test_a_kill_in_the_middle_of_questions_is_not_noticed_and_the_second_ends_ch
     vector = vector_of("question 1")
     wanted = truth(collection, vector, 5)
     answers: list[list[int]] = []
+    answered = threading.Condition()
     stop = threading.Event()
 
     def ask() -> None:
         while not stop.is_set():
-            answers.append([hit.id for hit in index.query(vector, 5)])
+            answer = [hit.id for hit in index.query(vector, 5)]
+            with answered:
+                answers.append(answer)
+                answered.notify_all()
 
-    threads = [threading.Thread(target=ask) for _ in range(2)]
+    def comes(condition: Callable[[], bool]) -> bool:
+        """Wait for it, while questions are asked."""
+        with answered:
+            return answered.wait_for(condition, PATIENCE)
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
     killed: set[int] = set()
     for _ in range(2):
-        until(lambda: index.searched_by == "Chroma", "Chroma did not come back")
+        assert comes(lambda: index.searched_by == "Chroma"), "it did not come back"
         (pid,) = workers() - killed
         killed.add(pid)
         os.kill(pid, signal.SIGKILL)
-        after = len(answers)
-        until(lambda: len(answers) > after + 50, "no answers after the kill")  # noqa: B023
+        enough = len(answers) + 50
+        assert comes(lambda enough=enough: len(answers) > enough), "no answers after the kill"  # type: ignore[misc]
+    # Whoever finds out turns to exact search first, and says so a moment later.
+    assert comes(lambda: "slower" in index.notice), "nobody was told that exact search has taken over"
     stop.set()
     for thread in threads:
         thread.join()
     assert all(answer == wanted for answer in answers)
-    # Whoever finds out turns to exact search first, and says so a moment later.
-    until(lambda: "slower" in index.notice, "nobody was told that exact search has taken over")
     assert index.searched_by == "exact search"
     index.close()
 
 
-def test_a_kill_in_the_middle_of_an_add_harms_nothing_and_a_cancel_keeps_what_is_done(tmp_path: Path) -> None:
-    collection = shelf(tmp_path, CHUNKS)
-    index = opened(collection, tmp_path)
+def killed_while_it_adds(index: VectorIndex) -> bool:
+    """Build, and kill Chroma's process when its first call has returned and the next one runs; False: it was done."""
 
     def kill(done: int, total: int) -> None:
-        if done:  # the first call has returned, the next one runs
-            (pid,) = workers()
-            os.kill(pid, signal.SIGKILL)
+        if done:
+            for pid in workers():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
-    with pytest.raises(AtlasError, match="has ended"):
+    try:
         index.build(kill, CancelToken())
+    except AtlasError as error:
+        return "has ended" in str(error)
+    return False
+
+
+def test_a_kill_in_the_middle_of_an_add_harms_nothing_and_a_cancel_keeps_what_is_done(tmp_path: Path) -> None:
+    for number in range(5):  # where the machine has other work, the kill may come too late
+        folder = tmp_path / f"attempt {number}"
+        collection = shelf(folder, CHUNKS)
+        index = opened(collection, folder)
+        if killed_while_it_adds(index):
+            break
+        index.close()
+    else:
+        pytest.fail("each kill came too late to show anything")
     agrees(index, collection)
     cancel = CancelToken()
     seen: list[int] = []
@@ -241,13 +251,15 @@ def test_a_broken_folder_is_made_anew_from_the_library(copied: Path, harm: Calla
 
 def test_chroma_reaches_the_caller_with_nothing_and_ends_with_it(copied: Path) -> None:
     code = (
-        "import sys, time\n"
+        "import sys\n"
         "from pathlib import Path\n"
+        "from atlas_tui.models.base import CancelToken\n"
+        "from tests.retrieval.processes import workers\n"
         "from tests.retrieval.shelf import *\n"
         "from atlas_tui.retrieval.vectors import open_index\n"
         "index = open_index(shelf(Path(sys.argv[1])), sys.argv[1], Plain(), vectors='chroma')\n"
-        "while index.searched_by != 'Chroma':\n"
-        "    index.query(vector_of('x'), 3); time.sleep(0.02)\n"
+        "index.build(lambda done, total: None, CancelToken())\n"
+        "assert index.searched_by == 'Chroma'\n"
         "index.query(vector_of('x'), 3)\n"
         "print(*workers(), *sys.modules.keys() & {'chromadb', 'onnxruntime', 'httpx'}, flush=True)\n"
         "sys.stdin.read()\n"
@@ -263,26 +275,33 @@ def test_chroma_reaches_the_caller_with_nothing_and_ends_with_it(copied: Path) -
         assert caller.stdout
         (worker,) = caller.stdout.readline().split()
         caller.kill()
-    until(lambda: gone(int(worker)), "Chroma's process outlived its caller")
+    assert ends(int(worker)), "Chroma's process outlived its caller"
 
 
-def test_leaving_in_the_middle_of_a_build_takes_no_time(tmp_path: Path) -> None:
+def test_leaving_in_the_middle_of_a_build_does_not_wait_for_its_end(tmp_path: Path) -> None:
     collection = shelf(tmp_path, CHUNKS)
     index = opened(collection, tmp_path)
-    adding, left = threading.Event(), threading.Event()
+    held, left = threading.Event(), threading.Event()
+
+    def hold(done: int, total: int) -> None:
+        (pid,) = workers()
+        os.kill(pid, signal.SIGSTOP)  # from here on it comes to no end
+        held.set()
 
     def build() -> None:
-        index.build(lambda done, total: adding.set(), CancelToken())
+        index.build(hold, CancelToken())
         left.set()
 
-    thread = threading.Thread(target=build)
-    thread.start()
-    assert adding.wait(30)
-    before = time.monotonic()
-    index.close()
-    assert time.monotonic() - before < 1
-    thread.join(10)
+    building, closing = (threading.Thread(target=task, daemon=True) for task in (build, index.close))
+    building.start()
+    assert held.wait(PATIENCE)
+    closing.start()
+    for thread in (closing, building):
+        thread.join(10)
+        assert not thread.is_alive()
     assert left.is_set()
+    (pid,) = workers()  # it was left alone, and ends by itself with what it has
+    os.kill(pid, signal.SIGCONT)
 
 
 def test_a_small_collection_needs_no_process(tmp_path: Path) -> None:
