@@ -124,7 +124,8 @@ def _add_commands(commands: Any) -> None:
     commands.add_parser(
         "index", fill="add_index", help="take documents into the knowledge base",
         description="Take files and folders into the knowledge base: text, Markdown, reStructuredText, HTML, source\n"
-        "code, PDF, DOCX, CSV, JSON, notebooks. What has not changed costs nothing; what is gone is taken out.",
+        "code, PDF, DOCX, PPTX, XLSX, ODT, ODS, ODP, EPUB, CSV, JSON, notebooks. What has not changed costs nothing;\n"
+        "what is gone is taken out.",
         epilog=examples.INDEX,
     )  # fmt: skip
     commands.add_parser(

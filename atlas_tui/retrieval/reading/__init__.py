@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import partial
+from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,16 @@ def _unless_cancelled(read: Callable[[], Reading], cancelled: Callable[[], bool]
     return reading.result()
 
 
-def _read_here(suffix: str, data: bytes) -> Reading:
-    if suffix in ("docx", "docm"):
-        from atlas_tui.retrieval.reading import word
+_ARCHIVES = {
+    "docx": "word", "docm": "word", "pptx": "slides", "pptm": "slides", "ppsx": "slides", "xlsx": "sheets",
+    "xlsm": "sheets", "odt": "opendocument", "ods": "opendocument", "odp": "opendocument", "epub": "book",
+}  # fmt: skip
+"""Formats that are archives, and the module that reads each."""
 
-        return Reading(word.read(data))
+
+def _read_here(suffix: str, data: bytes) -> Reading:
+    if module := _ARCHIVES.get(suffix):
+        return Reading(import_module(f"atlas_tui.retrieval.reading.{module}").read(data))
     return Reading(_read_text(suffix, decode(data, declaring=suffix in _HTML)))
 
 

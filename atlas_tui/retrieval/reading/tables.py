@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from atlas_tui.retrieval.reading import plain
 from atlas_tui.retrieval.reading.blocks import Block
 
+Row = tuple[dict[int, str], int, int]
+"""What a table's row holds, by column (counted from 0) and without white space around, and its first and last line."""
 _DELIMITERS = ",;\t|"
+_NAME = 60
+"""Characters of a column's name: it stands in every row."""
 
 
 def read(text: str) -> list[Block]:
@@ -22,29 +26,39 @@ def read(text: str) -> list[Block]:
         rows = list(_rows(lines, delimiter))
     except csv.Error:  # a field longer than the module takes, say
         return plain.paragraphs(lines)
-    if not rows:  # commas alone
-        return plain.paragraphs(lines)
-    names = [name.strip() for name in rows[0][0]]
-    if not all(names) or any(_is_number(name) for name in names):
-        return [Block(" | ".join(filter(None, row)), (), first, last, code=True) for row, first, last in rows]
+    return blocks(rows) or plain.paragraphs(lines)  # commas alone
+
+
+def blocks(rows: Sequence[Row], headings: tuple[str, ...] = ()) -> list[Block]:
+    """A block for each row of a table; the first may hold the names of the columns."""
+    names = _names(rows[0][0]) if len(rows) > 1 else {}
     return [
-        Block(_row(names, row), (), first, last, code=True) for row, first, last in (rows[1:] if rows[1:] else rows)
+        Block(_text(names, row), headings, first, last, code=True) for row, first, last in (rows[1:] if names else rows)
     ]
 
 
-def _rows(lines: list[str], delimiter: str) -> Iterator[tuple[list[str], int, int]]:
-    """The rows that hold something, with their first and last lines."""
+def _rows(lines: list[str], delimiter: str) -> Iterator[Row]:
+    """The rows that hold something."""
     reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter)
     before = 0
     for row in reader:
-        if any(value.strip() for value in row):
-            yield [value.strip() for value in row], before + 1, reader.line_num
+        held = {column: value.strip() for column, value in enumerate(row) if value.strip()}
+        if held:
+            yield held, before + 1, reader.line_num
         before = reader.line_num
 
 
-def _row(names: list[str], row: list[str]) -> str:
-    named = [f"{name}: {value}" for name, value in zip(names, row, strict=False) if value]
-    return "; ".join(named + [value for value in row[len(names) :] if value])
+def _names(row: dict[int, str]) -> dict[int, str]:
+    """The names of the columns, if that is what a table's first row holds."""
+    if list(row) != list(range(len(row))) or any(_is_number(name) for name in row.values()):
+        return {}
+    return {column: name[:_NAME] for column, name in row.items()}
+
+
+def _text(names: dict[int, str], row: dict[int, str]) -> str:
+    if not names:
+        return " | ".join(row.values())
+    return "; ".join(f"{names[column]}: {value}" if column in names else value for column, value in row.items())
 
 
 def _is_number(text: str) -> bool:

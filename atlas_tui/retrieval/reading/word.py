@@ -1,36 +1,17 @@
-"""Word documents (DOCX): paragraphs and tables under their headings.
-
-The file is a ZIP archive of XML. Both can be made to fill a memory: an archive that unpacks to too much is refused
-before it is unpacked, and so is XML that defines entities, which no Word document does.
-"""
+"""Word documents (DOCX): paragraphs and tables under their headings."""
 
 from __future__ import annotations
 
 import re
-import struct
-import zipfile
-import zlib
-from io import BytesIO
-from xml.parsers import expat
 
-from atlas_tui.retrieval.reading.blocks import Block, Headings, Unreadable
+from atlas_tui.retrieval.reading.archive import opened
+from atlas_tui.retrieval.reading.blocks import Block, Headings
 
-_LIMIT = 100_000_000
-"""Bytes of unpacked XML."""
-_SMALL = 10_000_000
-_MOST_PACKED = 200
-"""How many times its packed size a larger part may have: text written by people does not come near it."""
+_SPACES = (
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main ",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main ",
+)
 _NOTES = ("word/footnotes.xml", "word/endnotes.xml")
-_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
-_STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main "
-_FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
-"""Holds once more, for old programs, what stands before it."""
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, KeyError, expat.ExpatError,
-    NotImplementedError,  # a compression that is not known here
-    RuntimeError,  # a password is needed
-)  # fmt: skip
-"""What a damaged archive is known to raise."""
 _CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _TITLE = 0
 """The level of a document's title: above all headings."""
@@ -45,28 +26,17 @@ def read(data: bytes) -> list[Block]:
     Raises:
         Unreadable: it is no Word document, is damaged, or unpacks to too much.
     """
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            styles, names = _Styles(), archive.namelist()
-            if "word/styles.xml" in names:
-                _parse(_unpacked(archive, "word/styles.xml"), styles)
-            body = _Body(styles)
-            _parse(_unpacked(archive, "word/document.xml"), body)
-            body.begin_notes()
-            for notes in _NOTES:
-                if notes in names:
-                    _parse(_unpacked(archive, notes), body)
-    except _DAMAGE as error:
-        raise Unreadable("no Word document, or a damaged one") from error
+    with opened(data, "Word document") as archive:
+        styles = _Styles()
+        if "word/styles.xml" in archive.names:
+            archive.parse("word/styles.xml", styles, _SPACES)
+        body = _Body(styles)
+        archive.parse("word/document.xml", body, _SPACES)
+        body.begin_notes()
+        for notes in _NOTES:
+            if notes in archive.names:
+                archive.parse(notes, body, _SPACES)
     return body.blocks
-
-
-def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    part = archive.getinfo(name)
-    size = part.file_size  # no more is ever unpacked than is declared here
-    if size > _LIMIT or size > max(_SMALL, _MOST_PACKED * part.compress_size):
-        raise Unreadable(f"would unpack to {size / 1e6:,.0f} MB: a ZIP bomb")
-    return archive.read(name)
 
 
 class _Styles:
@@ -168,30 +138,3 @@ class _Body:
     def _add(self, text: str) -> None:
         if text:
             self.blocks.append(Block(text, self._headings.path, page=self._page))
-
-
-def _parse(data: bytes, into: _Styles | _Body) -> None:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    hidden = 0
-
-    def begin(name: str, values: dict[str, str]) -> None:
-        nonlocal hidden
-        hidden += name == _FALLBACK
-        if not hidden and name.startswith((_W, _STRICT)):
-            into.begin(name.rpartition(" ")[2], {key.rpartition(" ")[2]: value for key, value in values.items()})
-
-    def end(name: str) -> None:
-        nonlocal hidden
-        hidden -= name == _FALLBACK
-        if not hidden and name.startswith((_W, _STRICT)):
-            into.end(name.rpartition(" ")[2])
-
-    def refuse(*_: object) -> None:
-        raise Unreadable("a Word document that defines entities: no program writes such")
-
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = into.text
-    parser.StartDoctypeDeclHandler = refuse
-    parser.Parse(data, True)
