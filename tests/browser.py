@@ -41,7 +41,9 @@ def events_in(sent: Iterable[str]) -> Iterator[tuple[str, Any]]:
             yield name, json.loads(value)
 
 
-def got(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[HTTPResponse, str]:
+def got(
+    port: int, method: str, path: str, body: bytes | Iterable[bytes] = b"", **headers: str
+) -> tuple[HTTPResponse, str]:
     """One request and its whole answer; `_` in the name of a header stands for `-`."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:

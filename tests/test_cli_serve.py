@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.browser import QUESTION, asked, events, got
 from tests.command import QUICK, run, settings, start
+from tests.servers.scripted import Delta, Script, ScriptedServer, Stall
 
 
 def quick(folder: Path) -> dict[str, str]:
@@ -25,6 +26,39 @@ def test_answers_until_it_is_interrupted(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert (name, process.returncode, err) == ("done", 130, "")
+
+
+def test_who_reads_an_answer_hears_that_the_server_ends(server: ScriptedServer) -> None:
+    server.play(Script([Delta("half an answer"), Stall()]))
+    environ = {"OLLAMA_HOST": server.url}
+    with start("serve", "-p", "ollama:test-model", "--port", "0", "--host", "", environ=environ) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().rpartition(" ")[2].strip()
+        assert address.startswith("http://127.0.0.1:")
+        with asked(int(address.rstrip("/").rpartition(":")[2]), QUESTION) as response:
+            told = events(response)
+            assert next(data for name, data in told if name == "text") == {"text": "half an answer"}
+            process.send_signal(signal.SIGINT)
+            name, data = list(told)[-1]
+        _, err = process.communicate(timeout=20)
+    assert (name, data["kind"], data["response"]["content"]) == ("error", "cancelled", "half an answer")
+    assert (process.returncode, err) == (130, "")
+    server.wait_disconnect()
+
+
+def test_another_name_is_taken_with_the_token(tmp_path: Path) -> None:
+    """A proxy's, say, in front of this machine's own address."""
+    name = "atlas.example"
+    with start("serve", "--mock", "--name", name, "--port", "0", environ=quick(tmp_path)) as process:
+        assert process.stdout is not None
+        head, _, token = process.stdout.readline().rpartition(" ")[2].strip().partition("/#token=")
+        port = int(head.rpartition(":")[2])
+        for host in (name, f"localhost:{port}"):
+            headers = {"Host": host, "Content_Type": "application/json"}
+            assert got(port, "POST", "/stream", QUESTION, **headers)[0].status == 401
+            assert got(port, "POST", "/stream", QUESTION, Authorization=f"Bearer {token}", **headers)[0].status == 200
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
 
 
 def test_a_token_stands_before_other_addresses(tmp_path: Path) -> None:

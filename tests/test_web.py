@@ -296,10 +296,12 @@ class TestWhoIsLetIn:
             headers["Authorization"] = "Bearer right"
             assert got(port, "POST", "/stream", QUESTION, **headers)[0].status == 200
 
-    def test_a_query_of_megabytes_is_refused(self) -> None:
+    @pytest.mark.parametrize("pieces", [False, True])
+    def test_a_query_of_megabytes_is_refused(self, pieces: bool) -> None:
         client, provider = client_of(says("hello"))
+        body = json.dumps({"query": "x" * 4_000_001}).encode()
         with starlette_server(client, 5.0) as port:
-            body = json.dumps({"query": "x" * 4_000_001}).encode()
-            response, text = got(port, "POST", "/stream", body, Content_Type="application/json")
+            sent = [body] if pieces else body  # in pieces it comes without its length
+            response, text = got(port, "POST", "/stream", sent, Content_Type="application/json")
         assert (response.status, provider.requests) == (413, [])
         assert "larger than 4,000,000 bytes" in text

@@ -197,17 +197,20 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def add_serve(serve: argparse.ArgumentParser) -> None:
     """What `serve` takes."""
     add = serve.add_argument
-    add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    add("--host", type=lambda host: host or _HOST, default=_HOST, help="the address to listen on (default 127.0.0.1)")
     add("--port", metavar="PORT", type=_port, default=8000, help="the port (default 8000); 0 takes a free one")
     add(
         "--name", metavar="HOST", action="append", default=[],
-        help="with --host: another name under which it is reached; repeatable",
+        help="another name under which it is reached, which then asks for the token; repeatable",
     )  # fmt: skip
     add("--system", metavar="TEXT", help="an instruction that stands above every query")
     add("--max-tokens", metavar="N", type=_count, help="the most tokens to write")
     add("--fallback", metavar="TARGET", action="append", default=[], help="ask this target next; repeatable")
     add("--max-cost", metavar="DOLLARS", type=_number, help="stop an answer that would cost more")
     add_common(serve)
+
+
+_HOST = "127.0.0.1"
 
 
 def _count(text: str) -> int:

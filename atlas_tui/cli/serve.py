@@ -33,18 +33,20 @@ def serve(options: argparse.Namespace, config: Config) -> int:
         config=config,
     )
     try:
-        import uvicorn
-
         from atlas_tui.web import create_app
+        from atlas_tui.web.server import Server
 
-        # Whoever reaches another address than this machine's own has to have been given the token.
-        local = options.host in _LOOPBACK
+        # Whoever reaches another address than this machine's own, or it by another name, through a proxy, has to have
+        # been given the token.
+        local = options.host in _LOOPBACK and not options.name
         token = None if local else secrets.token_urlsafe(24)
         own = socket.gethostname().lower()
         host = own if options.host in _EVERYWHERE else options.host
         name = f"[{host}]" if ":" in host else host
-        hosts = {"127.0.0.1", "localhost", "[::1]"} if local else {name, own, *map(str.lower, options.name)}
-        app = create_app(client, hosts=hosts, token=token)
+        hosts = {"127.0.0.1", "localhost", "[::1]"}  # of a container it is one of these that its host opens
+        if not local:
+            hosts |= {name, own, *map(str.lower, options.name)}
+        server = Server(create_app(client, hosts=hosts, token=token))
     except ModuleNotFoundError as error:
         raise ConfigError(f"{error.name} is not installed: run `pip install 'atlas-tui[web]'`") from error
     with _listener(options.host, options.port) as listener:
@@ -52,8 +54,7 @@ def serve(options: argparse.Namespace, config: Config) -> int:
         console = Console()
         console.answer(f"{client.provider.target} answers at {address}\n")
         console.finish()
-        settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        uvicorn.Server(settings).run(sockets=[listener])
+        server.run(sockets=[listener])
     return 0
 
 

@@ -192,20 +192,36 @@ def create_app(
         given = request.headers.get("authorization", "")
         if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             return JSONResponse({"message": "open the whole address that `atlas-tui serve` printed"}, 401)
-        if int(request.headers.get("content-length", 0)) > _LARGEST:
+        if (body := await _body(request)) is None:
             return JSONResponse({"message": f"the query is larger than {_LARGEST:,} bytes"}, 413)
         try:
-            query = read_query(request.headers.get("content-type", ""), await request.body())
+            query = read_query(request.headers.get("content-type", ""), body)
             events = await run_in_threadpool(client.stream, query)
         except AtlasError as error:
             return JSONResponse({"message": _cleaned(str(error))}, 400)
         sent = frames(events, keep_alive, html="html" in request.query_params)
-        return StreamingResponse(_watched(request, events, sent), media_type=MEDIA_TYPE, headers=HEADERS)
+        streams.add(events)
+        return StreamingResponse(_watched(request, events, sent, streams), media_type=MEDIA_TYPE, headers=HEADERS)
 
-    return Starlette(routes=[Route("/", index), Route("/stream", stream, methods=["POST"])])
+    app = Starlette(routes=[Route("/", index), Route("/stream", stream, methods=["POST"])])
+    streams: set[EventStream] = set()
+    app.state.streams = streams  # those that run: who ends the server closes them first
+    return app
 
 
-async def _watched(request: Request, events: EventStream, sent: Iterator[str]) -> AsyncIterator[str]:
+async def _body(request: Request) -> bytes | None:
+    """What was sent; None if it is too much, whatever length was announced."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST:
+            return None
+    return bytes(body)
+
+
+async def _watched(
+    request: Request, events: EventStream, sent: Iterator[str], running: set[EventStream]
+) -> AsyncIterator[str]:
     """The frames of a stream, read in Starlette's thread pool, so that waiting for the model blocks nobody else.
 
     The thread waits in a read that a cancelled task cannot interrupt, but closing the stream ends it at once. The
@@ -224,6 +240,7 @@ async def _watched(request: Request, events: EventStream, sent: Iterator[str]) -
             yield each
     finally:
         events.close()
+        running.discard(events)
         watcher.cancel()
 
 
