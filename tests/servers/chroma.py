@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import importlib.util
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.servers.health import await_health
+
+PATIENCE = 60.0
+"""Seconds in which it has to answer: two, usually."""
 
 
 @contextmanager
@@ -20,6 +23,7 @@ def chroma_process(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         [
             *(str(Path(sys.executable).with_name("chroma")), "run", "--path", str(folder)),
@@ -33,27 +37,12 @@ def chroma_process(folder: Path) -> Iterator[str]:
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "ANONYMIZED_TELEMETRY": "False"},
     )
     try:
-        end = time.monotonic() + 30
-        while not answers(port):  # its log says that it listens a little before it does
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"chroma run does not answer (status {process.returncode})")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
+        # Its log says that it listens a little before it does.
+        await_health(f"{url}/api/v2/heartbeat", PATIENCE, alive=lambda: process.poll() is None)
+        yield url
     finally:
         process.kill()
         process.wait()
-
-
-def answers(port: int) -> bool:
-    """Whether a Chroma server answers there."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/api/v2/heartbeat")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def installed() -> bool:

@@ -9,21 +9,20 @@ lock alone, so nothing is left behind, however the tests end.
 from __future__ import annotations
 
 import fcntl
-import http.client
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 import pytest
+
+from tests.servers.health import await_health, healthy
 
 REQUIRED = os.environ.get("ATLAS_REQUIRE_REAL_MODEL") == "1"
 MODEL = "smollm2-135m"
@@ -33,6 +32,8 @@ CONTEXT = 2048
 """Tokens in the context window of each of the two slots."""
 PATIENCE = 45.0
 """Seconds in which the model has to be loaded: one, usually."""
+_TESTS = 900.0
+"""Seconds that the tests of other workers may take, which still use the server that this one has started."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -87,7 +88,7 @@ def shared_process(folder: Path, name: str, *arguments: str) -> Iterator[str]:
             # Held before the look at the state, so that a server found alive stays alive.
             fcntl.flock(users, fcntl.LOCK_SH)
             url = json.loads(state.read_text())["url"] if state.exists() else ""
-            if not url or not healthy(url):
+            if not url or not healthy(f"{url}/health"):
                 process, url = start(folder, name, *arguments)
                 state.write_text(json.dumps({"url": url}))
         try:
@@ -96,7 +97,7 @@ def shared_process(folder: Path, name: str, *arguments: str) -> Iterator[str]:
             if process and alone(users):
                 process.terminate()
             if process:
-                process.wait(30)
+                process.wait(_TESTS)
 
 
 def alone(users: IO[str]) -> bool:
@@ -107,18 +108,6 @@ def alone(users: IO[str]) -> bool:
         fcntl.flock(users, fcntl.LOCK_UN)
         return False
     return True
-
-
-def healthy(url: str) -> bool:
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def start(folder: Path, name: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
@@ -186,11 +175,7 @@ def serve_llama(*, embedding: bool = False) -> None:
         params.embedding = True
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(params)
-    patience = time.monotonic() + PATIENCE
-    while not healthy(server.listening_address):  # it has no way to say that the model is loaded
-        if time.monotonic() > patience:
-            sys.exit(f"the model is not loaded after {PATIENCE} s")
-        time.sleep(0.05)
+    await_health(f"{server.listening_address}/health", PATIENCE)  # it has no way to say that the model is loaded
     print(server.listening_address, flush=True)
     threading.Event().wait()
 
