@@ -22,6 +22,8 @@ BLOCK_MATH = {"$$": "$$", "\\[": "\\]"}
 _plain = re.compile(r"((?:[^\W\d_][^\n]*(?:\n|\Z))+)(?:[ \t]*\n|\Z)+").match
 _formula = re.compile(r"[\\^_=+<>{}|/*0-9-]|^\s*[A-Za-z]\s*$").search
 
+_money = re.compile(r"\d[\d.,]*[,;:]? +(?:a )?[A-Za-z]{2,}[^\\]*\Z").match  # 10 a month, US
+
 
 class TopBlock(NamedTuple):
     """A top-level block: its tokens, and its lines in the text that was parsed. Definitions have no token."""
@@ -164,13 +166,20 @@ def _math_end(source: str, first: int, closing: str) -> int:
     if end <= first or not source[first:end].strip():
         return -1
     if closing == "$":
-        # Amounts of money are no formulas: $5 and $10.
-        follows = source[end + 1 : end + 2]
-        if source[first].isspace() or source[end - 1].isspace() or follows.isdigit() or "\n" in source[first:end]:
+        if not _between_dollars(source, first, end):
             return -1
     elif closing != "$$" and not (_formula(source[first:end]) and any(map(str.isalnum, source[first:end]))):
         return -1
     return end
+
+
+def _between_dollars(source: str, first: int, end: int) -> bool:
+    """Whether what stands between two dollar signs is a formula: amounts of money, as in "$5 and $10" or "US$5 (US$)",
+    and shell variables, as in $HOME/bin:$PATH, are none."""
+    content, before, follows = source[first:end], source[max(first - 2, 0) : first - 1], source[end + 1 : end + 2]
+    if content[0].isspace() or content[-1].isspace() or "\n" in content or follows.isdigit() or follows.isupper():
+        return False
+    return content[0] == "\\" or not (before.isalnum() or _money(content))
 
 
 def _math_block(state: StateBlock, start: int, last: int, silent: bool) -> bool:

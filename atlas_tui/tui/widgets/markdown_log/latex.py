@@ -1,7 +1,7 @@
 """Simple formulas in Unicode.
 
 What stands on one line of characters is converted: letters, operators, indices, fractions, roots, accents, aligned
-lines. For the rest (matrices, cases, anything unknown) the source is the more legible form, and None says so.
+lines, and matrices and cases, `[1, 2; 3, 4]`. For the rest the source is the more legible form, and None says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ mid | vert | lvert | rvert | Vert ‖ lVert ‖ rVert ‖ langle ⟨ rangle ⟩ 
 bot ⊥ vdash ⊢ models ⊨ therefore ∴ because ∵ square □ blacksquare ■ triangle △ degree ° dagger † lbrace { rbrace }
 colon :
 """)
-_SYMBOLS = dict(zip(_TABLE[::2], _TABLE[1::2], strict=True)) | {sign: sign for sign in "{}%$&#_|"}
+_SYMBOLS = dict(zip(_TABLE[::2], _TABLE[1::2], strict=True)) | {sign: sign for sign in "{}%$&#_"} | {"|": "‖"}
 _NAMES = frozenset(
     _words("""
 sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim limsup liminf max min sup inf arg det
@@ -38,12 +38,12 @@ dim ker deg gcd Pr hom mod bmod
 _SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": "  ", "qquad": "    ", "enspace": " ", "~": " "}
 _IGNORED = frozenset(
     _words("""
-left right big Big bigg Bigg bigl bigr Bigl Bigr displaystyle textstyle limits nolimits
+left right big Big bigg Bigg bigl bigr Bigl Bigr displaystyle textstyle limits nolimits hline
 """)
 )
 _PLAIN = frozenset(
     _words("""
-text textrm textbf textit mathrm mathbf mathit mathsf mathtt mathcal operatorname boldsymbol
+text textrm textbf textit mathrm mathbf mathit mathsf mathtt mathcal operatorname boldsymbol boxed fbox mbox
 """)
 )
 _ACCENTS = {
@@ -51,7 +51,20 @@ _ACCENTS = {
     "ddot": "\u0308", "tilde": "\u0303", "widetilde": "\u0303", "underline": "\u0332",
 }  # fmt: skip
 _DOUBLE = dict(zip("CHNPQRZEABDFGIJKLMOSTUVWXY1", "ℂℍℕℙℚℝℤ𝔼𝔸𝔹𝔻𝔽𝔾𝕀𝕁𝕂𝕃𝕄𝕆𝕊𝕋𝕌𝕍𝕎𝕏𝕐𝟙", strict=True))
-_ALIGNED = frozenset(_words("align align* aligned gather gather* gathered equation equation* split"))
+_ALIGNED = dict.fromkeys(
+    _words("align align* aligned gather gather* gathered equation equation* split multline multline*"),
+    ("", "", "\n", ""),
+)
+_MATRICES = {
+    "matrix": "", "smallmatrix": "", "array": "", "pmatrix": "()", "bmatrix": "[]", "Bmatrix": "{}", "vmatrix": "||",
+    "Vmatrix": "‖‖",
+}  # fmt: skip
+_ENVIRONMENTS = (
+    _ALIGNED
+    | {name: (signs[:1], ", ", "; ", signs[1:]) for name, signs in _MATRICES.items()}
+    | dict.fromkeys(_words("cases dcases rcases"), ("{", " ", "; ", "}"))
+)
+"""What stands before it, between its cells, between its rows, and behind it."""
 _SUPER = dict(
     zip(
         "0123456789+-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWβγδθφχ′ ",
@@ -61,6 +74,8 @@ _SUPER = dict(
 )
 _SUB = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ", strict=True))
 _token = re.compile(r"\\([A-Za-z]+\*?|.)|([{}^_&])|(\s+)|([^\\{}^_&\s])", re.DOTALL).match
+_spacing = re.compile(r"\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\s*\]").match
+"""What may follow the end of a row: how far the next one is."""
 _LONGEST = 2_000  # characters; a longer formula stays as it is
 
 
@@ -86,6 +101,8 @@ class _Formula:
         self.source = source
         self.at = 0
         self.depth = 0
+        self.between = [("", "\n")]
+        """What parts cells and rows, in the environment that is read."""
 
     def token(self) -> str:
         """The next token, "" at the end; a command with its backslash, white space as one space."""
@@ -128,7 +145,7 @@ class _Formula:
         if token == "{":
             return self.read("}")
         if token == "&":
-            return ""
+            return self.between[-1][0]
         if token == "~":
             return " "
         if not token.startswith("\\"):
@@ -141,7 +158,9 @@ class _Formula:
         if name in _SPACES:
             return _SPACES[name]
         if name == "\\":
-            return "\n"
+            spacing = _spacing(self.source, self.at)
+            self.at = spacing.end() if spacing else self.at
+            return self.between[-1][1]
         return self.command(name)
 
     def command(self, name: str) -> str:
@@ -163,13 +182,28 @@ class _Formula:
             return "".join(character + _ACCENTS[name] for character in inner)
         if name == "mathbb":
             return "".join(_DOUBLE.get(character, character) for character in self.argument())
-        if name in ("begin", "end"):
-            if self.argument() not in _ALIGNED:
-                raise _TooHard
-            return ""
+        if name == "begin":
+            return self.environment()
         if name == "not":
             return self.argument() + "\u0338"
         raise _TooHard
+
+    def environment(self) -> str:
+        name = self.argument()
+        if name not in _ENVIRONMENTS:
+            raise _TooHard
+        if name == "array":
+            self.argument()  # how its columns are aligned
+        before, cells, rows, behind = _ENVIRONMENTS[name]
+        self.between.append((cells, rows))
+        inside = " ".join(part for part in self.read("\\end").split(" ") if part)
+        self.between.pop()
+        if self.argument() != name:
+            raise _TooHard
+        if rows != "\n":
+            parted = [row.strip().replace(" ,", ",") for row in inside.split(rows.strip())]
+            inside = rows.join(row for row in parted if row)
+        return before + inside + behind
 
     def root(self) -> str:
         degree = ""
@@ -190,7 +224,8 @@ class _Formula:
         table = _SUPER if sign == "^" else _SUB
         if all(character in table for character in inner):
             return "".join(table[character] for character in inner)
-        return sign + _grouped(inner)
+        # Of several letters only an index is read as one word: e^iπ would be e^i · π.
+        return f"^({inner})" if sign == "^" and len(inner) > 1 else sign + _grouped(inner)
 
 
 def _grouped(text: str) -> str:
