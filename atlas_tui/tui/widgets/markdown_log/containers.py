@@ -44,7 +44,7 @@ Chain = tuple[Container, ...]
 
 
 def item(mark: str, token: Token, number: int, depth: int) -> Container:
-    """The item that this token opens."""
+    """The item that this token opens, inside so many others."""
     checked = token.meta.get("checked") if token.meta else None
     if checked is not None:
         sign = "☑ " if checked else "☐ "

@@ -144,7 +144,7 @@ class Reading:
         rest = rest.unindented(columns)
         if token.meta and "checked" in token.meta:
             rest = rest._replace(text=rest.text[4:])  # the parser does not count the box
-        return item(mark + " " * columns, token, number, len(place.chain)), rest
+        return item(mark + " " * columns, token, number, sum(not each.quote for each in place.chain)), rest
 
     def _content(self, tokens: list[Token], place: _Place, opened: Chain, end: int) -> None:
         """Read what is in a container."""
