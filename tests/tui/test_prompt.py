@@ -66,6 +66,18 @@ async def test_ctrl_c_clears_the_prompt_which_up_restores_and_twice_quits() -> N
     assert not user.app.is_running
 
 
+async def test_ctrl_c_clears_what_was_typed_since_and_does_not_quit_over_it() -> None:
+    async with driving() as user:
+        await user.press("ctrl+c")
+        await user.shows("Ctrl+C again quits")
+        await user.paste("typed at once")
+        await user.press("ctrl+c")
+        await user.shows("Ask anything", "prompt cleared, Up brings it back")
+        assert user.app.is_running
+        await user.press("ctrl+c")
+    assert user.app.return_code == 0
+
+
 async def test_ctrl_c_stops_an_answer_before_it_clears_anything() -> None:
     async with driving(PlayedProvider([TextDelta("Well"), HANG])) as user:
         await user.ask("Why?")

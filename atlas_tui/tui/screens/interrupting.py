@@ -38,11 +38,13 @@ class Interrupting:
         if self._stop():
             return
         now = screen.clock()
-        if now - self._pressed_at < _TWICE:
+        cleared = "prompt cleared, Up brings it back; " if screen.prompt.text else ""
+        if (
+            cleared
+        ):  # also where the key was pressed a moment ago: what was typed since then is not lost with the program
+            self._clear()
+        elif now - self._pressed_at < _TWICE:
             screen.app.exit()
             return
         self._pressed_at = now
-        cleared = "prompt cleared, Up brings it back; " if screen.prompt.text else ""
-        if cleared:
-            self._clear()
         screen.status.say(f"{cleared}{screen.key('interrupt')} again quits")
