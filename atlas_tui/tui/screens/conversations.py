@@ -99,7 +99,7 @@ class Conversations(Picker):
         if text:
             self._foot.update(Content.styled(one_line(text), "$text-accent"))
             return
-        words = {"rename": "rename", "delete": "delete", "undelete": "undo", "deleted": "deleted ones"}
+        words = {"rename": "rename", "delete": "delete", "undelete": "undo", "deleted": "deleted"}
         first, last = "open", "close"
         if self._deleted_shown:
             words, first = {"deleted": "back to the others"}, "bring back"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -65,11 +66,14 @@ class _KeyTable(Widget):
         text_width = max(len(text) for _, _, text in rows)
         if key_width + slash_width + text_width > self.content_size.width:
             slash_width = 0
+        indent = key_width + slash_width
+        text_width = max(self.content_size.width - indent, 20)
         lines = [Content.assemble(("Keys", "bold"), ("   Esc closes", "$foreground-muted"))]
         for title, group in self._groups:
             lines += [Content(""), Content.styled(title.upper(), "bold $foreground-muted")]
             for keys, slash, text in group:
                 shown = (keys.ljust(key_width), "bold $text-primary"), (slash.ljust(slash_width), "$text-accent")
+                text = f"\n{' ' * indent}".join(wrap(text, text_width))
                 lines.append(Content.assemble(shown[0], shown[1] if slash_width else "", text))
         lines += [Content(""), Content.styled(_LETTERS, "$foreground-muted")]
         return Content("\n").join(lines)

@@ -48,6 +48,7 @@ class ColumnHead(Painted):
     DEFAULT_CSS = """
     ColumnHead { height: 3; padding: 0 1; background: $surface; color: $text-muted; }
     ColumnHead.-current { background: $primary-muted; color: $text; }
+    ColumnHead.-current:ansi { background: ansi_default; text-style: bold underline; }
     """
 
     shown: reactive[HeadLine] = reactive(HeadLine(0), repaint=False)

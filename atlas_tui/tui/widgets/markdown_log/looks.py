@@ -68,6 +68,7 @@ _ANSI = {
     "rule": "text-style: dim;",
     "table-rule": "text-style: dim;",
     "code-comment": "text-style: dim italic;",
+    "code-label": "text-style: dim;",
     "find": "color: $foreground; background: $background; text-style: reverse;",
     "find-current": "color: $warning; background: $background; text-style: bold reverse;",
     "new-below": "color: $primary; background: $background; text-style: bold reverse;",
