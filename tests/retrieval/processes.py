@@ -1,9 +1,10 @@
-"""The processes behind Atlas, and the end of any process."""
+"""The processes and threads behind Atlas, and their end."""
 
 from __future__ import annotations
 
 import os
 import select
+import threading
 from pathlib import Path
 
 PATIENCE = 60.0
@@ -35,3 +36,11 @@ def ends(process: int) -> bool:
         return bool(select.select([file], [], [], PATIENCE)[0])
     finally:
         os.close(file)
+
+
+def over(thread: str) -> None:
+    """Wait until the threads of this name are over."""
+    for each in threading.enumerate():
+        if each.name == thread:
+            each.join(PATIENCE)
+            assert not each.is_alive()

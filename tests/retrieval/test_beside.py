@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 
@@ -14,6 +14,7 @@ from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.filling import fill
 from atlas_tui.retrieval.vectors import open_index
+from tests.retrieval.processes import over
 from tests.retrieval.test_knowledge import put, sources
 from tests.servers.real_model import need
 from tests.test_imports import loaded
@@ -77,10 +78,7 @@ def test_who_must_go_on_is_answered_by_words_while_the_model_loads(knowledge: Kn
     knowledge.hasten()
     assert sources(knowledge.search("ocean")) == ["sea.md"]
     assert knowledge.notices == [LOADING]
-    limit = monotonic() + 30
-    while knowledge.search("ocean") and knowledge.late:
-        assert monotonic() < limit
-        sleep(0.02)  # the process says to its caller alone that it is there
+    over("atlas-question")
     assert "meaning" in knowledge.search("a vehicle", 1)[0]["why"]
     assert knowledge.notices == []
 

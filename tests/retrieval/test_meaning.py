@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 
@@ -15,6 +15,7 @@ from atlas_tui.retrieval import KnowledgeBase
 from atlas_tui.retrieval.embedders import embedder_for, minilm_files
 from atlas_tui.retrieval.embedders.minilm import MiniLM
 from atlas_tui.retrieval.filling import fill
+from tests.retrieval.processes import over
 from tests.retrieval.test_knowledge import by_meaning, put, sources
 from tests.servers.scripted import Body, Request, ScriptedServer
 
@@ -26,10 +27,12 @@ class Gate:
 
     def __init__(self) -> None:
         self.open = threading.Event()
+        self.reached = threading.Event()
         self.asked: list[str] = []
 
     def __call__(self, request: Request) -> Body:
         self.asked += request.json["input"]
+        self.reached.set()
         assert self.open.wait(20)
         return by_meaning(request)
 
@@ -53,6 +56,7 @@ def knowledge(tmp_path: Path, server: ScriptedServer, gate: Gate) -> Iterator[Kn
     put(knowledge, automobile="An automobile needs oil.", oil="Oil for the kitchen is pressed from olives.")
     fill(knowledge.collection, embedder_for("local:meanings", config))
     gate.asked.clear()
+    gate.reached.clear()
     yield knowledge
     knowledge.close()
 
@@ -61,7 +65,7 @@ def test_who_is_in_a_hurry_gets_what_the_words_find_and_is_told(knowledge: Knowl
     gate.open.clear()
     begun = monotonic()
     assert sources(knowledge.search("kitchen vehicle", hurry=0.05)) == ["oil.md"]
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10, "its server holds the answer for longer"
     assert knowledge.late
     assert knowledge.notices == [LATE]
     gate.open.set()
@@ -75,8 +79,7 @@ def test_a_question_that_is_being_embedded_is_not_embedded_again(knowledge: Know
     found: list[str] = []
     typed = threading.Thread(target=lambda: found.extend(sources(knowledge.search("vehicle"))))
     typed.start()
-    while not gate.asked:
-        sleep(0.001)
+    assert gate.reached.wait(20)
     knowledge.search("vehicle", hurry=0.0)
     gate.open.set()
     typed.join(10)
@@ -102,10 +105,8 @@ def test_a_model_that_cannot_be_loaded_is_told_to_the_next_question() -> None:
     embedder = MiniLM()
     assert not embedder.ready()
     embedder.warm()
-    until = monotonic() + 30
-    while not embedder.ready():
-        assert monotonic() < until
-        sleep(0.01)
+    over("atlas-minilm")
+    assert embedder.ready()
     with pytest.raises(AtlasError):
         embedder.embed(["a question"], question=True)
     embedder.close()

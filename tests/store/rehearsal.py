@@ -13,6 +13,7 @@ from atlas_tui.session import Session
 from atlas_tui.store import Conversation, ConversationInfo, Journal, Store, StoredResponse, StoredTurn
 from tests.played import PlayedProvider
 
+PATIENCE = 30.0
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
@@ -55,9 +56,9 @@ def conversation(*turns: tuple[str, str], number: str = "", title: str = "A titl
     return Conversation(info, [StoredTurn(prompt, NOON, [answer(text)]) for prompt, text in turns], "Be brief.")
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def eventually(condition: Callable[[], bool]) -> None:
     """Wait until the condition holds of a history that others write: SQLite tells nobody, it has to be asked."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, "it never came to be"
         time.sleep(0.005)

@@ -68,7 +68,7 @@ def test_it_is_there_after_a_kill(tmp_path: Path) -> None:
         here.process.send("half a question")
         here.shows("half a question")
         store = Store()
-        eventually(lambda: store.draft() == "half a question", PATIENCE)  # 0.3 s on a quiet machine
+        eventually(lambda: store.draft() == "half a question")  # 0.3 s on a quiet machine
         assert store.close()
         here.process.kill(signal.SIGKILL)
         again = Terminal("--config", config)
