@@ -32,6 +32,13 @@ class TestWhereOptionsMayStand:
     def test_fallbacks_keep_their_order(self) -> None:
         assert parse(["ask", "--fallback", "openai", "hi", "--fallback", "mock"]).fallback == ["openai", "mock"]
 
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [("ask one -p mock two --json three", "prompt"), ("index one --collection x two three", "paths")],
+    )
+    def test_words_may_stand_on_both_sides_of_an_option(self, arguments: str, words: str) -> None:
+        assert getattr(parse(arguments.split()), words) == ["one", "two", "three"]
+
     def test_a_prompt_that_begins_with_a_dash(self) -> None:
         assert parse(["ask", "--", "-5 + 3?"]).prompt == ["-5 + 3?"]
 
@@ -52,6 +59,8 @@ class TestWrongArguments:
             (["ask", "--max-cost", "-1", "hi"], "--max-cost: must be a number from 0 on"),
             (["ask", "--temperature", "warm", "hi"], "--temperature: must be a number from 0 on"),
             (["ask", "--temp", "1", "hi"], "unrecognized arguments: --temp"),
+            (["ask", "hi", "--temp", "1", "more"], "unrecognized arguments: --temp 1 more"),
+            (["models", "-p", "mock", "gpt"], "unrecognized arguments: gpt"),
             (["ask", "--jsno", "hi"], "--jsno (did you mean --json?): `atlas-tui ask --help` shows how"),
             (["ask", "--json", "--events", "hi"], "not allowed with argument"),
             (["ask", "-p", "mock", "-p", "openai", "hi"], "one -p/--provider is enough"),

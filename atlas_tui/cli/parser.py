@@ -61,9 +61,17 @@ class _Parser(argparse.ArgumentParser):
             getattr(import_module("atlas_tui.cli.arguments"), self._fill)(self)
             self._fill = ""
         found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
+        if unknown and not self._take_in(unknown, found):
             self.error(f"unrecognized arguments: {' '.join(unknown)}{self._nearest(unknown[0])}")
         return found, []
+
+    def _take_in(self, unknown: list[str], found: argparse.Namespace) -> bool:
+        """Words after an option belong to those before it, which argparse does not see; False if they are no words."""
+        many = [each.dest for each in self._actions if not each.option_strings and each.nargs in ("*", "+")]
+        if not many or any(word.startswith("-") for word in unknown):
+            return False
+        setattr(found, many[0], [*getattr(found, many[0]), *unknown])
+        return True
 
     def error(self, message: str) -> NoReturn:
         """One line: what is wrong, and where help is."""
@@ -73,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
         if wrong:
             message = f"there is no {wrong[1].lower()} {wrong[2]!r}{self._nearest(wrong[2])}"
             if wrong[1] == "COMMAND":
-                message += ' (a prompt goes after ask: atlas-tui ask "...")'
+                message += ' (a prompt goes after ask: atlas-tui ask "..."; without a command the chat opens)'
         complain(f"{message}: `{self.prog} --help` shows how")
         sys.exit(2)
 

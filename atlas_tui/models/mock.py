@@ -131,7 +131,9 @@ class MockProvider(Provider):
         if not 0 <= speed < math.inf:
             raise ConfigError(f"the speed of a replay is a number from 0 on, not {speed!r}")
         if name == "mock" and model_name not in (None, REPLAY, *MODELS):
-            raise ConfigError(f"the mock provider has no model {model_name!r}: use one of {', '.join(MODELS)}")
+            known = ", ".join(MODELS)
+            other = "or name another provider (-p PROVIDER:MODEL)"
+            raise ConfigError(f"the mock provider has no model {model_name!r}: use one of {known}, {other}")
         super().__init__(name, model_name or (REPLAY if recording else "mock-standard"), **common)
         self._delay = max(0.0, delay_ms / 1000)
         self._failures_left = -1 if simulate_errors is True else int(simulate_errors)
