@@ -1,4 +1,5 @@
-"""For tests of what stands above the providers: one that plays given events and notes what it was asked; a sink."""
+"""For tests of what stands above the providers: one that plays given events and notes what it was asked; a sink;
+conversations and passages."""
 
 from __future__ import annotations
 
@@ -20,6 +21,9 @@ from atlas_tui.models.base import (
     TextDelta,
     WireEvent,
 )
+from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.retrieval import Document, KnowledgeBase
+from atlas_tui.session import Session
 
 HANG = "hang"
 """A step of an answer: silence until the request is cancelled."""
@@ -92,9 +96,38 @@ class Sink:
     def full(self) -> bool:
         return False
 
+    @property
+    def text(self) -> str:
+        """All that the answer says."""
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
     def end(self, timeout: float = 10) -> End:
         """Wait for the ending."""
         assert self._ended.wait(timeout), f"no ending, but {self.events[-3:]}"
         last = self.events[-1]
         assert isinstance(last, End)
         return last
+
+
+def session_of(provider: PlayedProvider, **options: Any) -> Session:
+    """A conversation that does not wait before it falls back or fails."""
+    return Session(provider, **{"policy": Policy(RetrySettings(attempts=1)), **options})
+
+
+def ask(session: Session, prompt: str = "Go") -> End:
+    """Ask and wait for the ending."""
+    *_, end = session.stream(prompt)
+    assert isinstance(end, End)
+    return end
+
+
+class Passages(KnowledgeBase):
+    """Finds one passage, and remembers what was looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries: list[str] = []
+
+    def search(self, query: str, k: int = 5, **options: Any) -> list[Document]:
+        self.queries.append(query)
+        return [{"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}]

@@ -16,7 +16,8 @@ from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Ledger, Store
-from tests.played import HANG, PlayedProvider, says
+from tests import played
+from tests.played import HANG, PlayedProvider, ask, says
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 DOLLAR_A_TOKEN = {"played": Price(0.0, 1_000_000.0), "other": Price(0.0, 1_000_000.0)}
@@ -32,14 +33,7 @@ def flooding(name: str = "played") -> PlayedProvider:
 
 
 def session_of(provider: PlayedProvider, budget: Budget, ledger: Ledger | None = None, **options: Any) -> Session:
-    policy = Policy(RetrySettings(attempts=1))
-    return Session(provider, account=Account(budget, ledger), **{"policy": policy, **options})
-
-
-def ask(session: Session, prompt: str = "Go") -> End:
-    *_, end = session.stream(prompt)
-    assert isinstance(end, End)
-    return end
+    return played.session_of(provider, account=Account(budget, ledger), **options)
 
 
 def kind(end: End) -> str | None:

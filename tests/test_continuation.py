@@ -7,47 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atlas_tui.continuation import seam
-from atlas_tui.models.base import End, Event, ModelResponse, Provider, Start, TextDelta
+from atlas_tui.models.base import ModelResponse, Provider, Start
 from atlas_tui.models.base.messages import GO_ON
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.models.openai import OpenAIProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session, Turn
-from tests.played import PlayedProvider, says
+from tests.played import PlayedProvider, Sink, says
 from tests.servers.scripted import Script, ScriptedServer
 
 AT_ONCE = RetrySettings(first_wait=0.0)
 
 
-class Collected:
-    """A sink that keeps everything."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def put(self, event: Event) -> None:
-        self.events.append(event)
-
-    def full(self) -> bool:
-        return False
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
-
-    @property
-    def end(self) -> End:
-        assert isinstance(self.events[-1], End)
-        return self.events[-1]
-
-
-def ask(session: Session, turn: Turn, extend: ModelResponse | None = None) -> Collected:
-    sink = Collected()
+def ask(session: Session, turn: Turn, extend: ModelResponse | None = None) -> Sink:
+    sink = Sink()
     assert session.start(turn, sink, extend=extend).join(10)
     return sink
 
 
-def continued(first: str, second: str, *, provider: Provider | None = None) -> tuple[Collected, Session]:
+def continued(first: str, second: str, *, provider: Provider | None = None) -> tuple[Sink, Session]:
     """An answer that broke off after `first`, continued by a model that says `second`."""
     session = Session(provider or PlayedProvider(says(*second)), policy=Policy(AT_ONCE))
     turn = session.add_turn("Tell me")
@@ -101,24 +79,24 @@ def test_what_consumers_see_is_the_response(pieces: list[str]) -> None:
     partial = ModelResponse(content="Light is", provider="played", model="m")
     turn.add(partial)
     sink = ask(session, turn, partial)
-    assert sink.text == sink.end.response.content == "Light is" + "".join(pieces)
-    assert turn.responses == [partial, sink.end.response]
-    assert turn.response is sink.end.response
+    assert sink.text == sink.end().response.content == "Light is" + "".join(pieces)
+    assert turn.responses == [partial, sink.end().response]
+    assert turn.response is sink.end().response
     assert isinstance(sink.events[0], Start)
 
 
 def test_a_server_that_says_the_beginning_again_doubles_nothing() -> None:
     beginning = "Light of every colour comes from the sun, and air scatters the short waves most. " * 5
     sink, _ = continued(beginning, "", provider=PlayedProvider(says(*beginning, "So it is", " blue.")))
-    assert sink.text == sink.end.response.content == beginning + "So it is blue."
+    assert sink.text == sink.end().response.content == beginning + "So it is blue."
 
 
 def test_a_model_that_prefills_goes_on_by_itself() -> None:
     session = Session(MockProvider(simulate_errors=1, error_type="truncated", delay_ms=0), policy=Policy(AT_ONCE))
     turn = session.add_turn("Why is the sky blue?")
-    partial = ask(session, turn).end
+    partial = ask(session, turn).end()
     assert partial.error is not None
-    whole = ask(session, turn, partial.response).end
+    whole = ask(session, turn, partial.response).end()
     assert whole.error is None
     untroubled = MockProvider(delay_ms=0)
     asked = Session(untroubled)
@@ -131,7 +109,7 @@ def test_another_is_told_to_continue() -> None:
     provider = PlayedProvider(says(" blue."))
     sink, _ = continued("The sky is", " blue.", provider=provider)
     assert [message.content for message in provider.requests[-1].messages] == ["Tell me", "The sky is", GO_ON]
-    assert sink.end.response.content == "The sky is blue."
+    assert sink.end().response.content == "The sky is blue."
 
 
 def test_a_continuation_that_fails_at_once_leaves_the_partial_answer_standing() -> None:
@@ -139,7 +117,7 @@ def test_a_continuation_that_fails_at_once_leaves_the_partial_answer_standing() 
     turn = session.add_turn("Why?")
     partial = ModelResponse(content="Light is", provider="mock", model="m")
     turn.add(partial)
-    end = ask(session, turn, partial).end
+    end = ask(session, turn, partial).end()
     assert end.error is not None
     assert end.response.content == ""
     assert turn.response is partial
@@ -149,7 +127,7 @@ def test_a_server_that_takes_a_beginning_is_asked_to_go_on_from_it(server: Scrip
     server.play(Script.text(" blue."))
     provider = OpenAIProvider("m", name="local", base_url=f"{server.url}/v1", prefill=True)
     sink, _ = continued("The sky is ", "", provider=provider)
-    assert sink.end.response.content == "The sky is blue."
+    assert sink.end().response.content == "The sky is blue."
     body = server.requests[-1].json
     assert body["messages"][-1] == {"role": "assistant", "content": "The sky is"}
     assert (body["add_generation_prompt"], body["continue_final_message"]) == (False, True)
@@ -163,7 +141,7 @@ def test_a_real_server_goes_on_from_an_answer_that_broke_off(real_model: str) ->
     partial = ModelResponse(content="One, two, three, fo", provider="local", model="m")
     turn.add(partial)
     sink = ask(session, turn, partial)
-    whole = sink.end.response.content
+    whole = sink.end().response.content
     assert whole == sink.text
     assert whole.startswith(partial.content)
     assert len(whole) > len(partial.content)

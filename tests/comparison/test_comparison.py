@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import pytest
 
@@ -12,11 +11,10 @@ from atlas_tui.comparison import Comparison, line_up_of, race
 from atlas_tui.models.base import End, Event, ModelMessage, Provider, RetryScheduled, TextDelta
 from atlas_tui.models.factory import create_provider
 from atlas_tui.policy import Policy, RetrySettings
-from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
 from tests.comparison.columns import answered, impatient, said, started
-from tests.played import HANG, PlayedProvider, Sink, says
+from tests.played import HANG, Passages, PlayedProvider, Sink, says
 from tests.servers.scripted import Answer, Delta, Finish, HttpError, Reset, Script, ScriptedServer, Stall, Wait
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
@@ -180,16 +178,6 @@ class Waiting(Sink):
 
     def scheduled(self) -> None:
         assert self._scheduled.wait(5), "no retry was scheduled"
-
-
-class Passages(KnowledgeBase):
-    def __init__(self) -> None:
-        super().__init__()
-        self.queries: list[str] = []
-
-    def search(self, query: str, k: int = 5, **how: Any) -> list[Document]:
-        self.queries.append(query)
-        return [{"content": "Air scatters blue.", "metadata": {"source": "sky.md"}, "relevance_score": 0.9}]
 
 
 class TestEvidence:

@@ -24,6 +24,7 @@ from atlas_tui.config import Timeouts
 from atlas_tui.models.base import CancelToken, Emit, End, Event, Provider, TextDelta, Worker, transport
 from atlas_tui.models.base.network import AsyncioBackend, _addresses, _connected, speed_up
 from tests.models.wires import ending, events_of, make, request, text_of
+from tests.played import Sink
 from tests.servers.scripted import Delta, Flood, HttpError, Reset, Script, ScriptedServer, Stall, Wait
 
 CURVE = ["-pkeyopt", "ec_paramgen_curve:prime256v1"]
@@ -201,23 +202,20 @@ class TestTheLibrariesOwnWay:
         assert str(error).endswith("check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY")
 
 
-class RestingSink:
+class RestingSink(Sink):
     """Looks at what it was given every 20 ms, and counts the bursts in which it came."""
 
     FRAME = 0.02
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        super().__init__()
         self.bursts = 0
         self._new = False
         self._due = 0.0
 
     def put(self, event: Event) -> None:
-        self.events.append(event)
+        super().put(event)
         self._new = True
-
-    def full(self) -> bool:
-        return False
 
     def rest(self) -> float:
         now = perf_counter()
@@ -226,10 +224,6 @@ class RestingSink:
             self.bursts += 1
             self._due = now + self.FRAME
         return max(0.0, self._due - now)
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
 
 
 def rested(provider: Provider) -> RestingSink:

@@ -25,6 +25,7 @@ from atlas_tui.models.base import (
 )
 from atlas_tui.models.mock import MockProvider
 from tests.models.wires import make, request
+from tests.played import Sink
 from tests.servers.scripted import Delta, Flood, Script, ScriptedServer, Stall, Usage
 
 
@@ -77,15 +78,12 @@ class TestPace:
         server.wait_disconnect(timeout=1)
 
 
-class Behind:
+class Behind(Sink):
     """A sink whose reader never comes."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        super().__init__()
         self.asked = threading.Event()
-
-    def put(self, event: Event) -> None:
-        self.events.append(event)
 
     def full(self) -> bool:
         self.asked.set()

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from atlas_tui.models.base import Attempt, CostEstimate, End, ModelResponse, Timing, TokenUsage
-from atlas_tui.policy import Policy, RetrySettings
+from atlas_tui.models.base import Attempt, CostEstimate, ModelResponse, Timing, TokenUsage
 from atlas_tui.session import Session
 from atlas_tui.store import Conversation, ConversationInfo, Journal, Store, StoredResponse, StoredTurn
+from tests import played
 from tests.played import PlayedProvider
 
 PATIENCE = 30.0
@@ -19,14 +19,7 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 def session_of(store: Store, provider: PlayedProvider, **options: Any) -> Session:
     """A conversation that is written down, and does not wait before it falls back or fails."""
-    return Session(provider, **{"policy": Policy(RetrySettings(attempts=1)), "journal": Journal(store), **options})
-
-
-def ask(session: Session, prompt: str) -> End:
-    """Ask and wait for the ending."""
-    *_, end = session.stream(prompt)
-    assert isinstance(end, End)
-    return end
+    return played.session_of(provider, **{"journal": Journal(store), **options})
 
 
 def answer(text: str, **fields: Any) -> StoredResponse:

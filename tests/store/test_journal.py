@@ -14,9 +14,9 @@ from atlas_tui.retrieval import Document, KnowledgeBase
 from atlas_tui.session import Session, Turn
 from atlas_tui.store import Conversation, Store, StoredResponse
 from atlas_tui.text import remember_secret
-from tests.played import HANG, PlayedProvider, Sink, says
+from tests.played import HANG, PlayedProvider, Sink, ask, says
 from tests.store.conftest import OpenStore
-from tests.store.rehearsal import ask, eventually, session_of
+from tests.store.rehearsal import eventually, session_of
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 

@@ -14,9 +14,9 @@ from atlas_tui.locks import exclusive
 from atlas_tui.store import Store
 from atlas_tui.store.owners import Owner, owners_alive
 from atlas_tui.store.schema import FORM
-from tests.played import PlayedProvider, says
+from tests.played import PlayedProvider, ask, says
 from tests.store.conftest import OpenStore
-from tests.store.rehearsal import ask, conversation, eventually, session_of
+from tests.store.rehearsal import conversation, eventually, session_of
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 

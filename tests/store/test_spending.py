@@ -7,9 +7,9 @@ import time
 from atlas_tui.config import Price
 from atlas_tui.models.base import Counted, TokenUsage
 from atlas_tui.store import Ledger, Store
-from tests.played import PlayedProvider, says
+from tests.played import PlayedProvider, ask, says
 from tests.store.conftest import OpenStore
-from tests.store.rehearsal import ask, conversation, session_of
+from tests.store.rehearsal import conversation, session_of
 
 
 def paid(store: Store, dollars: int) -> None:

@@ -15,9 +15,9 @@ from atlas_tui.pricing import UNKNOWN_COST
 from atlas_tui.store import Conversation, Store, StoredTurn
 from atlas_tui.store.search import expression
 from atlas_tui.store.values import title_of
-from tests.played import PlayedProvider, says
+from tests.played import PlayedProvider, ask, says
 from tests.store.conftest import OpenStore
-from tests.store.rehearsal import NOON, answer, ask, conversation, session_of
+from tests.store.rehearsal import NOON, answer, conversation, session_of
 
 
 def add(store: Store, *turns: tuple[str, str], title: str = "A title", number: str = "") -> str:

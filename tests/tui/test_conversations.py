@@ -15,11 +15,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from atlas_tui.config import Config
-from atlas_tui.models.base import Event, TextDelta
+from atlas_tui.models.base import TextDelta
 from atlas_tui.store import Store
 from atlas_tui.tui.screens.conversations import Conversations
 from tests.clock import Clock
-from tests.played import HANG, PlayedProvider, says
+from tests.played import HANG, PlayedProvider, Sink, says
 from tests.tui.driving import PATIENCE, Driver, driving, make_app, steering
 from tests.tui.shelf import NOW, kept, listed, said, session_of
 
@@ -294,7 +294,7 @@ def test_how_the_list_looks(
 
 async def test_an_answer_that_another_atlas_writes_is_followed_and_left_alone(store: Store, tmp_path: Path) -> None:
     writer = Store(store.path, on_notice=lambda sentence: None)
-    theirs, held = session_of(writer, PlayedProvider([TextDelta("The first half"), HANG])), Events()
+    theirs, held = session_of(writer, PlayedProvider([TextDelta("The first half"), HANG])), Sink()
     turn = theirs.add_turn("Why?")
     worker = theirs.start(turn, held)
     async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
@@ -317,13 +317,3 @@ async def test_an_answer_that_another_atlas_writes_is_followed_and_left_alone(st
         await user.answered()
     assert writer.close()
     assert [turn.prompt for turn in store.conversation("last").turns] == ["Why?", "And then?"]
-
-
-class Events:
-    """A sink that nobody reads."""
-
-    def put(self, event: Event) -> None:
-        """Nobody reads it."""
-
-    def full(self) -> bool:
-        return False
