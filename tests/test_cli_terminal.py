@@ -156,3 +156,18 @@ class TestWhatAPersonSees:
         here = terminal()
         assert here.end() == 2
         assert here.lines[0].startswith("atlas-tui: the prompt is empty")
+
+
+def test_the_chat_opens_with_the_collection_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bridges.md").write_text("# Bridges\n\nThe oldest bridge of iron crosses the Severn.\n")
+    assert run("index", str(tmp_path), "--collection", "bridges").status == 0
+    chat, refused = (Terminal("--collection", name, columns=110) for name in ("bridges", "tunnels"))
+    try:
+        chat.shows("Ask anything")
+        chat.process.send("What does the bridge of iron cross?")
+        chat.shows("bridges.md")
+        refused.shows("there is no collection 'tunnels'")
+        assert refused.end() == 2
+    finally:
+        chat.close()
+        refused.close()

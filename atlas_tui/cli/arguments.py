@@ -6,7 +6,7 @@ import argparse
 import math
 from collections.abc import Callable
 
-from atlas_tui.cli.parser import add_common, add_context
+from atlas_tui.cli.parser import add_collection, add_common, add_context
 
 
 def add_models(models: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
     add("--temperature", metavar="T", type=_number, help="how freely the model chooses, from 0")
     add("--timeout", metavar="SECONDS", type=_positive, help="the longest that a whole answer may take")
     add_context(parser)
-    _add_collection(parser)
+    add_collection(parser)
 
 
 def add_compare(compare: argparse.ArgumentParser) -> None:
@@ -165,7 +165,7 @@ def add_index(index: argparse.ArgumentParser) -> None:
         "--no-vectors", dest="embedder", action="store_const", const="none",
         help="index the words alone; a later run makes the vectors",
     )  # fmt: skip
-    _add_collection(index)
+    add_collection(index)
     _add_json(index)
     add_common(index, everywhere=True)
 
@@ -178,16 +178,9 @@ def add_search(search: argparse.ArgumentParser) -> None:
         "--in", dest="within", metavar="GLOB", action="append", default=[],
         help="only in this file or folder, or what fits a pattern such as '*.md'; repeatable",
     )  # fmt: skip
-    _add_collection(search)
+    add_collection(search)
     _add_json(search)
     add_common(search, everywhere=True)
-
-
-def _add_collection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--collection", metavar="NAME", default=argparse.SUPPRESS,
-        help="this collection of documents, instead of the usual one",
-    )  # fmt: skip
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

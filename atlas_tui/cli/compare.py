@@ -17,7 +17,7 @@ from atlas_tui.budget import Account
 from atlas_tui.cli.console import Console, complain, is_terminal
 from atlas_tui.cli.forms import to_json
 from atlas_tui.cli.interruption import Interruption
-from atlas_tui.cli.knowledge import knowledge_base, passages
+from atlas_tui.cli.knowledge import passages, with_documents
 from atlas_tui.cli.progress import bar, clock
 from atlas_tui.cli.prompt import as_text, read_prompt
 from atlas_tui.cli.tables import table
@@ -86,7 +86,7 @@ def _screen(options: argparse.Namespace, config: Config) -> int:
     prompt = as_text(" ".join(options.prompt), "prompt").strip()
     prompts = [prompt] if prompt else replayed.prompts if replayed else []
     config = replace(
-        _with_documents(options, config),
+        with_documents(options, config),
         system_prompt=_system_prompt(options, config),
         max_tokens=options.max_tokens or config.max_tokens,
         timeouts=config.timeouts if options.timeout is None else Timeouts.within(options.timeout),
@@ -127,16 +127,6 @@ def _playing(recording: Recording, options: argparse.Namespace, config: Config) 
     return replace(
         config, providers={**config.providers, **{name: ProviderConfig("mock", options=played) for name in names}}
     )
-
-
-def _with_documents(options: argparse.Namespace, config: Config) -> Config:
-    """The settings, with the passages that the options want. Raises ConfigError where there is no such collection."""
-    if options.context is None:
-        return config
-    if options.context and options.collection:
-        knowledge_base(options, config).close()
-    retrieval = replace(config.retrieval, context=options.context)
-    return replace(config, retrieval=retrieval, collection_name=options.collection or config.collection_name)
 
 
 def _system_prompt(options: argparse.Namespace, config: Config) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from atlas_tui.config import Config
 from atlas_tui.errors import ConfigError
@@ -21,6 +22,20 @@ def passages(options: argparse.Namespace, config: Config) -> KnowledgeBase | Non
     knowledge = knowledge_base(options, config)
     knowledge.warm()
     return knowledge
+
+
+def with_documents(options: argparse.Namespace, config: Config) -> Config:
+    """The settings for a screen, with the passages that the options want.
+
+    Raises:
+        ConfigError, AtlasError: as `knowledge_base`; nothing was drawn.
+    """
+    if options.context is None:
+        return config
+    if options.context and options.collection:
+        knowledge_base(options, config).close()
+    retrieval = replace(config.retrieval, context=options.context)
+    return replace(config, retrieval=retrieval, collection_name=options.collection or config.collection_name)
 
 
 def knowledge_base(options: argparse.Namespace, config: Config, *, begins: bool = False) -> KnowledgeBase:

@@ -100,6 +100,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="atlas-tui", description=_DESCRIPTION, epilog=examples.ATLAS)
     add_context(parser)
+    add_collection(parser)
     add_common(parser)
     title = "commands (without one, the chat screen opens)"
     _add_commands(parser.add_subparsers(title=title, dest="command", metavar="COMMAND", required=False))
@@ -175,4 +176,12 @@ def add_context(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--context", action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
         help="send passages from the knowledge base along",
+    )  # fmt: skip
+
+
+def add_collection(parser: argparse.ArgumentParser) -> None:
+    """`--collection`."""
+    parser.add_argument(
+        "--collection", metavar="NAME", default=argparse.SUPPRESS,
+        help="this collection of documents, instead of the usual one",
     )  # fmt: skip
