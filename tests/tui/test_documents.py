@@ -15,9 +15,7 @@ from atlas_tui.tui.screens.documents import Documents
 from atlas_tui.tui.screens.sources import Sources
 from tests.servers.scripted import Body, Request, ScriptedServer
 from tests.tui.driving import Driver, driving
-from tests.tui.test_grounding import config, fresh, place, places
-
-__all__ = ["config", "place"]
+from tests.tui.papers import fresh, places
 
 
 async def test_documents_are_added_listed_and_taken_out_on_their_screen(place: Path, tmp_path: Path) -> None:

@@ -3,68 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from atlas_tui.config import Config, RetrievalSettings
+from atlas_tui.config import Config
 from atlas_tui.models.base import TextDelta
-from atlas_tui.retrieval import KnowledgeBase
-from atlas_tui.retrieval.indexing import index
 from atlas_tui.session import Session
 from atlas_tui.store import Journal, Store
 from atlas_tui.tui.screens.passage import PassageScreen
 from tests.played import HANG, PlayedProvider, says
 from tests.store.rehearsal import eventually
 from tests.tui.driving import Driver, driving, once
-
-TEXTS = {
-    "install.md": "# Install\n\nInstall the kite with a hammer.\n\n# Remove\n\nBurn the kite.\n",
-    "wind.md": "# Wind\n\nA kite needs wind, always.\n",
-    "rope.md": "# Rope\n\nThe rope of the kite is crimson.\n",
-}
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of documents in which the program runs, indexed."""
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    for name, text in TEXTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    monkeypatch.chdir(folder)
-    take_in(tmp_path, folder)
-    return folder
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return Config(db_path=str(tmp_path / "library"), retrieval=RetrievalSettings(embedder="none", context=True))
-
-
-def fresh(tmp_path: Path) -> Config:
-    """A knowledge base with nothing in it."""
-    return Config(db_path=str(tmp_path / "fresh"), retrieval=RetrievalSettings(embedder="none"))
-
-
-def take_in(tmp_path: Path, *paths: Path, collection: str | None = None) -> None:
-    knowledge = KnowledgeBase(str(tmp_path / "library"), collection)
-    index([str(path) for path in paths], knowledge.collection)
-    knowledge.close()
-
-
-def places(user: Driver) -> list[str]:
-    """The sources that the panel says go along, in their order."""
-    return [Path(each.document["metadata"]["source"]).name for each in listed(user) if each.number is not None]
-
-
-def listed(user: Driver) -> Any:
-    return user.app.chat.sidebar.context.passages
-
-
-def asked(provider: PlayedProvider) -> str:
-    """What the last request said."""
-    return provider.requests[-1].messages[-1].content
+from tests.tui.papers import asked, listed, places, take_in
 
 
 async def type_(user: Driver, prompt: str) -> None:

@@ -9,7 +9,7 @@ from atlas_tui.config import Config, Price, RetrievalSettings
 from atlas_tui.session import Session
 from tests.played import PlayedProvider, says
 from tests.tui.driving import Driver, driving, once
-from tests.tui.test_grounding import take_in
+from tests.tui.papers import take_in
 
 LONG = "word " * 1000
 

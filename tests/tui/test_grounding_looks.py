@@ -15,10 +15,9 @@ from atlas_tui.models.base import Counted, TokenUsage
 from atlas_tui.tui.app import AtlasApp
 from tests.played import PlayedProvider, says
 from tests.tui.driving import make_app, once
-from tests.tui.test_grounding import config, place
 from tests.tui.test_snapshots import SteadySession, no_server, settled
 
-__all__ = ["config", "no_server", "place"]
+__all__ = ["no_server"]
 
 ANSWER = 'With a hammer [1]. "Install the kite with a hammer" [1], and "wind is not needed" [2], they say [9].'
 SIZES = {"usual": (120, 40), "small": (80, 24)}

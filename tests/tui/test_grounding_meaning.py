@@ -13,7 +13,7 @@ from tests.played import PlayedProvider, says
 from tests.retrieval.test_knowledge import by_meaning, put
 from tests.servers.scripted import Body, Request, ScriptedServer
 from tests.tui.driving import driving
-from tests.tui.test_grounding import asked, listed
+from tests.tui.papers import asked, listed
 
 
 def taken_in(tmp_path: Path, config: Config, embedder: str) -> None:

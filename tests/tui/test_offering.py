@@ -19,7 +19,6 @@ from atlas_tui.tui.screens.indexing import Indexing
 from atlas_tui.tui.screens.offering import OfferScreen
 from tests.servers.scripted import Body, Raw, ScriptedServer
 from tests.tui.driving import Driver, driving
-from tests.tui.test_grounding import TEXTS
 
 
 @pytest.fixture
@@ -45,15 +44,6 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> bytes:
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead_url: str) -> Config:
     monkeypatch.setenv("OLLAMA_HOST", dead_url)
     return Config(db_path=str(tmp_path / "library"), retrieval=RetrievalSettings())
-
-
-@pytest.fixture
-def papers(tmp_path: Path) -> Path:
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    for name, text in TEXTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
 
 
 async def add(user: Driver, papers: Path) -> None:

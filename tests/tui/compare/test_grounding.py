@@ -6,23 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from atlas_tui.config import Config, RetrievalSettings
+from atlas_tui.config import Config
 from atlas_tui.tui.screens.passage import PassageScreen
 from tests.played import PlayedProvider
 from tests.tui.compare.driving import Compared, comparing, played
-from tests.tui.test_grounding import TEXTS, asked, take_in
+from tests.tui.papers import asked
 
-
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """Settings that send passages along, from documents in the folder in which the program runs."""
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    for name, text in TEXTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    monkeypatch.chdir(folder)
-    take_in(tmp_path, folder)
-    return Config(db_path=str(tmp_path / "library"), retrieval=RetrievalSettings(embedder="none", context=True))
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def along(compared: Compared) -> list[str]:

@@ -12,11 +12,11 @@ from textual.pilot import Pilot
 from atlas_tui.config import Config
 from tests.played import PlayedProvider, says
 from tests.tui.compare.driving import Compared, Known
-from tests.tui.compare.test_grounding import config, write
+from tests.tui.compare.test_grounding import write
 from tests.tui.compare.test_snapshots import SIZES, THEMES, PacedSession, alone
 from tests.tui.driving import make_app, once, steering
 
-__all__ = ["alone", "config"]
+__all__ = ["alone"]
 
 ANSWERS = {
     "one": 'It is crimson [1], as in "the rope of the kite is crimson" [1].',
@@ -45,6 +45,7 @@ async def previewed(compared: Compared) -> None:
     await compared.user.press("v", "left")
 
 
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("act", [chosen, answered, previewed])
