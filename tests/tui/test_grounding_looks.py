@@ -14,7 +14,7 @@ from atlas_tui.config import Config
 from atlas_tui.models.base import Counted, TokenUsage
 from atlas_tui.tui.app import AtlasApp
 from tests.played import PlayedProvider, says
-from tests.tui.driving import make_app, once
+from tests.tui.driving import make_app, once, steering
 from tests.tui.test_snapshots import SteadySession, no_server, settled
 
 __all__ = ["no_server"]
@@ -32,8 +32,7 @@ async def typed(pilot: Pilot[Any]) -> None:
     await pilot.app.workers.wait_for_complete()
     chat.status.say("")
     chat.prompt.text = "How do I install a kite?"
-    while not chat.sidebar.context.passages:
-        await pilot.pause(0.01)
+    await steering(pilot).until(lambda: bool(chat.sidebar.context.passages))
     await pilot.pause()
 
 
@@ -57,8 +56,7 @@ async def answered(pilot: Pilot[Any]) -> None:
     await typed(pilot)
     await pilot.press("enter")
     chat = app_of(pilot).chat
-    while chat.conversation.running or not chat.session.turns[-1].responses:
-        await pilot.pause(0.01)
+    await steering(pilot).until(lambda: not chat.conversation.running and bool(chat.session.turns[-1].responses))
     await settled(pilot)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from atlas_tui.session import Session, Turn
 from atlas_tui.tui.app import AtlasApp
 from tests.clock import Clock
 from tests.played import HANG, PlayedProvider
-from tests.tui.driving import make_app, once
+from tests.tui.driving import make_app, once, steering
 
 Compare = Callable[..., bool]
 SIZES = {"wide": (200, 60), "usual": (120, 40), "small": (80, 24), "smallest": (60, 16)}
@@ -54,14 +53,11 @@ def steady(provider: Provider | None = None, theme: str = "atlas-dark", clock: C
 
 async def settled(pilot: Pilot[Any]) -> None:
     """All that is looked for in the background has been found."""
-    app = pilot.app
-    assert isinstance(app, AtlasApp)
-    async with asyncio.timeout(10):
-        while not app.chat.opened:
-            await pilot.pause(0.01)
-        app.chat.prompt.editor.cursor_blink = False
-        while not app.chat.catalogue.statuses or app.chat.conversation.running:
-            await pilot.pause(0.01)
+    user = steering(pilot)
+    chat = user.app.chat
+    await user.until(lambda: chat.opened)
+    chat.prompt.editor.cursor_blink = False
+    await user.until(lambda: bool(chat.catalogue.statuses) and not chat.conversation.running)
     await pilot.pause()
 
 
@@ -70,18 +66,15 @@ def asked(prompt: str, *, until: str = "") -> Callable[[Pilot[Any]], Awaitable[N
 
     async def run_before(pilot: Pilot[Any]) -> None:
         await settled(pilot)
-        app = pilot.app
-        assert isinstance(app, AtlasApp)
-        app.post_message(events.Paste(prompt))
+        user = steering(pilot)
+        chat = user.app.chat
+        user.app.post_message(events.Paste(prompt))
         await pilot.pause()
         await pilot.press("enter")
-        conversation = app.chat.conversation
-        async with asyncio.timeout(10):
-            while not conversation.exchanges:
-                await pilot.pause(0.01)
-            while until and until not in app.chat.transcript.text_of("answer-1"):
-                await pilot.pause(0.01)
-        if not until:
+        await user.until(lambda: bool(chat.conversation.exchanges))
+        if until:
+            await user.until(lambda: until in chat.transcript.text_of("answer-1"))
+        else:
             await settled(pilot)
 
     return run_before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,11 +15,10 @@ from atlas_tui.models.base import CancelToken, Emit, End, Provider, TextDelta, T
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.session import Session, Turn
 from atlas_tui.tui.app import AtlasApp
-from atlas_tui.tui.screens.compare import CompareScreen
 from atlas_tui.tui.screens.compare import judging as judging_room
 from tests.played import PlayedProvider
-from tests.tui.compare.driving import Known
-from tests.tui.driving import make_app, once
+from tests.tui.compare.driving import Compared, Known
+from tests.tui.driving import make_app, once, steering
 
 Compare = Callable[..., bool]
 SIZES = {"wide": (200, 60), "usual": (120, 40), "small": (80, 24)}
@@ -78,33 +76,27 @@ def compared(
     """Open a comparison, ask, run actions of the table, press keys."""
 
     async def run_before(pilot: Pilot[Any]) -> None:
-        program = pilot.app
-        assert isinstance(program, AtlasApp)
-        async with asyncio.timeout(15):
-            while not program.chat.opened or not program.chat.catalogue.statuses:
-                await pilot.pause(0.01)
-            program.chat.act("compare", " ".join(provider.target for provider in providers))
-            while not (isinstance(program.screen, CompareScreen) and program.screen.furnished):
-                await pilot.pause(0.01)
-            screen = program.screen
-            screen.prompt.editor.cursor_blink = False
+        user = steering(pilot)
+        chat = user.app.chat
+        await user.until(lambda: chat.opened and bool(chat.catalogue.statuses))
+        chat.act("compare", " ".join(provider.target for provider in providers))
+        screen = (await Compared(user).furnished()).screen
+        screen.prompt.editor.cursor_blink = False
+        await pilot.pause()
+        if prompt:
+            screen.prompt.text = ""
+            screen.asking.ask(prompt)
+            await user.until(lambda: not screen.columns.running)
+        else:
+            await user.until(lambda: bool(screen.status.outlook))  # what the example would cost
+        for action in actions:
+            screen.act(action)
             await pilot.pause()
-            if prompt:
-                screen.prompt.text = ""
-                screen.asking.ask(prompt)
-                while screen.columns.running:
-                    await pilot.pause(0.01)
-            else:
-                while not screen.status.outlook:  # what the example would cost
-                    await pilot.pause(0.01)
-            for action in actions:
-                screen.act(action)
-                await pilot.pause()
-            screen.status.say("")
-            await pilot.press(*keys)
-            await program.workers.wait_for_complete()
-            await pilot.pause()
-            await pilot.pause()
+        screen.status.say("")
+        await pilot.press(*keys)
+        await user.app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.pause()
 
     return run_before
 
