@@ -192,6 +192,8 @@ def create_query_client(
     config = config or load_config()
     limits = {"timeout": options["timeout"]} if "timeout" in options else {}
     if not isinstance(budget, Budget):
+        if budget is not None and (not isinstance(budget, int | float) or not budget >= 0):
+            raise ConfigError(f"budget = {budget!r} has no meaning: use US dollars, or a Budget")
         # Queries stand alone: the settings' limit for a conversation is none for all that a program ever asks.
         given = config.budget.answer if budget is None else budget
         budget = replace(config.budget, answer=given, conversation=None)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from atlas_tui import ProviderError, create_query_client
+from atlas_tui import ConfigError, ProviderError, create_query_client
 from atlas_tui.budget import Account
 from atlas_tui.config import Budget, Config, Price, ProviderConfig
 from atlas_tui.errors import Kind
@@ -65,6 +65,11 @@ class TestBudget:
         with pytest.raises(ProviderError) as caught:
             client.query("This alone costs more than a ten-thousandth of a cent")
         assert caught.value.kind == "budget"
+
+    @pytest.mark.parametrize("wrong", ["0.05", -1, float("nan")])
+    def test_what_is_no_sum_is_refused_before_anything_is_asked(self, wrong: Any) -> None:
+        with pytest.raises(ConfigError, match=r"^budget = .* has no meaning: use US dollars, or a Budget$"):
+            create_query_client(budget=wrong)
 
 
 class TestRetries:

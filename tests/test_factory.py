@@ -16,6 +16,12 @@ KEYED = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 HELLO = ModelRequest(messages=[ModelMessage.user("Hello")])
 
 
+@pytest.mark.parametrize("messages", ["Hello", [{"role": "user", "content": "Hello"}], [("user", "Hello")]])
+def test_a_request_of_what_is_no_message_says_how_they_are_made(messages: Any) -> None:
+    with pytest.raises(ConfigError, match=r"ModelMessage\.user\(text\)"):
+        ModelRequest(messages=messages)
+
+
 class TestNames:
     @pytest.mark.parametrize(
         ("target", "parts"),
@@ -93,6 +99,20 @@ class TestOptions:
         own = Timeouts(connect=1, first_token=2, between_tokens=3, total=None)
         assert create_provider("mock", timeout=own).timeouts == own
         assert create_provider("mock", config=Config(timeouts=own)).timeouts == own
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"timeout": 0}, {"timeout": -1}, {"timeout": "30"}, {"timeout": float("nan")},
+            {"max_tokens": 0}, {"max_tokens": -5}, {"max_tokens": "300"},
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("name", ["anthropic", "openai", "ollama", "mock"])
+    def test_a_limit_that_is_none_is_refused_before_anything_is_sent(self, name: str, wrong: dict[str, Any]) -> None:
+        key = {} if name == "mock" else {"api_key": "sk-test"}
+        (option,) = wrong
+        with pytest.raises(ConfigError, match=rf"^{option} = .* has no meaning"):
+            create_provider(name, **key, **wrong)
 
     def test_max_tokens_comes_from_the_caller_then_from_the_configuration(self) -> None:
         config = Config(max_tokens=5)

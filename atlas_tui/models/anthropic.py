@@ -192,7 +192,7 @@ class AnthropicProvider(Provider):
             if (value := getattr(request, field)) is not None:
                 body[field] = value
         if request.stop:
-            body["stop_sequences"] = list(request.stop)
+            body["stop_sequences"] = request.stops()
         effort = request.reasoning_effort or self._effort
         thinking = False if effort == "none" else self._thinking
         if thinking is False:

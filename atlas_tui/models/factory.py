@@ -99,7 +99,9 @@ def create_provider(
     wanted = {key: value for key, value in wanted.items() if key in known and (value is not None or key in options)}
     if mock and not model:
         model = "llama3" if settings.kind == "ollama" else f"{name}-model"
-    provider: Provider = cls(model or None, name=name, max_tokens=max_tokens or config.max_tokens, **wanted)
+    provider: Provider = cls(
+        model or None, name=name, max_tokens=max_tokens if max_tokens is not None else config.max_tokens, **wanted
+    )
     return provider
 
 

@@ -247,7 +247,7 @@ class TestResponses:
 
 class TestTheRequest:
     def test_chat_on_a_compatible_server(self, server: ScriptedServer) -> None:
-        asked = request(system_prompt="Be kind.", stop=["END"], max_tokens=5, reasoning_effort="low")
+        asked = request(system_prompt="Be kind.", stop="END", max_tokens=5, reasoning_effort="low")
         assert sent_by(server, provider_on(server), asked) == {
             "model": "gpt-test",
             "messages": [

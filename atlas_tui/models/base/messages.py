@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from atlas_tui.errors import ConfigError
 from atlas_tui.models.base.tokens import MESSAGE_OVERHEAD, estimate_tokens
 
 Role = Literal["user", "assistant", "system"]
@@ -41,7 +42,11 @@ class ModelMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
-    """One request, the same for every provider; what a provider cannot honour it leaves out."""
+    """One request, the same for every provider; what a provider cannot honour it leaves out.
+
+    Raises:
+        ConfigError: the messages are none.
+    """
 
     messages: Sequence[ModelMessage]
     max_tokens: int | None = None
@@ -49,12 +54,20 @@ class ModelRequest:
     system_prompt: str | None = None
     temperature: float | None = None
     top_p: float | None = None
-    stop: Sequence[str] = ()
-    """Texts at which the model stops."""
+    stop: str | Sequence[str] = ()
+    """The text at which the model stops, or several."""
     reasoning_effort: str | None = None
     """How much the model is to think, in the provider's own words (`low`, `medium`, `high` …)."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the provider's own request body, sent as they are."""
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(message, ModelMessage) for message in self.messages):
+            raise ConfigError("messages are made with ModelMessage.user(text), .assistant(text) and .system(text)")
+
+    def stops(self) -> list[str]:
+        """The texts at which the model stops."""
+        return [self.stop] if isinstance(self.stop, str) else list(self.stop)
 
     def estimated_tokens(self) -> int:
         """About how many tokens it has."""

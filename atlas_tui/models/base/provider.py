@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from atlas_tui.config import Timeouts
-from atlas_tui.errors import AtlasError, ProviderError
+from atlas_tui.errors import AtlasError, ConfigError, ProviderError
 from atlas_tui.models.base.cancel import CancelToken, settle_cancel, undisturbed
 from atlas_tui.models.base.deadline import StreamDeadline
 from atlas_tui.models.base.events import End, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
@@ -62,6 +62,9 @@ class Provider(ABC):
 
     An adapter yields what the wire says and names its SDK's errors; timing, limits, cancelling, truncation, usage,
     cost and the translation of every error are here, once.
+
+    Raises:
+        ConfigError: `max_tokens` or `timeout` has no meaning.
     """
 
     is_mock: ClassVar[bool] = False
@@ -79,6 +82,8 @@ class Provider(ABC):
         self.name = name
         self.model_name = model_name or ""
         """The model's id; empty until the first request where the provider's server decides."""
+        if max_tokens is not None and (type(max_tokens) is not int or max_tokens < 1):
+            raise ConfigError(f"max_tokens = {max_tokens!r} has no meaning: use a number of tokens")
         self.max_tokens = max_tokens
         self.base_url = base_url
         """The server's address where it is not the vendor's own."""
@@ -345,4 +350,8 @@ class Provider(ABC):
 def _as_timeouts(timeout: float | Timeouts | None) -> Timeouts:
     if timeout is None:
         return Timeouts()
-    return timeout if isinstance(timeout, Timeouts) else Timeouts.within(timeout)
+    if isinstance(timeout, Timeouts):
+        return timeout
+    if not isinstance(timeout, int | float) or not timeout > 0:
+        raise ConfigError(f"timeout = {timeout!r} has no meaning: use seconds, or Timeouts")
+    return Timeouts.within(timeout)

@@ -31,8 +31,9 @@ class Reception:
         # Exact types, because this runs for every token: a check for a union costs as much as the clock.
         kind = type(item)
         if kind is TextDelta or kind is ReasoningDelta:
-            deadline.sign(token=True)
-            if item.text:  # type: ignore[union-attr]
+            token = bool(item.text)  # type: ignore[union-attr]
+            deadline.sign(token=token)
+            if token:
                 await self._delta(item)  # type: ignore[arg-type]
         else:
             deadline.sign()

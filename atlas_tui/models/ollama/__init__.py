@@ -272,7 +272,7 @@ class OllamaProvider(Provider):
             if (value := getattr(request, field)) is not None:
                 options[field] = value
         if request.stop:
-            options["stop"] = list(request.stop)
+            options["stop"] = request.stops()
         fields: dict[str, Any] = {"think": self._thinking(request), "keep_alive": self._keep_alive}
         fields |= request.extra
         if unknown := sorted(fields.keys() - set(_EXTRA_FIELDS)):

@@ -52,7 +52,7 @@ def chat_body(request: ModelRequest, model: str, *, limit: int | None, effort: s
         # A beginning to go on from: vLLM wants both, llama.cpp at most so.
         body["add_generation_prompt"], body["continue_final_message"] = False, True
     if request.stop:
-        body["stop"] = list(request.stop)
+        body["stop"] = request.stops()
     if limit:
         body["max_completion_tokens" if at_vendor else "max_tokens"] = limit
     if effort:
@@ -153,10 +153,11 @@ class ChunkReader:
             if refusal := delta.get("refusal"):
                 self._refused = True
                 items.append(TextDelta(as_text(refusal)))
-        if type(content) is str:
-            items.append(TextDelta(content))
-        elif content:
-            items += map(_part, content)
+        if content:
+            if type(content) is str:
+                items.append(TextDelta(content))
+            else:
+                items += map(_part, content)
 
     def ending(self) -> Sequence[WireEvent]:
         """The usage and the finish reason, as far as the server gave them."""
