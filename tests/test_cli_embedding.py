@@ -111,6 +111,27 @@ def test_ctrl_c_while_embedding_ends_at_once_and_the_next_time_does_the_rest(
     assert "with local:m in" in rest.out
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_ctrl_c_while_the_embedder_is_looked_for(tree: Path, server: ScriptedServer, named: bool) -> None:
+    """An Ollama that loads something else does not answer for a while."""
+    asked = threading.Event()
+
+    def stall(_: Request) -> Answer:
+        asked.set()
+        return NoHeaders()
+
+    server.routes["/api/tags"] = stall
+    environ = {"ATLAS_EMBEDDER": "" if named else "ollama", "OLLAMA_HOST": server.url}
+    with start("index", str(tree), *(["--embedder", "ollama"] if named else []), environ=environ) as process:
+        assert asked.wait(20)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert time.monotonic() - begun < 1
+    assert process.returncode == 130
+    assert "interrupted while the embedder was looked for: the same command does the rest\n" in err
+
+
 def test_vectors_can_be_left_to_a_later_time(
     tree: Path, embedding_server: dict[str, str], server: ScriptedServer
 ) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
@@ -103,7 +104,8 @@ class Embedding:
             name = have.rpartition(":")[0]
         if not name or name == minilm.NAME:
             self._offer(by_name=self._named == minilm.NAME)
-        return embedder_for(name, self._config) if name else default_embedder(self._config)
+        with self._hearing("interrupted while the embedder was looked for: the same command does the rest"):
+            return embedder_for(name, self._config) if name else default_embedder(self._config)
 
     def _offer(self, *, by_name: bool) -> None:
         """Ask whether MiniLM may be downloaded, where it could be used and is not here; once, unless it was named."""
@@ -129,11 +131,20 @@ class Embedding:
             AtlasError: a signal came instead.
         """
         try:
-            self._cancel.on_cancel(_interrupt)  # else Python reads on after it
-            return sys.stdin.readline()
-        except KeyboardInterrupt:
+            with self._hearing("interrupted: nothing was downloaded, the question comes again"):
+                return sys.stdin.readline()
+        except AtlasError:
             print(file=sys.stderr)
-            raise AtlasError("interrupted: nothing was downloaded, the question comes again") from None
+            raise
+
+    @contextmanager
+    def _hearing(self, words: str) -> Iterator[None]:
+        """A signal ends what waits in here, where Python would wait on: an AtlasError with these words."""
+        try:
+            self._cancel.on_cancel(_interrupt)
+            yield
+        except KeyboardInterrupt:
+            raise AtlasError(words) from None
         finally:
             self._cancel.forget(_interrupt)
 
