@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,25 +33,6 @@ again = sys.argv[2] == "again"
 report = index(sys.argv[3:], collection, again=again, progress=lambda _: print(".", flush=True))
 print(report.added + report.changed + report.unchanged)
 """
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    library = Library(tmp_path / "library.sqlite3")
-    yield library
-    library.close()
-
-
-@pytest.fixture
-def collection(library: Library) -> Collection:
-    return library.collection("default")
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    folder = tmp_path / "tree"
-    folder.mkdir()
-    return folder
 
 
 def counts(report: Report) -> tuple[int, int, int, int]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from atlas_tui.retrieval.languages import marks, stems
-from atlas_tui.retrieval.library import Collection, Library
+from atlas_tui.retrieval.library import Collection
 from tests.retrieval.shelf import put, texts
 
 TEXTS = {
@@ -30,13 +27,6 @@ TEXTS = {
     "turkish": ("Dosyalar bu klasörde değil ve bir program için gerekli.", "dosya klasör"),
     "greek": ("Τα αρχεία είναι στον φάκελο και δεν μπορεί να τα δει το πρόγραμμα.", "αρχείο φάκελος"),
 }
-
-
-@pytest.fixture
-def collection(tmp_path: Path) -> Iterator[Collection]:
-    library = Library(tmp_path / "library.sqlite3")
-    yield library.collection("docs")
-    library.close()
 
 
 def found(collection: Collection, question: str) -> list[str]:

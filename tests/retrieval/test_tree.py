@@ -29,13 +29,6 @@ def plant(folder: Path, *names: str) -> None:
         file.write_text("text")
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    folder = tmp_path / "tree"
-    folder.mkdir()
-    return folder
-
-
 def test_files_come_in_order_with_size_and_time(tree: Path) -> None:
     plant(tree, "b.txt", "a/z.md", "a/b/c.py")
     found = list(walk(str(tree), unwanted))
