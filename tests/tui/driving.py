@@ -161,6 +161,12 @@ class Driver:
         await self.paste(prompt)
         await self.press("enter")
 
+    async def asked(self, prompt: str) -> None:
+        """Send a prompt and wait for its answer."""
+        before = len(self.finished)
+        await self.ask(prompt)
+        await self.answered(before + 1)
+
     async def answered(self, answers: int = 1) -> Finished:
         """Wait until so many answers have ended, and the screen shows it."""
         await self.until(lambda: len(self.finished) >= answers)

@@ -19,8 +19,7 @@ from tests.tui.driving import driving
 async def test_an_answer_streams_into_the_transcript() -> None:
     provider = PlayedProvider(says("The sky ", "is **blue**.", counted=Counted(TokenUsage(12, 5))))
     async with driving(provider) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("Why?", "The sky is blue.", "played:test-model", "5 tok", "✓ done")
         assert user.app.chat.prompt.text == ""
         assert user.session.turns[0].response is not None
@@ -77,8 +76,7 @@ async def test_silence_is_counted_where_it_can_be_seen() -> None:
 
 async def test_a_retry_is_a_sibling_and_one_can_walk_between_them() -> None:
     async with driving(PlayedProvider(says("first answer"), says("second answer"))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("ctrl+r")
         await user.answered(2)
         await user.shows("second answer", "2 of 2")
@@ -97,8 +95,7 @@ async def test_a_retry_is_a_sibling_and_one_can_walk_between_them() -> None:
 
 async def test_a_retry_that_brings_nothing_takes_nothing_away() -> None:
     async with driving(PlayedProvider(says("the answer"), [ProviderError("bad_request", "no")])) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("ctrl+r")
         await user.answered(2)
         await user.shows("the answer", "played: bad request", "1 of 2")
@@ -114,8 +111,7 @@ async def test_a_retry_that_brings_nothing_takes_nothing_away() -> None:
 async def test_a_failure_is_a_card_with_reason_remedy_and_keys() -> None:
     provider = MockProvider("mock-basic", delay_ms=0, simulate_errors=1, error_type="bad_request")
     async with driving(provider) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("mock: bad request", "rehearses the failure `bad_request`", "change the request", "Ctrl+R")
         await user.press("ctrl+r")
         await user.answered(2)
@@ -126,8 +122,7 @@ async def test_a_failure_is_a_card_with_reason_remedy_and_keys() -> None:
 async def test_a_partial_answer_stays_and_is_marked() -> None:
     provider = MockProvider("mock-basic", delay_ms=0, simulate_errors=1, error_type="truncated")
     async with driving(provider) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("rehearsed answer", "◌ incomplete", "mock: truncated", "tok")
 
 
@@ -135,8 +130,7 @@ async def test_an_answer_that_broke_off_is_continued() -> None:
     lost = ProviderError("connection", "the connection was lost")
     provider = PlayedProvider([TextDelta("The first half, "), lost], says("and the second half."))
     async with driving(provider) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("The first half,", "Ctrl+O continues")
         await user.press("ctrl+o")
         await user.answered(2)
@@ -148,8 +142,7 @@ async def test_an_answer_that_broke_off_is_continued() -> None:
 async def test_only_what_can_be_continued_is_offered_to_be() -> None:
     lost = ProviderError("connection", "the connection was lost")
     async with driving(PlayedProvider([lost], [TextDelta("The first half, "), lost])) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("^R retry")
         await user.shows_no("continue")
         await user.press("ctrl+r")
@@ -163,8 +156,7 @@ async def test_what_was_tried_is_shown_on_demand() -> None:
     second = PlayedProvider(says("at last"), name="second")
     patient = Policy(RetrySettings(attempts=2, first_wait=0.0))
     async with driving(failing, fallback=[second], policy=patient) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("at last", "after 2 × first: overloaded")
         user.app.chat.transcript.focus()
         await user.press("i")
@@ -185,12 +177,10 @@ async def test_attempts_of_nothing_are_none() -> None:
 
 async def test_switching_the_provider_keeps_the_conversation() -> None:
     async with driving(PlayedProvider(says("It is blue."))) as user:
-        await user.ask("Colour?")
-        await user.answered()
+        await user.asked("Colour?")
         await user.ask("/model mock:mock-basic")
         await user.shows("mock:mock-basic answers from now on")
-        await user.ask("Why?")
-        await user.answered(2)
+        await user.asked("Why?")
         await user.shows("It is blue.", "rehearsed answer")
         sent = user.session.messages(user.session.turns[1])
         assert [message.content for message in sent] == ["Colour?", "It is blue.", "Why?"]
@@ -229,13 +219,11 @@ async def test_a_second_prompt_waits_for_the_first_answer() -> None:
 
 async def test_a_new_conversation_forgets_the_old_one() -> None:
     async with driving() as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("ctrl+n")
         await user.shows("Try one of these")
         assert not user.session.turns
-        await user.ask("Again?")
-        await user.answered(2)
+        await user.asked("Again?")
         await user.shows("rehearsed answer")
 
 
@@ -243,8 +231,7 @@ async def test_nothing_that_a_model_sends_reaches_the_terminal_or_is_markup() ->
     hostile = "\x1b]52;c;aGk=\x07[bold red]text[/] \x9b31m\u202eevil [@click=app.quit]x[/]"
     provider = PlayedProvider(says(hostile), name="played", model="model[/b]\x1b[2J")
     async with driving(provider) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("[bold red]text[/]", "model[/b]")
         assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(user.screen)
 
@@ -252,8 +239,7 @@ async def test_nothing_that_a_model_sends_reaches_the_terminal_or_is_markup() ->
 async def test_a_hostile_error_is_plain_text() -> None:
     error = ProviderError("bad_request", "[/] \x1b[2J **not bold** `[red]x[/red]`")
     async with driving(PlayedProvider([error])) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("[/]", "**not bold**", "`[red]x[/red]`")
         assert "\x1b" not in user.screen
 
@@ -285,16 +271,14 @@ async def test_a_notice_of_the_history_is_said_once_and_stays() -> None:
     async with driving() as user:
         user.app.chat.post_message(Noticed("the disk is full: *nothing* is kept"))
         await user.shows("the disk is full: *nothing* is kept")
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("the disk is full", "rehearsed answer")
 
 
 @pytest.mark.parametrize("action", ["copy", "copy_markdown"])
 async def test_an_answer_is_copied(action: str) -> None:
     async with driving(PlayedProvider(says("Some *text* here"))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         user.app.chat.action_act(action)
         expected = {"copy": "Some text here\n", "copy_markdown": "Some *text* here"}
         assert user.app.clipboard == expected[action]
@@ -303,8 +287,7 @@ async def test_an_answer_is_copied(action: str) -> None:
 async def test_code_blocks_are_copied_one_after_the_other() -> None:
     text = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n"
     async with driving(PlayedProvider(says(text))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         copied = []
         for _ in range(3):
             user.app.chat.action_act("code")

@@ -35,8 +35,7 @@ async def test_a_conversation_of_the_history_is_opened_and_goes_on(store: Store)
         await user.shows("Why blue?", "Light scatters.", "At night?", "Then it is dark.")
         assert str(user.session.cost) == "$0.020000"
         assert user.app.chat.gauge.read().session_cost == user.session.cost
-        await user.ask("And at dusk?")
-        await user.answered()
+        await user.asked("And at dusk?")
         assert [message.content for message in provider.requests[0].messages] == [
             "Why blue?", "Light **scatters**.", "At night?", "Then it is dark.", "And at dusk?",
         ]  # fmt: skip
@@ -200,8 +199,7 @@ async def test_delete_in_the_middle_of_the_search_takes_a_letter(store: Store) -
 
 async def test_the_open_conversation_leaves_the_screen_when_it_is_deleted(store: Store) -> None:
     async with driving(session=session_of(store, PlayedProvider(says("An answer")))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await listed(user, "› Why?")
         await user.press("delete")
         await user.shows("deleted: Why?")
@@ -214,8 +212,7 @@ async def test_keys_that_come_while_it_is_deleted_are_about_what_is_left(store: 
     kept(store, "Of the sea", [("Why salt?", "Rivers bring it.")], ago=timedelta(days=1))
     for key, shown in (("escape", "Try one of these"), ("enter", "Rivers bring it.")):
         async with driving(session=session_of(store, PlayedProvider(says("An answer")))) as user:
-            await user.ask("Why?")
-            await user.answered()
+            await user.asked("Why?")
             await listed(user, "› Why?", "Of the sea")
             await user.type_at_once("delete", key)
             await user.shows(shown)
@@ -225,8 +222,7 @@ async def test_keys_that_come_while_it_is_deleted_are_about_what_is_left(store: 
 
 async def test_without_a_history_the_keys_say_so() -> None:
     async with driving(PlayedProvider(says("An answer"))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         for key in ("f2", "b"):
             user.app.chat.transcript.focus()
             await user.press(key)

@@ -81,8 +81,7 @@ def test_it_is_there_after_a_kill(tmp_path: Path) -> None:
 
 async def test_what_was_sent_is_no_draft_any_more(store: Store) -> None:
     async with driving(session=session_of(store)) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
     assert drafts(store, "", store.info("last").id) == ["", ""]
 
 
@@ -96,11 +95,9 @@ async def test_what_is_typed_while_an_answer_comes_belongs_to_the_conversation(s
 
 async def two_conversations(user: Driver) -> None:
     """The second of two has just been asked."""
-    await user.ask("first?")
-    await user.answered()
+    await user.asked("first?")
     await user.press("ctrl+n")
-    await user.ask("second?")
-    await user.answered(2)
+    await user.asked("second?")
 
 
 async def go_to(user: Driver, key: str, answer: str) -> None:

@@ -17,8 +17,7 @@ async def test_without_a_history_it_goes_under_its_first_words(here: Path) -> No
     async with driving(PlayedProvider(says("Light [b]scatters[/b]."), says("Dark."))) as user:
         await user.ask("/export")
         await user.shows("nothing to export yet")
-        await user.ask("Why is the sky / blue?")
-        await user.answered()
+        await user.asked("Why is the sky / blue?")
         user.app.chat.transcript.focus()
         await user.press("E")
         await user.shows("exported to why-is-the-sky-blue.md")
@@ -34,8 +33,7 @@ async def test_what_the_history_cannot_keep_can_still_be_exported(here: Path, tm
     store = Store(tmp_path / "data" / "history.db")
     provider = PlayedProvider(says("first"), [TextDelta("half"), HANG])
     async with driving(session=session_of(store, provider)) as user:
-        await user.ask("One?")
-        await user.answered()
+        await user.asked("One?")
         await user.ask("Two?")
         await user.shows("half")
         await user.ask("/export all.json")
@@ -59,8 +57,7 @@ async def test_a_title_that_was_given_is_exported(here: Path, tmp_path: Path) ->
     session = session_of(store, PlayedProvider(says("first")))
     assert isinstance(session.journal, Journal)
     async with driving(session=session) as user:
-        await user.ask("One?")
-        await user.answered()
+        await user.asked("One?")
         store.rename(session.journal.conversation, "Überblick: ../../etc")
         await user.ask("/export")
         await user.shows("exported to überblick-etc.md")

@@ -18,8 +18,7 @@ from tests.tui.shelf import kept, listed, session_of
 async def test_the_fallback_chain_is_kept_with_the_conversation(store: Store) -> None:
     async with driving(session=session_of(store, PlayedProvider(says("One"), says("Two")))) as user:
         await user.ask("/fallback mock:mock-basic mock:mock-advanced")
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("ctrl+n")
         await user.shows("nobody else")
         await listed(user, "Why?")
@@ -36,8 +35,7 @@ async def test_the_fallback_chain_is_stored_when_it_is_edited(store: Store) -> N
         return None if chain is None else list(chain)
 
     async with driving(session=session_of(store, PlayedProvider(says("One")), fallback=[usual])) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         assert stored() == [usual.target]
         await user.ask("/fallback mock:mock-basic")
         eventually(lambda: stored() == own)
@@ -56,8 +54,7 @@ async def test_a_chain_that_is_emptied_before_the_first_prompt_stays_empty(store
     usual = PlayedProvider(says("x"), name="usual")
     async with driving(session=session_of(store, PlayedProvider(says("One")), fallback=[usual])) as user:
         await user.ask("/fallback none")
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         assert store.conversation("last").fallback == []
 
 
@@ -85,8 +82,7 @@ async def test_an_interrupted_answer_is_marked_and_can_be_continued(store: Store
 async def test_a_failure_says_why_also_when_it_is_opened_again(store: Store) -> None:
     provider = PlayedProvider([ProviderError("bad_request", "this model takes no [b]pictures[/b]")], says("An answer."))
     async with driving(session=session_of(store, provider)) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("ctrl+n")
         await user.shows("Try one of these")
         await listed(user, "Why?")
@@ -124,8 +120,7 @@ async def test_a_branch_is_a_copy_up_to_and_with_the_turn(store: Store) -> None:
         await user.press("p", "p", "p", "b")
         await user.shows("Why blue?", "a conversation of its own")
         await user.shows_no("At night?")
-        await user.ask("At dusk?")
-        await user.answered()
+        await user.asked("At dusk?")
         await user.shows("Orange.")
     assert [turn.prompt for turn in store.conversation(number).turns] == ["Why blue?", "At night?"]
     assert [turn.prompt for turn in store.conversation("last").turns] == ["Why blue?", "At dusk?"]
@@ -155,8 +150,7 @@ async def test_an_edited_prompt_begins_a_branch(
 
 async def test_escape_makes_an_edited_prompt_a_new_one(store: Store) -> None:
     async with driving(session=session_of(store, PlayedProvider(says("First."), says("Second.")))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         user.app.chat.transcript.focus()
         await user.press("e", "escape")
         await user.shows("no branch")

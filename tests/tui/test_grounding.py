@@ -84,8 +84,7 @@ async def test_a_prompt_that_is_sent_at_once_has_the_same_passages(place: Path, 
         await type_(user, "rope")
         await user.press("f12", "p", "escape")
         user.app.chat.prompt.text = ""
-        await user.ask("wind")
-        await user.answered()
+        await user.asked("wind")
         await user.shows("went along with this prompt")
         assert places(user) == ["rope.md", "wind.md"]
         assert asked(provider).index("crimson") < asked(provider).index("needs wind")
@@ -103,16 +102,14 @@ async def test_one_key_switches_it_off_and_on(place: Path, config: Config) -> No
         assert user.session.turns[0].documents == ()
         await user.press("f8")
         await user.shows("context on: documents, 3 documents")
-        await user.ask("wind")
-        await user.answered(2)
+        await user.asked("wind")
         assert "needs wind" in asked(provider)
 
 
 async def test_a_retry_has_the_passages_of_its_turn(place: Path, config: Config) -> None:
     provider = PlayedProvider(says("Yes."))
     async with driving(provider, config=config) as user:
-        await user.ask("rope")
-        await user.answered()
+        await user.asked("rope")
         (place / "rope.md").write_text("# Rope\n\nThe rope is blue now.\n")
         await user.press("f8")
         await user.press("f5")
@@ -138,8 +135,7 @@ async def test_other_words_find_other_passages_for_the_same_prompt(place: Path, 
 async def test_a_citation_is_followed_by_a_click_and_by_its_digit(place: Path, config: Config) -> None:
     provider = PlayedProvider(says('It is red [1], and "the rope is green" [1][4].'))
     async with driving(provider, config=config, size=(160, 40)) as user:
-        await user.ask("rope")
-        await user.answered()
+        await user.asked("rope")
         await user.shows("1 quotation not found", "no passage [4]")
         await user.click_on("It is red [1]", right=len("It is red ["))
         await user.shows("rope.md:1-3", "The rope of the kite is crimson.", "Esc close")
@@ -172,8 +168,7 @@ async def test_a_passage_in_full_leads_to_the_others_and_stays_while_it_is_chose
 
 async def test_a_citation_leaves_the_answer_as_it_was(place: Path, config: Config) -> None:
     async with driving(PlayedProvider(says("It is red [1].")), config=config, size=(80, 24)) as user:
-        await user.ask("rope")
-        await user.answered()
+        await user.asked("rope")
         before = user.lines[:18]
         await user.press("tab", "1")
         await user.shows("[1] rope.md:1-3", "Esc close")
@@ -227,8 +222,7 @@ async def test_a_knowledge_base_that_is_empty_says_what_to_do(config: Config) ->
     provider = PlayedProvider(says("Yes."))
     async with driving(provider, config=config) as user:
         await user.shows("documents · nothing is indexed yet:")
-        await user.ask("rope")
-        await user.answered()
+        await user.asked("rope")
         assert asked(provider) == "rope"
 
 

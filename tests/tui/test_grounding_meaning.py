@@ -44,8 +44,7 @@ async def test_a_prompt_does_not_wait_for_its_vector(tmp_path: Path, server: Scr
     provider = PlayedProvider(says("Red [1]."))
     async with driving(provider, config=config) as user:
         await user.shows("documents · 2 documents")
-        await user.ask("rope")
-        await user.answered()
+        await user.asked("rope")
         assert "crimson" in asked(provider)
         await user.shows("found by words alone:", "took longer than 60 ms")
         speaking.set()

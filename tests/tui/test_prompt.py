@@ -138,8 +138,7 @@ async def test_an_unknown_command_is_not_sent_to_a_model() -> None:
 @pytest.mark.parametrize("text", ["/etc/passwd: what is it?", "/usr/bin\nwhat is it?"])
 async def test_a_path_is_no_command(text: str) -> None:
     async with driving() as user:
-        await user.ask(text)
-        await user.answered()
+        await user.asked(text)
         assert sent(user) == [text]
 
 

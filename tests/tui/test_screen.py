@@ -27,8 +27,7 @@ async def test_a_model_is_chosen_in_the_sidebar() -> None:
 @pytest.mark.parametrize("size", [(200, 60), (120, 40), (80, 24), (60, 16)])
 async def test_prompt_answer_and_keys_fit(size: tuple[int, int]) -> None:
     async with driving(PlayedProvider(says("The answer.")), size=size) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("The answer.", "Ask anything", "✓ done", "F1 help")
         assert len(user.lines) == size[1]
 
@@ -36,8 +35,7 @@ async def test_prompt_answer_and_keys_fit(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_tab_leads_from_the_prompt_to_the_transcript_and_back(size: tuple[int, int]) -> None:
     async with driving(PlayedProvider(says("The answer.")), size=size) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("tab")
         assert user.app.chat.transcript.has_focus
         await user.shows("y copy")
@@ -62,8 +60,7 @@ async def test_the_sidebar_hides_on_a_narrow_terminal_and_comes_when_called() ->
 
 async def test_a_terminal_that_is_too_small_gets_one_sentence_and_recovers() -> None:
     async with driving(PlayedProvider(says("The answer.")), size=(60, 16)) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.resize(40, 10)
         await user.settled()
         assert [line.strip() for line in user.lines if line.strip()] == ["Atlas needs a terminal of at least", "60x16."]
@@ -80,8 +77,7 @@ async def test_a_terminal_that_is_too_small_gets_one_sentence_and_recovers() -> 
 async def test_resizing_reflows_the_answer() -> None:
     text = " ".join(f"word{number}" for number in range(60))
     async with driving(PlayedProvider(says(text)), size=(120, 40)) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.resize(70, 30)
         await user.shows("word0", "word59")
         assert all(len(line) <= 70 for line in user.lines)
@@ -138,8 +134,7 @@ async def test_themes_are_tried_on_and_taken_back() -> None:
 
 async def test_every_theme_draws_the_screen() -> None:
     async with driving(PlayedProvider(says("**The** answer.\n\n```python\nx = 1\n```"))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         for name in user.app.available_themes:
             user.app.theme = name
             await user.settled()
@@ -160,15 +155,13 @@ async def test_a_bad_theme_file_is_refused_and_named() -> None:
 async def test_no_color_and_ansi_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with driving(config=Config(theme="ansi-dark")) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("rehearsed answer")
 
 
 async def test_find_marks_and_counts() -> None:
     async with driving(PlayedProvider(says("alpha beta alpha"))) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.press("ctrl+f", *"alpha")
         await user.shows("2 found")
         await user.press("enter", "escape")
@@ -180,8 +173,7 @@ async def test_a_link_shows_where_it_goes_before_anything_is_opened(monkeypatch:
     async with driving(PlayedProvider(says("See [your bank](https://evil.example/login)."))) as user:
         opened: list[str] = []
         monkeypatch.setattr(user.app, "open_url", lambda url, **_: opened.append(url))
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.click_on("your bank", right=2)
         await user.shows("evil.example", "https://evil.example/login")
         assert opened == []
@@ -192,8 +184,7 @@ async def test_a_link_shows_where_it_goes_before_anything_is_opened(monkeypatch:
 async def test_reasoning_is_shown_and_hidden() -> None:
     provider = PlayedProvider([ReasoningDelta("Thinking hard."), *says("Done.")])
     async with driving(provider) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows_no("Thinking hard.")
         await user.press("ctrl+t")
         await user.shows("Thinking hard.")
@@ -213,10 +204,8 @@ async def test_the_mock_is_marked() -> None:
 
 async def test_letters_act_on_the_message_in_focus() -> None:
     async with driving(PlayedProvider(says("one"), says("two"), says("three"))) as user:
-        await user.ask("first")
-        await user.answered()
-        await user.ask("second")
-        await user.answered(2)
+        await user.asked("first")
+        await user.asked("second")
         user.app.chat.transcript.focus()
         await user.press("p", "p", "p", "y")
         assert user.app.clipboard == "one\n"
@@ -240,6 +229,5 @@ async def test_the_program_plays_any_provider_and_says_so() -> None:
     played = create_provider("anthropic", mock=True, config=config, delay_ms=0)
     async with driving(played) as user:
         await user.shows("rehearses answers", " mock ")
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("anthropic:", "· mock", "$0.0")

@@ -24,11 +24,9 @@ async def test_the_fallback_chain_is_typed_and_shown() -> None:
         await user.ask("/fallback nobody mock")
         await user.shows("unknown provider 'nobody'")
         assert [provider.target for provider in user.session.fallback] == ["mock:mock-basic", "mock:mock-advanced"]
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("F6 asks mock:mock-basic")
-        await user.ask("/next")
-        await user.answered(2)
+        await user.asked("/next")
         await user.shows("rehearsed answer")
         await user.ask("/fallback none")
         await user.shows("nobody else")
@@ -59,16 +57,14 @@ async def test_a_target_that_rests_is_marked() -> None:
     spare = PlayedProvider([ProviderError("overloaded", "busy")], name="spare")
     last = PlayedProvider(says("at last"), name="last")
     async with driving(failing, fallback=[spare, last]) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("at last", "1 spare:test-model", "◌ rests after: overloaded", "2 last:test-model")
 
 
 async def test_fall_back_asks_the_next_target() -> None:
     failing = PlayedProvider([ProviderError("bad_request", "no")], name="first")
     async with driving(failing, fallback=[PlayedProvider(says("from the second"), name="second")]) as user:
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("F6 asks second:test-model")
         await user.press("f6")
         await user.answered(2)
@@ -93,8 +89,7 @@ async def test_what_is_spent_is_shown_under_each_limit() -> None:
     session = Session(provider, policy=once(), account=account)
     async with driving(session=session) as user:
         await user.shows("LIMITS", "$0.00 of $0.50", "$0.00 of $0.01")
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("$0.0090 of $0.01")
 
 
@@ -107,8 +102,7 @@ async def test_a_limit_is_set_raised_and_lifted_while_one_chats() -> None:
         assert user.app.chat.prompt.text == "/limit "
         await user.press(*"conversation $0.000001", "enter")
         await user.shows("at most <$0.0001 for the conversation", "LIMITS")
-        await user.ask("Why?")
-        await user.answered()
+        await user.asked("Why?")
         await user.shows("budget", "/limit raises the limit, /limit off lifts it")
         await user.ask("/limit conversation much")
         await user.shows("no limit like 'conversation much'")

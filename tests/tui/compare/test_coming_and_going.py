@@ -19,8 +19,7 @@ async def test_the_others_answer_the_last_prompt_of_a_chat() -> None:
     async with comparing(left, right) as compared:
         user = compared.user
         await user.press("f7")
-        await user.ask("In the chat")
-        await user.answered()
+        await user.asked("In the chat")
         await user.press("alt+o")
         await compared.ended()
         assert (compared.said(1), compared.said(2)) == ("L1", "R1")
@@ -138,8 +137,7 @@ async def test_what_the_chat_asks_meanwhile_is_there_on_coming_back() -> None:
         user = compared.user
         await compared.asked("First")
         await user.press("f7")
-        await user.ask("Second")
-        await user.answered(3)
+        await user.asked("Second")
         await user.press("f7")
         await user.shows("Second")
         assert compared.said(1, 2) == "L2"
