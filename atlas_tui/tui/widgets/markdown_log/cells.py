@@ -25,7 +25,8 @@ def width(text: str) -> int:
 
 def wrap(text: str, limit: int) -> list[tuple[int, int]]:
     """The lines of `text` in at most `limit` cells, as slices: a newline always breaks, else the last space
-    before the edge or a place beside a wide character, else the edge. The space at a break is left out."""
+    before the edge or a place beside a wide character, else a hyphen or slash near the edge, else the edge. The space
+    at a break is left out."""
     lines: list[tuple[int, int]] = []
     limit = max(limit, 2)
     start = 0
@@ -47,8 +48,10 @@ def _wrap_single(text: str, start: int, end: int, limit: int, lines: list[tuple[
     while end - start > limit:
         cut = text.rfind(" ", start, start + limit + 1)
         if cut <= start:
-            lines.append((start, start + limit))
-            start += limit
+            cut = max(text.rfind("-", start, start + limit), text.rfind("/", start, start + limit)) + 1
+            cut = cut if cut - start > limit // 2 else start + limit
+            lines.append((start, cut))
+            start = cut
         else:
             lines.append((start, cut))
             start = cut + 1

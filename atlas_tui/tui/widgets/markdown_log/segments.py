@@ -193,7 +193,7 @@ class Code(Lines):
 class Table:
     """What the segments of a table have in common: header, columns and their widths."""
 
-    __slots__ = ("_grid", "_key", "_known", "_widest", "chain", "header", "segments")
+    __slots__ = ("_grid", "_key", "_known", "_widest", "chain", "header", "segments", "tight")
 
     def __init__(self, header: SourceLines, chain: Chain) -> None:
         self.header = header
@@ -205,20 +205,32 @@ class Table:
         self._grid: table.Grid | None = None
         self._known = 0  # how many segments, all full, `_widest` stands for
         self._widest: list[int] = []
+        self.tight = False
+        """Whether it once did not fit: from then on it is known how long its words are."""
 
     def grid(self, look: Look, limit: int) -> table.Grid:
         """The columns, for all rows there are."""
+        measured = self._measured(look)
+        if not self.tight and not table.fits(measured, limit):
+            self.tight = True
+            self.measure_anew()
+            for segment in self.segments:
+                segment.read_anew()
+            measured = self._measured(look)
+        key = (*measured, limit)
+        if self._grid is None or self._key != key:
+            self._grid, self._key = table.grid(measured, self.segments[0].aligns, limit), key
+        return self._grid
+
+    def _measured(self, look: Look) -> list[int]:
+        """What all rows need: see `table.measures`."""
         while self._known < len(self.segments) - 1:
             segment = self.segments[self._known]
-            self._widest = _wider(segment.naturals(look), self._widest)
+            self._widest = _wider(segment.measures(look), self._widest)
             self._known += 1
             if not segment.kept:
                 segment.forget()  # its cells, which may never be seen
-        naturals = _wider(self.segments[-1].naturals(look), self._widest)
-        key = (*naturals, limit)
-        if self._grid is None or self._key != key:
-            self._grid, self._key = table.grid(naturals, self.segments[0].aligns, limit), key
-        return self._grid
+        return _wider(self.segments[-1].measures(look), self._widest)
 
     def measure_anew(self) -> None:
         """Ask all segments for their widths again."""
@@ -252,7 +264,7 @@ class TableRows(Lines):
         "_drawn_in",
         "_found",
         "_loose",
-        "_naturals",
+        "_needed",
         "_seen",
         "_styled",
         "aligns",
@@ -269,7 +281,7 @@ class TableRows(Lines):
         self._styled: Look | None = None
         self._seen = start  # up to where `_cells` holds complete rows
         self._loose = False
-        self._naturals: list[int] = []
+        self._needed: list[int] = []
         self._found: list[Link] = []
         self._drawn: list[list[Line]] = []  # the lines of complete rows, in this look, width and grid
         self._drawn_in: tuple[Look, int, table.Grid] | None = None
@@ -281,13 +293,13 @@ class TableRows(Lines):
     def layout_key(self, look: Look, limit: int) -> object:
         return look, limit, self.table.grid(look, room(limit, self.chain))
 
-    def naturals(self, look: Look) -> list[int]:
-        """The natural width of each column over the rows of this segment."""
-        if not self._naturals or self._stale:
+    def measures(self, look: Look) -> list[int]:
+        """What the rows of this segment need: see `table.measures`."""
+        if not self._needed or self._stale:
             self._read(look)
         if not self._loose:
-            return self._naturals
-        return _wider([cell.width for cell in self._cells[-1]], self._naturals)
+            return self._needed
+        return _wider(table.measures(self._cells[-1], self.table.tight), self._needed)
 
     def forget(self) -> None:
         super().forget()
@@ -295,13 +307,17 @@ class TableRows(Lines):
         self._cells = []
         self._drawn, self._drawn_in = [], None
         if self._loose:
-            self._naturals, self._loose = [], False
+            self._needed, self._loose = [], False
 
     def measure_anew(self) -> None:
         """What is known of the widths is not true any more."""
         self.forget()
-        self._naturals, self._loose = [], False
+        self._needed, self._loose = [], False
         self.table.measure_anew()
+
+    def read_anew(self) -> None:
+        """More is to be known of the rows."""
+        self._styled, self._needed = None, []
 
     def guess(self, limit: int) -> int:
         return self.gap + self.source.count("\n") + 2 * self.first
@@ -340,7 +356,7 @@ class TableRows(Lines):
     def _read(self, look: Look) -> None:
         """Read the rows that are not read yet, and again the one being written."""
         if self._styled is not look:
-            self._cells, self._seen, self._loose, self._naturals, self._found = [], self.start, False, [], []
+            self._cells, self._seen, self._loose, self._needed, self._found = [], self.start, False, [], []
             self._styled = look
         if self._loose:
             del self._cells[-1]
@@ -356,7 +372,7 @@ class TableRows(Lines):
         complete = len(body.lines) - 1
         for number in range(complete):
             row = table.body_row(flow, number, columns)
-            self._naturals = _wider([cell.width for cell in row], self._naturals)
+            self._needed = _wider(table.measures(row, self.table.tight), self._needed)
             self._cells.append(row)
         self._seen += source.rfind("\n") + 1
         self._loose = bool(body.lines[complete])
@@ -370,7 +386,7 @@ class TableRows(Lines):
         self._cells = list(table.rows(flow, tokens))
         self._found.extend(flow.links)
         self.aligns = table.aligns(tokens)
-        self._naturals = [cell.width for cell in self._cells[0]]
+        self._needed = table.measures(self._cells[0], self.table.tight)
 
 
 def held(source: str, offset: int, chain: Chain) -> SourceLines:

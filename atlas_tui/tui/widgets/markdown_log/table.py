@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from atlas_tui.tui.widgets.markdown_log.layout import Flow
 
 NARROWEST = 7  # cells; with less than that for a column, rows are drawn as records
+_WORDS = (32, 20, 14, 10)
+"""The longest word, in cells, that no column breaks: the first that there is room for. With room for none of them
+rows are drawn as records too: columns of broken words are hard to read."""
 _SEPARATOR = " │ "
 
 
@@ -98,26 +102,59 @@ def _row(flow_: Flow, contents: list[str], number: int, base: str) -> Row:
     return row
 
 
-def grid(naturals: list[int], aligned: tuple[str, ...], limit: int) -> Grid:
-    """The columns for these natural widths: all of them where they fit, else the narrow ones stay as they are
-    and the wide ones share what is left."""
-    room = limit - len(_SEPARATOR) * (len(naturals) - 1)
-    if sum(naturals) <= room:
+def _longest_word(cell: Cell) -> int:
+    if cell.width <= NARROWEST:
+        return cell.width
+    text = "".join([run[0] for run in cell.runs])
+    if cells.width(text) != len(text):
+        return NARROWEST  # wide characters part anywhere
+    longest = max(map(len, text.split()), default=0)
+    if longest > _WORDS[-1] and ("-" in text or "/" in text):  # where a line may end too
+        longest = max(map(len, text.replace("-", "- ").replace("/", "/ ").split()), default=0)
+    return max(longest, NARROWEST)
+
+
+def measures(row: Row, tight: bool) -> list[int]:
+    """The natural width of each cell; where there is no room for that, then those of their longest words too."""
+    naturals = [cell.width for cell in row]
+    return naturals + [_longest_word(cell) for cell in row] if tight else naturals
+
+
+def fits(naturals: list[int], limit: int) -> bool:
+    """Whether there is room for columns of these natural widths."""
+    return sum(naturals) <= limit - len(_SEPARATOR) * (len(naturals) - 1)
+
+
+def grid(measured: list[int], aligned: tuple[str, ...], limit: int) -> Grid:
+    """The columns for the largest measures of all rows: all as wide as they are where they fit; else the narrow ones
+    stay as they are and the wide ones share what is left, none less than its words need."""
+    count = len(aligned)
+    naturals, words = measured[:count], measured[count:]
+    if fits(naturals, limit):
         return Grid(tuple(naturals), aligned, True, False)
-    widths = [0] * len(naturals)
-    wide = sorted(range(len(naturals)), key=lambda column: naturals[column])
-    while wide:
-        share = room // len(wide)
-        column = wide[0]
-        if naturals[column] > share:
-            break
-        widths[column] = naturals[column]
-        room -= naturals[column]
-        del wide[0]
-    for place, column in enumerate(wide):
-        widths[column] = room // len(wide) + (place < room % len(wide))
-    records = any(widths[column] < min(NARROWEST, naturals[column]) for column in wide)
-    return Grid(tuple(widths), aligned, False, records)
+    room = limit - len(_SEPARATOR) * (count - 1)
+    for longest in _WORDS:
+        least = [word if word <= longest else _WORDS[-1] for word in words]
+        if sum(least) <= room:
+            return Grid(_shared(naturals, least, room), aligned, False, False)
+    return Grid(tuple(naturals), aligned, False, True)
+
+
+def _shared(naturals: list[int], least: list[int], room: int) -> tuple[int, ...]:
+    """All of the room, shared so that each column has at least so much, none more than it is wide, and all others the
+    same."""
+    columns = list(zip(least, naturals, strict=True))
+
+    def widths(share: int) -> list[int]:
+        return [min(max(share, few), many) for few, many in columns]
+
+    share = bisect_right(range(room), room, key=lambda share: sum(widths(share))) - 1
+    found, more = widths(share), widths(share + 1)
+    left = room - sum(found)
+    for column, (width, wider) in enumerate(zip(found, more, strict=True)):
+        if wider > width and left:
+            found[column], left = wider, left - 1
+    return tuple(found)
 
 
 def row_lines(row: Row, header: Row, layout: Grid, look: Look, limit: int) -> list[Line]:
