@@ -51,6 +51,13 @@ async def test_up_and_down_walk_the_history_from_the_edges() -> None:
         assert editor.text == "draft\nof two lines"
 
 
+async def test_pasted_lines_stay_lines_however_a_terminal_sends_their_ends() -> None:
+    async with driving() as user:
+        await user.paste("if x:\r    y()\r\nelse:\n\tz()\r")
+        assert user.app.chat.prompt.text == "if x:\n    y()\nelse:\n\tz()\n"
+        assert not user.app.chat.conversation.running
+
+
 async def test_ctrl_c_clears_the_prompt_which_up_restores_and_twice_quits() -> None:
     async with driving() as user:
         await user.paste("a long thought")

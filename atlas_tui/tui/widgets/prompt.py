@@ -105,7 +105,9 @@ class Editor(TextArea):
         # Textual calls the handlers of base classes too: this one replaces TextArea's.
         event.prevent_default()
         event.stop()
-        self.replace(clean(event.text), *self.selection, maintain_selection_offset=False)
+        # xterm, VTE, iTerm2 and tmux send the end of a pasted line as the Enter key is sent.
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        self.replace(clean(text), *self.selection, maintain_selection_offset=False)
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up; from the first row on, back in the history."""
