@@ -8,7 +8,6 @@ import threading
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, ClassVar
 
-from atlas_tui.errors import ProviderError
 from atlas_tui.models.base import (
     Counted,
     End,
@@ -53,9 +52,6 @@ class PlayedProvider(Provider):
         self.closed = threading.Event()
         """Set when a request is over, however it ended."""
 
-    async def _load(self) -> None:
-        """Nothing to import."""
-
     async def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
         self.requests.append(request)
         self.closed.clear()
@@ -76,9 +72,6 @@ class PlayedProvider(Provider):
 
     async def _list(self) -> list[ModelInfo]:
         return [ModelInfo(self.model_name)]
-
-    def _classify(self, error: Exception) -> ProviderError | None:
-        return None
 
 
 class Sink:

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,19 @@ import pytest
 
 from atlas_tui import AtlasError, ConfigError, ProviderError, QueryClient, create_query_client
 from atlas_tui.errors import Kind
-from atlas_tui.models.base import Counted, End, ModelMessage, Start, TextDelta, TokenUsage
+from atlas_tui.models.base import (
+    Counted,
+    End,
+    Finish,
+    ModelInfo,
+    ModelMessage,
+    ModelRequest,
+    Provider,
+    Start,
+    TextDelta,
+    TokenUsage,
+    WireEvent,
+)
 from tests.clients import at_once, client_of, ignore
 from tests.played import HANG, PlayedProvider, says
 
@@ -89,9 +102,21 @@ class TestQuery:
         assert (partial.content, partial.complete) == ("Half an ans", False)
         assert client.last_response is partial
 
-    def test_a_provider_of_one_s_own_is_enough(self) -> None:
-        client = QueryClient(PlayedProvider(says("Hello")))
-        assert client.query("Say hello") == "Hello"
+    def test_a_provider_of_one_s_own_is_two_methods(self) -> None:
+        class Echo(Provider):
+            async def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
+                for word in request.messages[-1].content.split():
+                    yield TextDelta(f"{word} ")
+                yield Finish("stop")
+
+            async def _list(self) -> list[ModelInfo]:
+                return [ModelInfo("echo-1")]
+
+        client = QueryClient(Echo("echo", None))
+        assert client.query("Say hello") == "Say hello "
+        assert client.last_response is not None
+        assert (client.last_response.model, str(client.last_response.cost)) == ("echo-1", "unknown")
+        assert client.list_models() == ["echo-1"]
         assert client.retrieve_only("hello") == []
 
     def test_answers_and_failures_can_be_given_to_another_process(self, dead_url: str) -> None:

@@ -157,9 +157,6 @@ class MockProvider(Provider):
         """Who is asked, visibly no real server."""
         return "mock" if self.name == "mock" else f"{self.name} (mock)"
 
-    async def _load(self) -> None:
-        """Nothing to import and nothing to check."""
-
     def _stream(self, request: ModelRequest) -> AsyncGenerator[WireEvent, None]:
         return self._rehearse(request) if self._player is None else self._replay(request, self._player)
 
@@ -251,9 +248,6 @@ class MockProvider(Provider):
 
     async def _list(self) -> list[ModelInfo]:
         return [ModelInfo(name, detail=detail) for name, detail in MODELS.items()]
-
-    def _classify(self, error: Exception) -> ProviderError | None:
-        return None
 
 
 def _cited(sent: str) -> str:

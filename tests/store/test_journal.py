@@ -316,8 +316,8 @@ def test_a_stop_at_the_very_end_finds_the_answer_written(store: Store) -> None:
     cancel = CancelToken()
 
     class Stopping(PlayedProvider):
-        def _ending(self, *arguments: Any) -> End:
-            end = super()._ending(*arguments)
+        async def run(self, *arguments: Any) -> End:
+            end = await super().run(*arguments)
             cancel.cancel()  # reaches the task at its next pause, which is the journal's
             return end
 

@@ -7,35 +7,23 @@ import dataclasses
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from atlas_tui.config import Timeouts
 from atlas_tui.errors import AtlasError, ConfigError, ProviderError
-from atlas_tui.models.base.cancel import CancelToken, settle_cancel, undisturbed
-from atlas_tui.models.base.deadline import StreamDeadline
+from atlas_tui.models.base.attempt import LISTING_LIMIT, attempt
+from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.models.base.events import End, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
 from atlas_tui.models.base.faults import transport_error
 from atlas_tui.models.base.messages import ModelRequest
-from atlas_tui.models.base.reception import Reception
-from atlas_tui.models.base.response import Attempt, ModelResponse
-from atlas_tui.models.base.stopwatch import Stopwatch
+from atlas_tui.models.base.response import ModelResponse
 from atlas_tui.models.base.worker import Emit, EventStream, call_in_worker
 from atlas_tui.pricing import FREE, UNKNOWN_COST, CostEstimate, Rates, TokenUsage, context_window, cost_of
 from atlas_tui.text import one_line
 
 log = logging.getLogger(__name__)
-_UNINTERRUPTED = 256
-"""Tokens after which the loop gets a turn, in which a stop takes effect, where more have come than can be read."""
 StreamCallback = Callable[[str, ModelResponse], None]
-_UNBILLED = frozenset(
-    {"auth", "permission", "not_found", "bad_request", "context_length", "rate_limit", "overloaded", "server",
-     "connection"}
-)  # fmt: skip
-"""Kinds of failure that cost nothing, if they come before any answer."""
-_LISTING_LIMIT = 15.0
-"""Seconds that a model list may take: it is asked for while somebody looks at the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +48,8 @@ class ModelInfo:
 class Provider(ABC):
     """Who serves a model.
 
-    An adapter yields what the wire says and names its SDK's errors; timing, limits, cancelling, truncation, usage,
-    cost and the translation of every error are here, once.
+    An adapter yields what the wire says (`_stream`, `_list`) and names its SDK's errors; timing, limits, cancelling,
+    truncation, usage, cost and the translation of every error are the same for all.
 
     Raises:
         ConfigError: `max_tokens` or `timeout` has no meaning.
@@ -94,9 +82,9 @@ class Provider(ABC):
 
     # What an adapter supplies
 
-    @abstractmethod
     async def _load(self) -> None:
-        """Import the SDK and check that a request can be made. No part of the measured time."""
+        """Have everything ready that a request needs, the key too. No part of the measured time."""
+        await self.prepare()
 
     async def prepare(self) -> None:  # noqa: B027 - not all have one
         """Import the SDK, without asking for a key: the request does it too, and beside other work it costs no time."""
@@ -118,9 +106,9 @@ class Provider(ABC):
     async def _list(self) -> list[ModelInfo]:
         """The models that the server offers; price and context window are filled in by the base."""
 
-    @abstractmethod
     def _classify(self, error: Exception) -> ProviderError | None:
         """The SDK's own error as ours, or None if it is none of the SDK's."""
+        return None
 
     @property
     def prefills(self) -> bool:
@@ -223,86 +211,7 @@ class Provider(ABC):
 
     async def run(self, request: ModelRequest, emit: Emit, cancel: CancelToken) -> End:
         """Make one attempt on the running loop: emit its events, return its ending. Never raises a failure."""
-        response = self.begin(request)
-        reception = Reception(response, emit)
-        failure: ProviderError | None = None
-        try:
-            if cancel.cancelled:
-                raise asyncio.CancelledError
-            await self._load()
-            await self._learn()
-            response.model = self.model_name
-            await self._receive(request if self.prefills else request.closed(), reception)
-            if not response.complete:
-                failure = ProviderError("truncated", f"{self.server} broke off before the end of the answer")
-        except asyncio.CancelledError:
-            if not cancel.cancelled:
-                raise
-            settle_cancel()
-            failure = ProviderError("cancelled", "stopped")
-        except Exception as error:  # noqa: BLE001 - the border to the SDKs: every error becomes one of ours
-            failure = self.translate(error)
-        await undisturbed(cancel, reception.flush)
-        if response.complete:
-            # Once the provider's own ending was seen, nothing that befalls the connection spoils the answer.
-            failure = self._refusal(reception.detail) if response.finish_reason == "refused" else None
-        return self._ending(response, reception.watch, failure)
-
-    def _refusal(self, detail: str) -> ProviderError:
-        why = f" ({one_line(detail.strip().rstrip('.'), 240)})" if detail else ""
-        return ProviderError("refused", f"{self.server} refused to answer{why}")
-
-    async def _learn(self) -> None:
-        limits = self.timeouts
-        limit = min(filter(None, (limits.first_token, limits.total, _LISTING_LIMIT)))
-        try:
-            async with asyncio.timeout(limit):
-                await self._settle()
-        except TimeoutError:
-            raise ProviderError("timeout", f"{self.server} did not say within {limit:g} s what it serves") from None
-
-    async def _receive(self, request: ModelRequest, reception: Reception) -> None:
-        deadline = StreamDeadline(self.timeouts)
-        reception.watch.start()
-        taken = 0
-        try:
-            async with aclosing(self._stream(request)) as wire:
-                async for item in wire:
-                    await reception.take(item, deadline)
-                    if reception.response.complete:
-                        break
-                    taken += 1
-                    if taken % _UNINTERRUPTED == 0:
-                        await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            if deadline.expired is None:
-                raise
-            settle_cancel()
-            raise ProviderError("timeout", f"{self.server} {deadline.expired}") from None
-        finally:
-            deadline.stop()
-            reception.watch.stop()
-
-    def _ending(self, response: ModelResponse, watch: Stopwatch, failure: ProviderError | None) -> End:
-        response.timing = watch.timing(response.usage, bool(response.reasoning))
-        if failure is not None:
-            failure.provider, failure.model = self.name, response.model
-            failure.request_id = failure.request_id or response.request_id
-            failure.partial = response
-            response.complete = False
-            if failure.kind in _UNBILLED and not (response.content or response.reasoning or response.request_id):
-                response.usage = TokenUsage()  # whoever turns a request away does not charge for it
-        response.attempts = (
-            Attempt(
-                self.name,
-                response.model,
-                failure.kind if failure else None,
-                str(failure) if failure else "",
-                response.timing.duration,
-            ),
-        )
-        _ = response.cost  # computed here, in the worker, because the first price imports the price table
-        return End(response, failure)
+        return await attempt(self, request, emit, cancel)
 
     def translate(self, error: Exception) -> ProviderError:
         """Any exception of the SDK or below it as a `ProviderError`, with the cause chained."""
@@ -319,11 +228,11 @@ class Provider(ABC):
     async def _listing(self) -> list[ModelInfo]:
         try:
             await self._load()
-            async with asyncio.timeout(_LISTING_LIMIT):
+            async with asyncio.timeout(LISTING_LIMIT):
                 return await self._list()
         except TimeoutError:
             raise ProviderError(
-                "timeout", f"{self.server} gave no model list within {_LISTING_LIMIT:g} s", provider=self.name
+                "timeout", f"{self.server} gave no model list within {LISTING_LIMIT:g} s", provider=self.name
             ) from None
         except AtlasError:
             raise

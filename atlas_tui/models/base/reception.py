@@ -31,10 +31,11 @@ class Reception:
         # Exact types, because this runs for every token: a check for a union costs as much as the clock.
         kind = type(item)
         if kind is TextDelta or kind is ReasoningDelta:
-            token = bool(item.text)  # type: ignore[union-attr]
-            deadline.sign(token=token)
-            if token:
+            if item.text:  # type: ignore[union-attr]
+                deadline.sign(token=True)
                 await self._delta(item)  # type: ignore[arg-type]
+            else:
+                deadline.sign()
         else:
             deadline.sign()
             await self._note(item)
