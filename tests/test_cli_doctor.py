@@ -137,3 +137,12 @@ def test_problems_are_told_apart_where_only_ascii_is_shown(tmp_path: Path) -> No
     done = run("doctor", "--offline", "--config", wrong, environ={**PLAIN, "PYTHONIOENCODING": "ascii"})
     assert "  ! default_provider: unknown provider" in done.out
     assert "  + mock: can be used" in done.out
+
+
+def test_a_folder_that_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    """As one that may not be entered; that is no hindrance to root, a name that is too long is."""
+    done = run("doctor", "--offline", "--json", environ={**PLAIN, "ATLAS_DATA_DIR": str(tmp_path / ("long" * 100))})
+    found = findings(done)
+    assert (done.status, done.err) == (1, "")
+    assert found["data"]["state"] == found["history"]["state"] == "problem"
+    assert "cannot be read (File name too long)" in found["data"]["words"]

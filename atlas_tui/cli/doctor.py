@@ -111,8 +111,11 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 
 def _folder(what: str, folder: Path) -> Finding:
-    if not folder.exists():
-        return Finding("Files", what, "ok", f"{folder} (made when it is needed)")
+    try:
+        if not folder.exists():
+            return Finding("Files", what, "ok", f"{folder} (made when it is needed)")
+    except OSError as error:
+        return _unreadable(what, folder, error)
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding("Files", what, "problem", f"{folder} cannot be written: allow it, or set ATLAS_DATA_DIR")
     free = shutil.disk_usage(folder).free
@@ -123,6 +126,10 @@ def _folder(what: str, folder: Path) -> Finding:
     return Finding("Files", what, "ok", f"{folder}, {free / 1e9:.1f} GB free")
 
 
+def _unreadable(what: str, path: Path, error: OSError) -> Finding:
+    return Finding("Files", what, "problem", f"{path} cannot be read ({error.strerror}): check the folder that it is in")
+
+
 def _history(config: Config) -> Iterator[Finding]:
     from atlas_tui.store import Store
 
@@ -130,11 +137,14 @@ def _history(config: Config) -> Iterator[Finding]:
         yield Finding("Files", "history", "note", "off (`history = false`): conversations are not kept")
         return
     store = Store(otherwise="conversations cannot be kept")
-    if not store.path.exists():
-        yield Finding("Files", "history", "ok", "none yet")
-        return
     try:
+        if not store.path.exists():
+            yield Finding("Files", "history", "ok", "none yet")
+            return
         count = len(store.conversations(1_000_000))
+    except OSError as error:
+        yield _unreadable("history", store.path, error)
+        return
     except AtlasError as error:
         yield Finding("Files", "history", "problem", str(error))
         return
