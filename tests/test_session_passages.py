@@ -110,6 +110,9 @@ def test_passages_are_looked_for_while_the_provider_gets_ready_and_not_much_long
             assert not hastened.wait(0.2)  # while it takes its time, so may the search
             prepared.set()
 
+        async def _load(self) -> None:
+            """What a second import finds done."""
+
     provider = Importing(says("ok"))
     assert ask(session_of(provider, knowledge=Loading()), "Why?").error is None
     assert "Air scatters blue." in provider.requests[0].messages[0].content
@@ -119,9 +122,6 @@ def test_an_sdk_that_cannot_be_imported_is_told_by_the_request() -> None:
     class Without(PlayedProvider):
         async def prepare(self) -> None:
             raise ImportError("no such package")
-
-        async def _load(self) -> None:
-            await self.prepare()
 
     end = ask(session_of(Without(says("x")), knowledge=Passages()), "Why?")
     assert end.error is not None
