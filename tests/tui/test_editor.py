@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -47,6 +49,23 @@ def an_editor(place: Path, script: str) -> str:
     place.write_text(f"#!/bin/sh\n{script}\n")
     place.chmod(0o700)
     return str(place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another desktop has another command")
+def test_what_is_no_text_opens_in_the_desktop_s_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document, told = tmp_path / "a b.PDF", tmp_path / "told"
+    document.write_bytes(b"%PDF")
+    os.mkfifo(told)
+    an_editor(tmp_path / "xdg-open", f'printf "%s" "$@" > {told}')
+    monkeypatch.setenv("EDITOR", "false")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(EditorError, match=r"a b\.PDF is no text, and there is no desktop here"):
+        open_in_editor(TERMINAL, str(document), 1)
+    monkeypatch.setenv("DISPLAY", ":0")
+    open_in_editor(TERMINAL, str(document), 1)
+    assert told.read_text() == str(document)  # a pipe: it waits for who writes
 
 
 def test_a_prompt_comes_back_as_it_was_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

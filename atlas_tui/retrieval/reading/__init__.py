@@ -17,7 +17,7 @@ from atlas_tui.retrieval.reading.decoding import decode
 if TYPE_CHECKING:
     from atlas_tui.retrieval.reading.pdf import PdfReader
 
-__all__ = ["Block", "Reader", "Reading", "Unreadable"]
+__all__ = ["Block", "Reader", "Reading", "Unreadable", "is_text"]
 _LARGE = 500_000
 """Bytes from which on a file takes long enough to be given up in the middle."""
 _TICK = 0.05
@@ -45,7 +45,7 @@ class Reader:
         Raises:
             Unreadable: it has no text, or none that can be read.
         """
-        suffix = os.path.splitext(name)[1].lower().lstrip(".")
+        suffix = _suffix(name)
         if suffix == "pdf" or data.startswith(b"%PDF-"):
             return self._read_pdf(data, cancelled)
         if len(data) < _LARGE:
@@ -95,6 +95,16 @@ _ARCHIVES = {
     "xlsm": "sheets", "odt": "opendocument", "ods": "opendocument", "odp": "opendocument", "epub": "book",
 }  # fmt: skip
 """Formats that are archives, and the module that reads each."""
+
+
+def is_text(name: str) -> bool:
+    """Whether a document of this name can be read in an editor."""
+    suffix = _suffix(name)
+    return suffix != "pdf" and suffix not in _ARCHIVES
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower().lstrip(".")
 
 
 def _read_here(suffix: str, data: bytes) -> Reading:

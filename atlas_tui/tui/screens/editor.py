@@ -1,11 +1,14 @@
-"""The user's own editor: to write a prompt in, and to open a document at a line."""
+"""The user's own editor: to write a prompt in, and to open a document at a line; other programs for what is no text."""
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,14 +34,21 @@ def _plus_line(path: str, line: int) -> list[str]:
 
 
 def open_in_editor(app: App[object], source: str, line: int) -> None:
-    """Open a document in `$VISUAL` or `$EDITOR` at a line, counted from 1; the terminal is the editor's meanwhile.
+    """Open a document in `$VISUAL` or `$EDITOR` at a line, counted from 1; the terminal is the editor's meanwhile. PDF,
+    office documents and books open in the desktop's program for them, beside the terminal.
 
     Raises:
-        EditorError: the document is gone, there is no editor, it failed, or this terminal cannot be handed over.
+        EditorError: the document is gone, there is no editor, it failed, or this terminal cannot be handed over; or
+            there is no desktop.
     """
-    command = _command()
     if not os.path.isabs(source) or not os.path.isfile(source):
         raise EditorError(f"{shown(source)} is not there any more")
+    from atlas_tui.retrieval.reading import is_text
+
+    if not is_text(source):
+        _view(source)
+        return
+    command = _command()
     at_line = _AT_LINE.get(Path(command[0]).stem, _plus_line)
     status = _run(app, [*command, *at_line(source, line)])
     if status != 0:
@@ -66,6 +76,24 @@ def edit_in_editor(app: App[object], text: str) -> str:
         raise EditorError(f"{name} cannot be used: {error}; the prompt is unchanged") from error
     finally:
         path.unlink(missing_ok=True)
+
+
+def _view(source: str) -> None:
+    desktop = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    viewer = shutil.which("open" if sys.platform == "darwin" else "xdg-open") if desktop else None
+    if viewer is None:
+        raise EditorError(f"{shown(source)} is no text, and there is no desktop here that could show it")
+    try:
+        process = subprocess.Popen(
+            [viewer, source],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # it may stay open when Atlas ends
+        )
+    except OSError as error:
+        raise EditorError(f"{viewer} cannot be used: {error}") from error
+    threading.Thread(target=process.wait, name="atlas-viewer", daemon=True).start()  # so that nothing of it is left
 
 
 def _command() -> list[str]:
