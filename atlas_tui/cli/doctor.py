@@ -127,7 +127,7 @@ def _folder(what: str, folder: Path) -> Finding:
 
 
 def _unreadable(what: str, path: Path, error: OSError) -> Finding:
-    return Finding("Files", what, "problem", f"{path} cannot be read ({error.strerror}): check the folder that it is in")
+    return Finding("Files", what, "problem", f"{path} cannot be read ({error.strerror}): check the folder above it")
 
 
 def _history(config: Config) -> Iterator[Finding]:
