@@ -6,6 +6,8 @@ imported at the first price, which belongs in a worker: the import takes a quart
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -148,6 +150,12 @@ def cost_of(
 def load_prices() -> None:
     """Import the price table now, so that the first price does not have to wait for it."""
     import genai_prices  # noqa: F401
+
+
+def hasten_prices(provider: str) -> None:
+    """Have the price table imported beside what goes on, where this provider's prices are in it."""
+    if provider not in _FREE_PROVIDERS and "genai_prices" not in sys.modules:
+        threading.Thread(target=load_prices, name="atlas-prices", daemon=True).start()
 
 
 @lru_cache(maxsize=1024)

@@ -74,4 +74,4 @@ def test_a_client_loads_no_sdk_and_no_terminal_framework_until_it_asks() -> None
 
 def test_an_answer_of_the_mock_needs_no_sdk_either() -> None:
     loaded = loaded_by("from atlas_tui import create_query_client; create_query_client(delay_ms=0).query('Hello')")
-    assert not loaded & {"anthropic", "openai", "ollama", "chromadb", "textual", "rich"}
+    assert not loaded & {"anthropic", "openai", "ollama", "chromadb", "textual", "rich", "genai_prices"}

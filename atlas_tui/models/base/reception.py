@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 
 from atlas_tui.models.base.deadline import StreamDeadline
 from atlas_tui.models.base.events import Counted, Finish, ReasoningDelta, Start, TextDelta, UsageUpdate, WireEvent
 from atlas_tui.models.base.response import ModelResponse
 from atlas_tui.models.base.stopwatch import Stopwatch
 from atlas_tui.models.base.worker import Emit
-from atlas_tui.pricing import CostEstimate, load_prices
+from atlas_tui.pricing import CostEstimate, hasten_prices
 from atlas_tui.text import StreamRedactor
 
 
@@ -61,7 +60,7 @@ class Reception:
                 # Anew, because keys may have become known while the request was made.
                 self._redact_text, self._redact_reasoning = StreamRedactor(), StreamRedactor()
                 # While the first token is awaited there is time; the first cost would stop the reading for it.
-                threading.Thread(target=load_prices, name="atlas-prices", daemon=True).start()
+                hasten_prices(response.provider)
                 response.model, response.request_id = item.model or response.model, item.request_id
                 await self._emit(dataclasses.replace(item, model=response.model, mock=response.mock))
             case Counted(usage, cost, rate):
