@@ -6,6 +6,7 @@ import json
 import queue
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from atlas_tui.comparison.results import Answer, Question, Results
 from atlas_tui.config import private_opener, read_text
-from atlas_tui.errors import ConfigError, Kind
+from atlas_tui.errors import AtlasError, ConfigError, Kind
 from atlas_tui.models.base import End, Event, Provider, Sink, Worker
 from atlas_tui.models.recording import Recorder
 from atlas_tui.policy import Policy
@@ -88,17 +89,26 @@ class Kept:
             raise self._damaged(1) from error
 
     def add(self, answer: Answer) -> None:
-        """Write an answer down."""
-        self._write(
-            {
-                "column": answer.column,
-                "target": answer.target,
-                "prompt": sound(answer.question.prompt),
-                "reference": answer.question.reference,
-                "repetition": answer.repetition,
-                "response": answer.form,
-            }
-        )
+        """Write an answer down.
+
+        Raises:
+            AtlasError: it cannot be written.
+        """
+        form = {
+            "column": answer.column,
+            "target": answer.target,
+            "prompt": sound(answer.question.prompt),
+            "reference": answer.question.reference,
+            "repetition": answer.repetition,
+            "response": answer.form,
+        }
+        try:
+            self._write(form)
+        except OSError as error:
+            with suppress(OSError):  # closing tries to write the same once more
+                self._file.close()
+            words = f"{self._name} broke off ({error.strerror}): make room, then go on with it (--resume)"
+            raise AtlasError(words) from error
 
     def close(self) -> None:
         """Nothing more is written."""
@@ -213,7 +223,11 @@ class Runs:
         return Results(self.plan.targets, self.plan.questions, answers, len(jobs) - len(answers))
 
     def run(self, tick: Callable[[], None] = lambda: None, every: float | None = None) -> Results:
-        """Do all of it; `tick` is called after each answer and, if wished, every so many seconds."""
+        """Do all of it; `tick` is called after each answer and, if wished, every so many seconds.
+
+        Raises:
+            AtlasError: an answer cannot be written into `kept`; what it has stays there.
+        """
         try:
             while self._launch() or self._running:
                 try:
@@ -307,7 +321,7 @@ def read_questions(path: Path) -> list[Question]:
         ConfigError: it cannot be read, holds none, or one twice.
     """
     name = one_line(str(path))
-    lines = read_text(path, "the file of prompts").splitlines()
+    lines = read_text(path, "the file of prompts").split("\n")  # JSON has other line separators inside its texts
     found: dict[str, Question] = {}
     first: dict[str, int] = {}
     for number, line in enumerate(lines, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from atlas_tui import ConfigError, ProviderError
+from atlas_tui import AtlasError, ConfigError, ProviderError
 from atlas_tui.budget import Account
 from atlas_tui.comparison.results import Question, Results, quantile, spread
 from atlas_tui.comparison.runs import Kept, Plan, Runs, read_questions
@@ -190,6 +191,26 @@ class TestKept:
         with pytest.raises(ConfigError, match="line 1"):
             Kept(path, Plan(["a"], [Q1]), resume=True)
 
+    def test_a_full_disk_is_said_and_the_run_can_go_on_later(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.jsonl"
+        plan = Plan(["a:test-model"], [Q1, Q2])
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with Kept(path, plan, resume=False) as kept:
+            runs = runs_of([played("a", says("first"), says("second"))], [Q1, Q2], kept=kept)
+
+            def fill_the_disk() -> None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limit[1]))
+
+            try:
+                with pytest.raises(AtlasError, match=r"run\.jsonl broke off \(.*\): make room, then go on with it"):
+                    runs.run(fill_the_disk)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        again = played("a", says("at last"))
+        with Kept(path, plan, resume=True) as kept:
+            results = runs_of([again], [Q1, Q2], kept=kept).run()
+        assert [answer.content for answer in results.answers] == ["first", "at last"]
+
     def test_keys_are_not_kept(self, tmp_path: Path) -> None:
         path = tmp_path / "run.jsonl"
         key = "sk-" + "A1b2" * 8
@@ -207,6 +228,14 @@ class TestQuestions:
         assert read_questions(path) == [
             Question("Plain one"), Question("Capital?", "Paris"), Question("{not json"), Question("spaced"),
         ]  # fmt: skip
+
+    @pytest.mark.parametrize("separator", ["\u2028", "\x85", "\x0c"])
+    def test_only_a_new_line_ends_a_line(self, tmp_path: Path, separator: str) -> None:
+        """JSON has the others inside its texts, as many tools write them; they made two wrong prompts of one."""
+        path = tmp_path / "prompts"
+        path.write_text(json.dumps({"prompt": f"One{separator}two?"}, ensure_ascii=False) + "\r\nThree?\r\n")
+        (first, second) = read_questions(path)
+        assert (first.prompt, second.prompt) == (f"One{separator}two?", "Three?")
 
     @pytest.mark.parametrize(
         ("text", "words"),
