@@ -171,3 +171,14 @@ def test_the_chat_opens_with_the_collection_that_is_named(tmp_path: Path) -> Non
     finally:
         chat.close()
         refused.close()
+
+
+def test_who_waits_for_an_input_that_never_ends_is_told(tmp_path: Path) -> None:
+    """As where a shell's input is an open connection: nobody knows that there is more to come."""
+    config = settings(tmp_path, QUICK)
+    command = f"sleep 60 | {sys.executable} -m atlas_tui ask Hello --config {config}"
+    shell = Terminal("-c", command, program="sh", columns=120)
+    try:
+        shell.shows("waiting for the end of standard input, which follows the prompt (`< /dev/null` gives none)")
+    finally:
+        shell.close()

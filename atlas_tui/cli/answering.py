@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from atlas_tui.budget import Account
-from atlas_tui.citations import check, sources
+from atlas_tui.citations import check, place_of
 from atlas_tui.cli import forms
 from atlas_tui.cli.console import Console, complain
 from atlas_tui.cli.interruption import Interruption
@@ -221,8 +221,9 @@ def _tell(event: Event, console: Console) -> None:
         case Retrieved(documents, dropped, notices):
             left_out = f"; {dropped} more did not fit into the context window" if dropped else ""
             if console.interactive:
-                for line in (f"{counted(len(documents), 'passage')}{left_out}", *sources(documents)):
-                    console.note(line, dim=True)
+                console.note(f"{counted(len(documents), 'passage')}{left_out}", dim=True)
+                for number, document in enumerate(documents, 1):
+                    console.note(f"[{number}] {place_of(document, short=True)}", dim=True)
             elif not documents:
                 console.note(f"atlas-tui: no passage goes along{left_out}: `atlas-tui search` shows what there is")
             for notice in notices:

@@ -26,6 +26,9 @@ examples:
   atlas-tui ask --json "Name a colour" | jq -r .content
   atlas-tui ask --events "Name a colour" | jq -c 'select(.type == "usage")'
 
+Standard input that is no terminal is read to its end and follows PROMPT: in a `while read` loop, `< /dev/null`
+leaves the loop its lines.
+
 stdout carries the answer and nothing else. stderr carries one line if something went wrong and, on a terminal,
 the state while it streams and the figures at the end: in a pipe only with -v, with -q never.
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import select
 import sys
+from contextlib import suppress
 from typing import BinaryIO
 
 from atlas_tui.errors import ConfigError
 
 _LARGEST = 100_000_000
 """Bytes that may be piped in: what never ends must not fill the memory."""
+_PATIENCE = 3.0
+"""Seconds without any input after which it is said that it is waited for."""
 
 
 def read_prompt(words: list[str]) -> str:
@@ -20,7 +24,7 @@ def read_prompt(words: list[str]) -> str:
     parts = [as_text(" ".join(words), "prompt")]
     if sys.stdin is not None and not sys.stdin.isatty():
         try:
-            parts.append(_piped(sys.stdin.buffer).decode("utf-8-sig"))
+            parts.append(_piped(sys.stdin.buffer, waits=any(words)).decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             raise ConfigError(f"the piped input is not UTF-8 text (byte {error.start}): pipe in text") from error
     prompt = "\n\n".join(part.strip("\r\n") for part in parts if part.strip())
@@ -29,11 +33,27 @@ def read_prompt(words: list[str]) -> str:
     return prompt
 
 
-def _piped(stdin: BinaryIO) -> bytes:
+def _piped(stdin: BinaryIO, *, waits: bool) -> bytes:
+    """What is piped in.
+
+    Args:
+        waits: there is a prompt already, so that nobody may know that it waits for more.
+    """
+    if waits and sys.stderr is not None and sys.stderr.isatty() and _silent(stdin):
+        from atlas_tui.cli.console import complain
+
+        complain("waiting for the end of standard input, which follows the prompt (`< /dev/null` gives none)")
     piped = stdin.read(_LARGEST + 1)
     if len(piped) > _LARGEST:
         raise ConfigError(f"more than {_LARGEST // 1_000_000} MB are piped in, which no model reads: pipe in a part")
     return piped
+
+
+def _silent(stdin: BinaryIO) -> bool:
+    """Whether nothing comes for a while."""
+    with suppress(OSError, ValueError):  # what is no socket cannot be waited for everywhere
+        return not select.select([stdin], [], [], _PATIENCE)[0]
+    return False
 
 
 def as_text(argument: str, name: str) -> str:
