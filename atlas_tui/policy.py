@@ -75,10 +75,19 @@ class Policy:
             return Stop()
         if error.kind in _RETRY and error.retryable and attempt < self.settings.attempts:
             delay = self._delay(error, attempt)
-            if delay is not None and waited + delay <= self.settings.total_wait and self._left >= 1:
-                self._left -= 1
+            if delay is not None and waited + delay <= self.settings.total_wait and self._affords(error):
                 return Retry(delay, "backoff" if error.retry_after is None else "retry_after")
         return FallBack() if others else Stop()
+
+    def _affords(self, error: ProviderError) -> bool:
+        """Whether one more retry is within the budget. What the server asks for is no outage: many requests at once
+        that a rate limit turns away come back when it says so."""
+        if error.kind == "rate_limit" or error.retry_after is not None:
+            return True
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
     def _delay(self, error: ProviderError, attempt: int) -> float | None:
         settings = self.settings

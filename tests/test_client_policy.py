@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import pytest
@@ -82,6 +83,13 @@ class TestRetries:
         assert seen == ["at ", "last"]
         assert client.last_response is not None
         assert [attempt.error for attempt in client.last_response.attempts] == ["overloaded", "overloaded", None]
+
+    def test_many_at_once_outlive_a_rate_limit_that_turns_them_all_away(self) -> None:
+        """Each comes back when the server said; a budget that is meant for outages let ten of them."""
+        turned_away = [[ProviderError("rate_limit", "slower", retry_after=0.01)] for _ in range(40)]
+        client = client_of(PlayedProvider(*turned_away, says("in the end")), policy=Policy())
+        with ThreadPoolExecutor(40) as pool:
+            assert set(pool.map(client.query, ["Why?"] * 40)) == {"in the end"}
 
     def test_close_ends_the_wait_for_a_retry(self) -> None:
         client = client_of(PlayedProvider([ProviderError("rate_limit", "slow", retry_after=50.0)]), policy=Policy())

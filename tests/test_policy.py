@@ -91,6 +91,13 @@ def test_an_outage_is_not_amplified_and_answers_earn_retries_back() -> None:
     assert [decide(), decide()] == [Retry(0.0), Stop()]
 
 
+@pytest.mark.parametrize("error", [ProviderError("rate_limit", "x"), ProviderError("overloaded", "x", retry_after=0.0)])
+def test_what_the_server_asks_for_is_no_outage(error: ProviderError) -> None:
+    policy = Policy(RetrySettings(first_wait=0.0, budget=1))
+    decisions = [policy.decide(error, 1, 0.0, begun=False, others=False) for _ in range(20)]
+    assert all(isinstance(decision, Retry) for decision in decisions)
+
+
 def test_a_failed_target_is_asked_last_until_it_has_cooled_down() -> None:
     now = [0.0]
     policy = Policy(RetrySettings(cooldown=30.0), clock=lambda: now[0])

@@ -50,7 +50,7 @@ class RetrySettings:
     total_wait: float = 120.0
     """All waiting for one prompt."""
     budget: int = 10
-    """Retries that an outage may use up; every answer gives a tenth of one back."""
+    """Retries that an outage may use up; every answer gives a tenth of one back. A rate limit uses up none."""
     cooldown: float = 30.0
     """How long a target that failed for good is asked last."""
 
