@@ -165,7 +165,7 @@ class ChunkReader:
         if self._usage:
             cost = self._usage.get("cost")
             billed = float(cost) if isinstance(cost, int | float) else None
-            items.append(Counted(_usage(self._usage), billed))
+            items.append(Counted(usage_of(self._usage, "prompt", "completion"), billed))
         if self.reason:
             items.append(Finish("refused" if self._refused else self.reason))
         return items
@@ -178,11 +178,12 @@ def _part(part: dict[str, Any]) -> WireEvent:
     return TextDelta(as_text(part["text"]))
 
 
-def _usage(said: dict[str, Any]) -> TokenUsage:
-    inputs, outputs = said.get("prompt_tokens_details") or {}, said.get("completion_tokens_details") or {}
+def usage_of(said: dict[str, Any], read: str, written: str) -> TokenUsage:
+    """The usage that a server reports; `read` and `written` are what the format calls input and output."""
+    inputs, outputs = said.get(f"{read}_tokens_details") or {}, said.get(f"{written}_tokens_details") or {}
     return TokenUsage(
-        as_count(said.get("prompt_tokens")),
-        as_count(said.get("completion_tokens")),
+        as_count(said.get(f"{read}_tokens")),
+        as_count(said.get(f"{written}_tokens")),
         as_count(inputs.get("cached_tokens")),
         as_count(inputs.get("cache_write_tokens")),
         as_count(outputs.get("reasoning_tokens")),

@@ -13,10 +13,10 @@ from atlas_tui.models.base import (
     ReasoningDelta,
     Start,
     TextDelta,
-    TokenUsage,
     WireEvent,
 )
-from atlas_tui.models.base.transport import as_count, as_text, reported_error
+from atlas_tui.models.base.transport import as_text, reported_error
+from atlas_tui.models.openai.chat import usage_of
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "refused"}
 
@@ -79,15 +79,7 @@ class ResponseReader:
         return ()
 
     def _ending(self, response: dict[str, Any]) -> Sequence[WireEvent]:
-        said = response.get("usage") or {}
-        inputs, outputs = said.get("input_tokens_details") or {}, said.get("output_tokens_details") or {}
-        usage = TokenUsage(
-            as_count(said.get("input_tokens")),
-            as_count(said.get("output_tokens")),
-            as_count(inputs.get("cached_tokens")),
-            as_count(inputs.get("cache_write_tokens")),
-            as_count(outputs.get("reasoning_tokens")),
-        )
+        usage = usage_of(response.get("usage") or {}, "input", "output")
         details = response.get("incomplete_details")
         reason = "stop"
         if details:
