@@ -346,3 +346,16 @@ _PROMPTED: frozenset[Scope] = frozenset({"chat", "compare"})
 """The screens that have a prompt."""
 BY_ID = {action.id: action for action in ACTIONS}
 BY_SLASH = {action.slash: action for action in ACTIONS if action.slash}
+_ELSEWHERE = {
+    "/exit": "quit",
+    "/q": "quit",
+    "/bye": "quit",
+    "/clear": "new",
+    "/reset": "new",
+    "/history": "conversations",
+    "/models": "model",
+    "/regenerate": "retry",
+    "/save": "export",
+}
+"""What other programs call it: understood, but not offered."""
+BY_SLASH |= {slash: BY_ID[name] for slash, name in _ELSEWHERE.items()}

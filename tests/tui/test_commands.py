@@ -20,6 +20,7 @@ def test_every_action_can_be_run_and_every_key_is_its_own() -> None:
             assert len([room for room in ROOMS if hasattr(room, action.id)]) == 1, action.id
     slashes = [action.slash for action in actions.ACTIONS if action.slash]
     assert len(slashes) == len(set(slashes))
+    assert all(actions.BY_SLASH[action.slash] is action for action in actions.ACTIONS if action.slash)
 
 
 def test_a_key_means_one_thing_wherever_it_is_pressed() -> None:

@@ -127,6 +127,35 @@ async def test_tab_completes_and_leaves_room_for_the_argument() -> None:
         assert user.app.theme == "atlas-light"
 
 
+async def test_a_command_typed_at_once_is_run_as_it_stands() -> None:
+    async with driving() as user:
+        await user.press("slash")
+        await user.type_at_once(*"theme", "space", *"nord", "enter")
+        assert user.app.theme == "nord"
+        await user.type_at_once("slash", *"hel", "enter")
+        await user.shows("Esc closes")
+
+
+async def test_what_other_programs_call_it_is_understood() -> None:
+    async with driving(PlayedProvider(says("Well"))) as user:
+        await user.ask("Why?")
+        await user.answered()
+        await user.ask("/regenerate")
+        await user.answered(2)
+        assert len(user.session.turns[0].responses) == 2
+        await user.ask("/clear")
+        assert user.session.turns == []
+        await user.ask("/models")
+        await user.shows("Provider or model")
+
+
+async def test_exit_leaves() -> None:
+    async with driving() as user:
+        await user.paste("/exit")
+        await user.press("enter")
+    assert user.app.return_code == 0
+
+
 async def test_escape_hides_the_completions_and_keeps_the_text() -> None:
     async with driving() as user:
         await user.press("slash", "t", "escape")

@@ -157,6 +157,8 @@ class PromptArea(Vertical):
         super().__init__()
         self._known = list(completions)
         self._matches: list[Completion] = []
+        self._matched = ""
+        """The text that they fit."""
         self._keys = (send_keys, newline_keys)
         self._history = PromptHistory()
         self._options = OptionList(id="completions", markup=False)
@@ -222,7 +224,7 @@ class PromptArea(Vertical):
 
     def on_text_area_changed(self) -> None:
         """Offer the commands that fit what has been typed."""
-        text = self.text
+        text = self._matched = self.text
         self._matches = []
         if not self._options.is_attached:
             return
@@ -243,6 +245,8 @@ class PromptArea(Vertical):
 
     def completion_key(self, key: str) -> bool:
         """Handle a key while commands are offered; False if it means something else."""
+        if self.text != self._matched:
+            self.on_text_area_changed()  # typed faster than its message comes: Enter is not for what fitted before
         if not self._matches:
             return False
         options = self._options
