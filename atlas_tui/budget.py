@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import suppress
@@ -98,12 +99,14 @@ class Account:
         """The limits; they can be changed at any time, and hold from the next prompt on."""
         self.ledger = ledger or Ledger()
         self.together: Together = together
-        self._costs: dict[int, float] = {}  # of each prompt; of what was asked before, under 0
+        self._costs: dict[int, float] = {}  # of each prompt under way; of what was asked before, under 0
+        self._lock = threading.Lock()
 
     def begin(self, cost: float = 0.0) -> None:
         """Another conversation, which has cost so many US dollars."""
-        self._costs.clear()
-        self._costs[0] = cost
+        with self._lock:
+            self._costs.clear()
+            self._costs[0] = cost
 
     def spent(self, but: int = -1) -> float:
         """US dollars for all answers, those under way included, as far as known."""
@@ -145,13 +148,20 @@ class Account:
             if kept is None and self.budget.day is not None:
                 self.ledger.runs(key, cost, mock=mock)
 
+        def end() -> Future[None] | None:
+            with self._lock:
+                # First the sum: whoever adds up meanwhile may count it twice, and never misses it.
+                self._costs[0] = self._costs.get(0, 0.0) + self._costs.get(key, 0.0)
+                self._costs.pop(key, None)
+            return self.ledger.ended(key)
+
         return Allowance(
             self.budget,
             self.together,
             spent=lambda: self.spent(but=key),
             today=lambda: self.ledger.today(mock=mock, but=(key,) if kept is None else kept),
             report=report,
-            end=lambda: self.ledger.ended(key),
+            end=end,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from atlas_tui import ProviderError, create_query_client
 from atlas_tui.budget import Account, money
 from atlas_tui.config import Budget, Config, Price
 from atlas_tui.errors import Kind
-from atlas_tui.models.base import Counted, End, ReasoningDelta, TextDelta, TokenUsage, UsageUpdate
+from atlas_tui.models.base import CostEstimate, Counted, End, ReasoningDelta, TextDelta, TokenUsage, UsageUpdate
 from atlas_tui.models.mock import MockProvider
 from atlas_tui.policy import Policy, RetrySettings
 from atlas_tui.session import Session
@@ -100,6 +101,19 @@ class TestTheConversation:
         end = ask(other)
         assert kind(end) == "budget"
         assert 0 < (end.response.cost.total or 0) < 900
+
+    def test_prompts_that_end_at_the_same_time_are_all_counted(self) -> None:
+        account = Account(Budget(conversation=1))
+
+        def ask_often(_: int) -> None:
+            for _ in range(100):
+                allowance = account.allow(mock=False, kept=None)
+                allowance.pay(CostEstimate(0.25))
+                allowance.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(ask_often, range(8)))
+        assert account.spent() == 200
 
 
 class TestTheAnswer:
