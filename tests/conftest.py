@@ -91,11 +91,11 @@ def black_hole_url() -> Iterator[str]:
 
 @pytest.fixture
 def no_leaked_threads() -> Iterator[None]:
-    """Fails the test when a thread that it started lives on 2 s after its end (the servers' own excepted)."""
+    """Fails the test when a thread that it started lives on 10 s after its end (the servers' own excepted)."""
     before = set(threading.enumerate())
     yield
     started = [t for t in threading.enumerate() if t not in before and t.name != "scripted-server"]
     for thread in started:
-        thread.join(2)
+        thread.join(10)
     leaked = [thread.name for thread in started if thread.is_alive()]
     assert not leaked, f"still running: {leaked}"

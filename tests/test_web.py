@@ -182,7 +182,7 @@ class TestStream:
 
     @both
     def test_silence_is_filled_with_comments(self, serve: Serve) -> None:
-        client, _ = client_of([HANG], timeout=Timeouts(first_token=0.2))
+        client, _ = client_of([HANG], timeout=Timeouts(first_token=0.5))
         with serve(client, 0.02) as port, asked(port, QUESTION) as response:
             body = response.read().decode()
         assert body.count(": still waiting\n\n") > 1

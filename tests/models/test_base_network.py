@@ -241,9 +241,13 @@ class TestRests:
 
     def test_a_steady_answer_is_read_in_bursts(self, server: ScriptedServer) -> None:
         server.play(Script([Flood(200, "word ", rate=1000)]))
-        sink = rested(make("chat", server.url))
+        provider = make("chat", server.url)
+        provider.list_models()  # imports the SDK
+        begun = perf_counter()
+        sink = rested(provider)
+        took = perf_counter() - begun  # 0.2 s, or what a busy server makes of it
         assert sink.text == "word " * 200
-        assert sink.bursts <= 0.2 / RestingSink.FRAME + 20 < 100
+        assert sink.bursts <= took / RestingSink.FRAME + 20
 
     def test_a_flood_is_not_slowed_down(self, server: ScriptedServer) -> None:
         server.play(Script([Delta("Begin. "), Flood(20_000, "word "), Delta("End.")]))

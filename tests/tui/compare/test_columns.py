@@ -36,7 +36,7 @@ async def test_from_the_start_to_a_finished_comparison_in_four_keys() -> None:
         for place in (1, 2, 3):
             assert "Explain hash maps" in compared.said(place)
         await user.shows("1 mock:mock-basic", "2 mock:mock-standard", "3 mock:mock-advanced")
-        assert user.screen.count("✓ done") == 4  # three columns, and all of them together
+        await user.until(lambda: user.screen.count("✓ done") == 4)  # three columns, and all of them together
 
 
 async def test_keys_that_come_before_there_is_a_prompt_are_not_lost() -> None:

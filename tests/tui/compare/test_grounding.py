@@ -68,6 +68,7 @@ async def test_a_citation_in_a_column_leads_to_its_passage(config: Config) -> No
         await write(compared, "rope")
         await user.press("enter")
         await compared.ended()
+        await user.shows("Crimson [1]")
         row = next(number for number, line in enumerate(user.lines) if "Crimson [1]" in line)
         column = user.lines[row].index("Crimson [1]") + len("Crimson ")
         await user.pilot.click(offset=(column + 1, row))
