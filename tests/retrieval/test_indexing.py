@@ -20,7 +20,7 @@ from atlas_tui.retrieval.library import Collection, Library
 from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.reading import Reader
 from atlas_tui.retrieval.watching import pause_after, watch
-from tests.retrieval.files import endless_pdf, zip_bomb
+from tests.retrieval.files import endless_pdf, pdf, zip_bomb
 
 PROGRAM = """
 import sys
@@ -228,7 +228,9 @@ class TestHostile:
         (tree / "two\nlines \x1b[31m.txt").write_text("apple")
         (tree / "loop").symlink_to(tree)
         (tree / "deep.json").write_text("[" * 100_000)
-        report = index([str(tree)], collection, reader=Reader(page_seconds=1))
+        reader = Reader(page_seconds=1)
+        reader.read("0.pdf", pdf("Hello"))  # what its process imports at first is no page's time
+        report = index([str(tree)], collection, reader=reader)
         assert {os.path.basename(each.source): each.reason for each in report.skipped} == {
             "huge.txt": "200 MB, more than 20 MB",
             "loop": "a symbolic link to a folder that it stands in: a loop",
