@@ -12,6 +12,7 @@ from atlas_tui.tui.widgets.markdown_log import inline
 
 if TYPE_CHECKING:
     from pygments.token import _TokenType
+    from textual.screen import Screen
     from textual.widget import Widget
 
 PREFIX = "markdown-log--"
@@ -75,6 +76,7 @@ _ANSI = {
     "code-label-focus": "color: $accent; background: $background; text-style: bold reverse;",
 }
 """Where a theme leaves the terminal its own colours, weight says what shades say in the others."""
+_SELECTION = "screen--selection"
 _OVERLAYS = ("citation", "citation-missing", "quotation-missing")
 """What is drawn over text that has its own style."""
 NAMES = tuple(_STYLES)
@@ -121,7 +123,7 @@ class Look:
         self._bases = {name: _solid(widget, name) for name in NAMES}
         for name in _OVERLAYS:
             self._bases[name] = _stroke(self._bases[name])
-        self._bases["selection"] = _overlay(widget.screen.get_component_rich_style("screen--selection"))
+        self._bases["selection"] = _selection(widget.screen)
         self._marked: dict[tuple[str, int], Style] = {}
         self._syntax: dict[_TokenType, Style] = {}
         self.filters = tuple(filter for filter in widget.get_line_filters() if filter.enabled)
@@ -170,8 +172,17 @@ def _solid(widget: Widget, name: str) -> Style:
     return widget.get_component_rich_style(PREFIX + name)
 
 
-def _overlay(style: Style) -> Style:
-    return Style(color=style.color, bgcolor=style.bgcolor, reverse=style.reverse or None, bold=style.bold or None)
+def _selection(screen: Screen[object]) -> Style:
+    """What is selected has its own background; its letters have their own colour only in some themes, and the style
+    as Rich has it makes that of the background of "none"."""
+    style = screen.get_component_rich_style(_SELECTION)
+    coloured = screen.get_component_styles(_SELECTION).color.a > 0
+    return Style(
+        color=style.color if coloured else None,
+        bgcolor=style.bgcolor,
+        reverse=style.reverse or None,
+        bold=style.bold or None,
+    )
 
 
 def _stroke(style: Style) -> Style:

@@ -110,6 +110,25 @@ async def test_a_selection_is_drawn_on_the_selected_cells_alone(app: LogApp) -> 
         assert [text for text, style, _ in strip if style and style.bgcolor == wanted] == ["two"]
 
 
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "nord", "dracula"])
+async def test_what_is_selected_can_be_read(app: LogApp, theme: str) -> None:
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.theme = theme
+        app.log_.add("a", "assistant", "- one `two` **three**\n\n```python\ndef f(): return 1\n```")
+        await settle(pilot)
+        plain = {text: style for text, style, _ in app.screen._compositor.render_strips()[3] if style}
+        app.log_.focus()
+        await pilot.press("ctrl+a")
+        await settle(pilot)
+        for y in (0, 3):
+            drawn = [(text, style) for text, style, _ in app.screen._compositor.render_strips()[y] if text.strip()]
+            words = [(text, style) for text, style in drawn if style and any(map(str.isalnum, text))]
+            assert words
+            assert all(style.color != style.bgcolor for _, style in words), words
+        if "ansi" not in theme:
+            assert {text: style.color for text, style in words} == {text: plain[text].color for text, _ in words}
+
+
 async def test_the_scrollbar_is_dragged_without_selecting(app: LogApp) -> None:
     async with app.run_test(size=(40, 12)) as pilot:
         log = app.log_
