@@ -126,8 +126,11 @@ def _primary_code(error: BaseException) -> int | None:
 
 
 def _open(path: Path, form: Form) -> sqlite3.Connection:
-    with open(path, "ab", opener=private_opener):
-        pass  # so that the file, and those that SQLite puts beside it, are for their owner alone
+    # So that the file, and those that SQLite puts beside it, are for their owner alone. One that is there is left
+    # alone: to close it would give back the locks that this process's other connections have on it, whereupon the next
+    # process to end would take away the log into which they go on writing.
+    with suppress(FileExistsError):
+        open(path, "xb", opener=private_opener).close()
     connection = sqlite3.connect(path, timeout=form.patience, isolation_level=None, check_same_thread=False)
     try:
         _version(connection, form)
