@@ -30,6 +30,10 @@ async def test_documents_are_added_listed_and_taken_out_on_their_screen(place: P
         await user.press("tab")
         await user.press("enter")
         await user.shows("documents: 3 new, 0 unchanged", "skipped 1: 1 binary", "3 documents")
+        await user.press("escape")
+        await user.shows("1 binary · F8 sends passages")  # they are not used yet, and that is said
+        user.app.chat.act("documents")
+        await user.shows("3 documents")
         await user.press("tab")
         await user.shows("install.md", "rope.md", "wind.md", "Del take out")
         await user.click_on("rope.md")

@@ -191,7 +191,9 @@ class Grounding:
         if message.done and message.collection == self.knowledge.collection_name:
             self.collected(None)
         if not message.doing:
-            self._screen.status.say(f"{one_line(message.collection, 30)}: {message.done}")
+            # Who has just added documents takes them to be used; alone with the prompt nothing says that they are not.
+            use = "" if self.on else f" · {self._screen.key('context')} sends passages"
+            self._screen.status.say(f"{one_line(message.collection, 30)}: {message.done}{use}")
 
     def change(self, choice: Choice) -> None:
         """The user has said something about what goes along."""
