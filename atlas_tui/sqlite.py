@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -131,6 +132,8 @@ def _open(path: Path, form: Form) -> sqlite3.Connection:
     # process to end would take away the log into which they go on writing.
     with suppress(FileExistsError):
         open(path, "xb", opener=private_opener).close()
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise OSError(errno.EACCES, "it may not be written")  # SQLite would say so with the first write
     connection = sqlite3.connect(path, timeout=form.patience, isolation_level=None, check_same_thread=False)
     try:
         _version(connection, form)

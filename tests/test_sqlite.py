@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_tui.errors import AtlasError
 from atlas_tui.sqlite import Form, connect, connect_to_read
 
 FORM = Form("the list", ("CREATE TABLE words (word TEXT);",), ("journal_mode = WAL",), 5.0)
@@ -47,3 +49,22 @@ def test_a_process_that_ends_takes_nothing_from_one_that_reads_and_writes(file: 
             writer.execute("INSERT INTO words VALUES (?)", words[-1:])
             assert seen_elsewhere(file) == words
             assert [word for (word,) in reader.execute("SELECT word FROM words")] == words
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs another user, or not to be root")
+def test_a_file_that_may_not_be_written_is_told_when_it_is_opened(file: Path) -> None:
+    user, own = os.geteuid(), [folder for folder in file.parents if folder.stat().st_uid == os.getuid()]
+    modes = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in own if folder != Path("/")}
+    file.chmod(0o444)
+    file.with_name(f"{file.name}.lock").unlink()
+    try:
+        for folder, mode in modes.items():
+            folder.chmod(mode | (0o077 if folder == file.parent else 0o011))
+        if user == 0:
+            os.seteuid(65534)  # nothing is read-only for root
+        with pytest.raises(AtlasError, match="may not be written"):
+            connect(file, FORM)
+    finally:
+        os.seteuid(user)
+        for folder, mode in modes.items():
+            folder.chmod(mode)
