@@ -20,6 +20,7 @@ _AT_ONCE = 4096
 """Bytes that one read takes."""
 _LOOK = 0.1
 """Seconds after which it is seen that the input is no longer wanted, and that an escape was the key of that name."""
+_ENTERS = (("\x1b\r", "\x1b[13;3u"), ("\x1b[27;3;13~", "\x1b[13;3u"), ("\x1b[27;2;13~", "\x1b[13;2u"))
 
 
 class TerminalDriver(LinuxDriver):
@@ -44,7 +45,7 @@ class TerminalDriver(LinuxDriver):
                         self._hang_up()
                         break
                     if text := pastes.feed(decode(data)):  # for the parser no text would be the end
-                        self._handle(parser.feed(text))
+                        self._handle(parser.feed(with_enter_named(text)))
                 self._handle(parser.tick())
 
     def _read(self) -> bytes:
@@ -60,6 +61,17 @@ class TerminalDriver(LinuxDriver):
     def _hang_up(self) -> None:
         with suppress(RuntimeError):  # the loop has closed: the program is ending
             self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=128 + signal.SIGHUP))
+
+
+def with_enter_named(text: str) -> str:
+    """What was typed, Enter with Alt or Shift in the form that Textual's parser knows.
+
+    Most terminals send Alt+Enter as an escape before the Enter key, of which the parser makes Enter alone: what was to
+    be a new line would be sent. Others send the form of xterm's `modifyOtherKeys`, which it takes for no key.
+    """
+    for form, name in _ENTERS:
+        text = text.replace(form, name)
+    return text
 
 
 class Pastes:

@@ -73,6 +73,18 @@ def test_no_key_comes_out_of_a_paste(here: Terminal, hostile: str) -> None:
     assert here.end() == 0
 
 
+@pytest.mark.parametrize("key", ["\x1b\r", "\x1b[27;3;13~", "\x1b[27;2;13~", "\x1b[13;2u", "\n"])
+def test_enter_with_alt_or_shift_begins_a_new_line_as_terminals_send_it(here: Terminal, key: str) -> None:
+    here.shows("Ask anything")
+    here.process.send("first")
+    here.shows("first")
+    here.process.send(f"{key}second")
+    here.shows("▌ first", "▌ second", "○ ready")
+    assert not Store().conversations()
+    here.process.send("\x03\x03")
+    assert here.end() == 0
+
+
 def test_bytes_that_are_no_text_do_no_harm(here: Terminal) -> None:
     here.shows("Ask anything")
     here.process.send(b"caf\xe9 au lait")
