@@ -19,6 +19,8 @@ class Owner:
 
     def __init__(self, folder: Path) -> None:
         make_private_folder(folder)
+        self.process = os.getpid()
+        """Not that of a child that was forked, which has an owner of its own."""
         while True:
             self.name = os.urandom(6).hex()
             self._path = folder / self.name
@@ -33,7 +35,8 @@ class Owner:
         """Nothing of it streams any more."""
         with suppress(OSError):
             os.close(self._file)
-            self._path.unlink()
+            if self.process == os.getpid():
+                self._path.unlink()
 
 
 def owners_alive(folder: Path) -> set[str]:

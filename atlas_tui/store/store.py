@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -196,7 +197,7 @@ class Store:
 
     def owner(self) -> str | None:
         """The name under which this process's responses grow; called in the store's thread."""
-        if self._owner is None and self.writer.path is not None:
+        if self.writer.path is not None and (self._owner is None or self._owner.process != os.getpid()):
             self._owner = Owner(self._owners)
         return self._owner.name if self._owner else None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -87,14 +89,20 @@ class Writer:
         self._on_close = on_close
         self._otherwise = otherwise
         self._told: set[str] = set()
+        self._due = 0.0
+        self._closed = False
+        self._inode = 0
+        self._begin()
+        _writers.add(self)
+
+    def _begin(self) -> None:
+        """As in a process that has opened nothing yet: a child that was forked has neither the thread nor a right to
+        the connection, and what waits to be written is written by its parent."""
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._pending: dict[object, Entry] = {}
-        self._due = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._closed = False
         self._connection: sqlite3.Connection | None = None
-        self._inode = 0
 
     def call(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Run a job; the future has its result, or an AtlasError if the file is at fault or the writer is closed."""
@@ -269,3 +277,18 @@ class Writer:
 
 def _set_aside_words(name: str) -> str:
     return f"the history was damaged: it is set aside as {name}, and a new one has begun"
+
+
+_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+_of_the_parent: list[sqlite3.Connection | None] = []
+"""Never closed here, nor by the garbage collector: that would take the parent's locks for the child's."""
+
+
+def _after_fork() -> None:
+    for writer in list(_writers):
+        _of_the_parent.append(writer._connection)
+        writer._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from atlas_tui.store import Store
 from benchmarks.kill import LIMIT, kill_once
@@ -25,6 +28,39 @@ for number in range(15):
         list(session.stream(f"prompt {sys.argv[2]}.{number}.{prompt}"))
 assert store.notices == [], store.notices
 store.close()
+"""
+
+_FORKS = """
+import os, sys
+from pathlib import Path
+from atlas_tui.models.base import TextDelta
+from atlas_tui.models.mock import MockProvider
+from atlas_tui.session import Session
+from atlas_tui.store import Journal, Store
+
+def ask(prompt, **options):
+    return Session(MockProvider(delay_ms=0, **options), journal=Journal(store)).stream(prompt)
+
+store = Store(Path(sys.argv[1]))
+running = ask("running meanwhile", simulate_errors=True, error_type="stall")
+next(event for event in running if isinstance(event, TextDelta))
+list(ask("before"))
+child = os.fork()
+if not child:
+    list(ask("in the child"))
+    store.close()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+list(ask("after"))
+other = Store(Path(sys.argv[1]))
+for info in other.conversations():
+    (turn,) = other.conversation(info.id).turns
+    print(turn.prompt, *[response.state for response in turn.responses], sep=": ")
+running.close()
+list(running)
+for each in (store, other):
+    assert each.notices == [], each.notices
+    each.close()
 """
 
 
@@ -55,3 +91,18 @@ def test_processes_write_side_by_side(tmp_path: Path) -> None:
             assert states == ["complete"] * 3
     finally:
         store.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that forks")
+def test_a_forked_process_writes_for_itself(tmp_path: Path) -> None:
+    """A pool of processes, or a server that forks its workers, each waited ten seconds for every answer."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKS, str(tmp_path / "history.db")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert set(done.stdout.splitlines()) == {
+        "running meanwhile: streaming", "before: complete", "in the child: complete", "after: complete"
+    }  # fmt: skip
