@@ -107,3 +107,8 @@ class TestTheProcess:
         result = run("ask", "hi", environ={"ATLAS_CONFIG": path})
         assert (result.status, result.out) == (2, "")
         assert result.err == f"atlas-tui: {path}, line 1: unknown key 'defualt_model': did you mean 'default_model'?\n"
+
+    def test_a_default_provider_that_does_not_exist(self, tmp_path: Path) -> None:
+        result = run("ask", "hi", "--config", settings(tmp_path, 'default_provider = "mok"'))
+        words = "unknown provider 'mok' (default_provider in the settings): use one of anthropic, openai, ollama, mock"
+        assert (result.status, result.out, result.err) == (2, "", f"atlas-tui: {words}\n")

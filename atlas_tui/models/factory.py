@@ -75,11 +75,12 @@ def create_provider(
         ProviderError: of kind `auth`, if the provider needs a key and there is none.
     """
     config = config or load_config()
+    origin = "" if name else " (default_provider in the settings)"
     name, target_model = split_target(name or config.default_provider)
     model = model_name or target_model or default_model(name, config)
     settings = config.providers.get(name) or (ProviderConfig(name) if name in _CLASSES else None)
     if settings is None:
-        raise ConfigError(f"unknown provider {name!r}: use one of {', '.join(provider_names(config))}")
+        raise ConfigError(f"unknown provider {name!r}{origin}: use one of {', '.join(provider_names(config))}")
     cls = _class_of("mock" if mock else settings.kind)
     known = _known_options(cls)
     # The mock has the settings of its own table; what is meant for the provider that it plays, it accepts and drops.
