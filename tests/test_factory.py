@@ -109,7 +109,7 @@ class TestOptions:
     )  # fmt: skip
     @pytest.mark.parametrize("name", ["anthropic", "openai", "ollama", "mock"])
     def test_a_limit_that_is_none_is_refused_before_anything_is_sent(self, name: str, wrong: dict[str, Any]) -> None:
-        key = {} if name == "mock" else {"api_key": "sk-test"}
+        key: dict[str, Any] = {} if name == "mock" else {"api_key": "sk-test"}
         (option,) = wrong
         with pytest.raises(ConfigError, match=rf"^{option} = .* has no meaning"):
             create_provider(name, **key, **wrong)
