@@ -130,6 +130,9 @@ async def test_themes_are_tried_on_and_taken_back() -> None:
         await user.press("f9")
         await user.press(*"nord", "enter")
         assert user.app.theme == "nord"
+        await user.shows('theme = "nord" in config.toml keeps it')
+        await user.ask("/theme dracula")
+        await user.shows('theme = "dracula" in config.toml keeps it')
 
 
 async def test_every_theme_draws_the_screen() -> None:

@@ -33,11 +33,16 @@ class Program:
 
         app = self._screen.app
         if not argument:
-            app.push_screen(ThemePicker())
+            app.push_screen(ThemePicker(), self._chosen)
         elif argument in app.available_themes:
             app.theme = argument
+            self._chosen(argument)
         else:
             self._screen.status.say(f"no theme {one_line(argument, 40)!r}: /theme lists them")
+
+    def _chosen(self, theme: str | None) -> None:
+        if theme:  # it is for now: nothing is written into a file that the user writes
+            self._screen.status.say(f'theme = "{one_line(theme, 30)}" in config.toml keeps it')
 
     def palette(self, _: str) -> None:
         """Search everything."""
