@@ -14,7 +14,7 @@ from atlas_tui.models.factory import create_provider
 from atlas_tui.models.openai import OpenAIProvider
 from tests.models.openai_calls import provider_on, sent_by
 from tests.models.wires import ending, request
-from tests.servers.scripted import Body, ScriptedServer, ServedModel
+from tests.servers.scripted import Body, Delta, KeepAlive, Script, ScriptedServer, ServedModel, Usage
 
 
 class TestTheEnvironment:
@@ -72,6 +72,30 @@ class TestTheEnvironment:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+class TestStreams:
+    @pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "application/octet-stream", ""])
+    @pytest.mark.parametrize("split", [None, 1])
+    def test_a_stream_that_is_called_something_else(self, server: ScriptedServer, kind: str, split: int | None) -> None:
+        """Small servers forget what it is called, and OpenAI's own package does not look."""
+        steps: list[Any] = [KeepAlive(), Delta("One "), Delta("two."), Usage(9, 3)]
+        server.play(Script(steps, headers={"content-type": kind}, split=split))
+        response = ending(provider_on(server)).response
+        assert (response.content, response.complete, response.usage.output_tokens) == ("One two.", True, 3)
+
+    @pytest.mark.parametrize(
+        ("body", "kind", "words"),
+        [
+            (b'{"choices": [{"message": {"content": "whole"}}]}', "application/json", "use a server that streams"),
+            (b'{"error": "no such deployment"}', "text/plain", "failed (no such deployment)"),
+            (b"data is what I like", "text/plain", "answered with text/plain instead of a stream: check"),
+            (b"", "text/plain", "answered with text/plain instead of a stream: check"),
+        ],
+    )
+    def test_what_is_no_stream(self, server: ScriptedServer, body: bytes, kind: str, words: str) -> None:
+        server.play(Body(body, content_type=kind))
+        assert words in str(ending(provider_on(server)).error)
+
+
 class TestModels:
     @pytest.mark.parametrize(
         ("extra", "window"),
@@ -105,6 +129,13 @@ class TestModels:
         ]
         details = [model.detail for model in provider_on(server).list_models()]
         assert details == ["135M parameters", "retires 2026-12-11", "retires 2026-12-11"]
+
+    def test_a_list_without_a_frame(self, server: ScriptedServer) -> None:
+        """As Together gives it."""
+        server.routes["/v1/models"] = Body(json.dumps([{"id": "a", "context_length": 8192}, {"id": "b"}]).encode())
+        assert [(model.id, model.context_window) for model in provider_on(server).list_models()] == [
+            ("a", 8192), ("b", None)
+        ]  # fmt: skip
 
     @pytest.mark.parametrize("body", [b"<html>", b"7", json.dumps({"object": "list"}).encode()])
     def test_what_is_no_list(self, server: ScriptedServer, body: bytes) -> None:

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from atlas_tui.models.base.provider import Provider
 
+_HEAD = 65_536
+"""Bytes of a body that are looked at where it is no stream."""
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -136,11 +139,13 @@ async def event_data(response: httpx2.Response, provider: Provider) -> AsyncIter
     Raises:
         ProviderError: the body is no stream of events.
     """
-    await _require_event_stream(response, provider)
+    chunks: AsyncIterator[bytes] = response.aiter_bytes()
+    if response.status_code != 200 or _media_type(response) != "text/event-stream":
+        chunks = _resumed(await _opening(response, chunks, provider), chunks)
     pending = b""
     broken: Exception | None = None
     try:
-        async for chunk in response.aiter_bytes():
+        async for chunk in chunks:
             pending += chunk
             if b"\r" in pending:
                 held = b"\r" if pending.endswith(b"\r") else b""
@@ -212,35 +217,46 @@ def understood(
         raise _unknown_form(data, provider) from error
 
 
-async def _require_event_stream(response: httpx2.Response, provider: Provider) -> None:
-    kind = _media_type(response)
-    if kind == "text/event-stream" and response.status_code == 200:
-        return
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""What a stream of events begins with."""
+
+
+async def _opening(response: httpx2.Response, chunks: AsyncIterator[bytes], provider: Provider) -> bytes:
+    """The beginning of a body that does not say it is a stream of events, and is one: small servers forget to.
+
+    Raises:
+        ProviderError: it is none.
+    """
+    body = b""
+    async for chunk in chunks:
+        body += chunk
+        if response.status_code == 200 and body.lstrip().startswith(_FIELDS):
+            return body
+        if len(body) >= _HEAD:
+            break
     try:
-        parsed = json.loads(await _head(response))
+        parsed = json.loads(body[:_HEAD])
     except ValueError:
         parsed = None
     if error_fields(parsed)["message"]:
         raise reported_error(provider, parsed)
+    remedy = "check that the base URL is that of a model API"
+    if isinstance(parsed, dict) and not parsed.keys().isdisjoint(("choices", "content", "output")):
+        remedy = "use a server that streams its answers"
     raise ProviderError(
-        "protocol",
-        f"{provider.server} answered with {kind} instead of a stream",
-        remedy="check that the base URL is that of a model API",
+        "protocol", f"{provider.server} answered with {_media_type(response)} instead of a stream", remedy=remedy
     )
+
+
+async def _resumed(body: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield body
+    async for chunk in chunks:
+        yield chunk
 
 
 def _media_type(response: httpx2.Response) -> str:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return one_line(kind, 40) or "nothing"
-
-
-async def _head(response: httpx2.Response, limit: int = 65536) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) >= limit:
-            break
-    return body[:limit]
 
 
 def parse_event(data: str, provider: Provider) -> dict[str, Any]:
@@ -283,8 +299,8 @@ def as_count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def json_body(response: httpx2.Response, provider: Provider) -> dict[str, Any]:
-    """The JSON object that a server answered with.
+def json_body(response: httpx2.Response, provider: Provider, form: type | UnionType = dict) -> Any:
+    """The JSON object, or value of another form, that a server answered with.
 
     Raises:
         ProviderError: it is none.
@@ -293,7 +309,7 @@ def json_body(response: httpx2.Response, provider: Provider) -> dict[str, Any]:
         value = response.json()
     except ValueError:
         value = None
-    if not isinstance(value, dict):
+    if not isinstance(value, form):
         raise ProviderError(
             "protocol",
             f"{provider.server} answers with {_media_type(response)} where a model list should be",

@@ -24,11 +24,10 @@ def model_list(response: httpx2.Response, provider: Provider, *, at_vendor: bool
     Raises:
         ProviderError: it is no list.
     """
-    entries = [
-        entry
-        for entry in json_body(response, provider).get("data") or ()
-        if isinstance(entry, dict) and entry.get("id")
-    ]
+    listed = json_body(response, provider, dict | list)
+    if isinstance(listed, dict):  # Together gives the list alone
+        listed = listed.get("data") or ()
+    entries = [entry for entry in listed if isinstance(entry, dict) and entry.get("id")]
     if at_vendor:
         entries = [entry for entry in entries if not any(word in str(entry["id"]) for word in _NOT_FOR_TEXT)]
         entries.sort(key=lambda entry: as_count(entry.get("created")), reverse=True)
