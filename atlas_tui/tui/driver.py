@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 from codecs import getincrementaldecoder
@@ -20,6 +21,8 @@ _AT_ONCE = 4096
 """Bytes that one read takes."""
 _LOOK = 0.1
 """Seconds after which it is seen that the input is no longer wanted, and that an escape was the key of that name."""
+_alt_letter = re.compile("\x1b([ac-eg-z])")
+"""With b and f it knows them: they are the way of some terminals to go by words."""
 _ENTERS = (("\x1b\r", "\x1b[13;3u"), ("\x1b[27;3;13~", "\x1b[13;3u"), ("\x1b[27;2;13~", "\x1b[13;2u"))
 
 
@@ -45,7 +48,7 @@ class TerminalDriver(LinuxDriver):
                         self._hang_up()
                         break
                     if text := pastes.feed(decode(data)):  # for the parser no text would be the end
-                        self._handle(parser.feed(with_enter_named(text)))
+                        self._handle(parser.feed(with_alt_named(text)))
                 self._handle(parser.tick())
 
     def _read(self) -> bytes:
@@ -63,15 +66,19 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=128 + signal.SIGHUP))
 
 
-def with_enter_named(text: str) -> str:
-    """What was typed, Enter with Alt or Shift in the form that Textual's parser knows.
+def with_alt_named(text: str) -> str:
+    """What was typed, a letter with Alt and Enter with Alt or Shift in the form that Textual's parser knows.
 
-    Most terminals send Alt+Enter as an escape before the Enter key, of which the parser makes Enter alone: what was to
-    be a new line would be sent. Others send the form of xterm's `modifyOtherKeys`, which it takes for no key.
+    Most terminals send Alt as an escape before the key. Of Enter the parser then makes Enter alone: what was to be a
+    new line would be sent. Of a letter it waits whether more follows, and if that is an escape too (the next such key,
+    an arrow, the mouse that moves) it types `^` and the letter. Others send Enter in the form of xterm's
+    `modifyOtherKeys`, which it takes for no key.
     """
+    if "\x1b" not in text:
+        return text
     for form, name in _ENTERS:
         text = text.replace(form, name)
-    return text
+    return _alt_letter.sub(lambda found: f"\x1b[{ord(found[1])};3u", text)
 
 
 class Pastes:

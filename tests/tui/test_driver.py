@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual import events
+from textual._xterm_parser import XTermParser
 
 from atlas_tui.store import LAST, Store
 from atlas_tui.text import clean
-from atlas_tui.tui.driver import Pastes
+from atlas_tui.tui.driver import Pastes, with_alt_named
 from tests.command import COMMAND, QUICK, Terminal, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -51,6 +53,22 @@ class TestPastes:
         assert came.replace("␛", "\x1b") == text
         for paste in came.split(BEGIN)[1:]:
             assert "\x1b" not in paste.partition(END)[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ("\x1bt", ["alt+t"]),
+        ("\x1bt\x1bv\x1b[A", ["alt+t", "alt+v", "up"]),
+        ("\x1bo\x1b[<35;5;5M", ["alt+o", "move"]),
+        ("\x1bb\x1bf\x1b\x7f", ["ctrl+left", "ctrl+right", "ctrl+w"]),
+        ("\x1b[1;3C\x1bOP\x1bOp", ["alt+right", "f1", "0"]),
+        ("a\x1b\r\r", ["a", "alt+enter", "enter"]),
+    ],
+)
+def test_keys_with_alt_are_known_at_once_whatever_follows(typed: str, keys: list[str]) -> None:
+    told = list(XTermParser().feed(with_alt_named(typed)))
+    assert [each.key if isinstance(each, events.Key) else "move" for each in told] == keys
 
 
 @pytest.fixture
