@@ -119,6 +119,17 @@ async def test_the_palette_runs_actions() -> None:
         await user.shows("Esc closes")
 
 
+@pytest.mark.parametrize(("size", "words"), [((80, 24), "comparison: all"), ((60, 16), "at once; twice in")])
+async def test_what_the_help_says_goes_on_below_itself(size: tuple[int, int], words: str) -> None:
+    async with driving(size=size) as user:
+        await user.press("f1")
+        await user.shows("Stop the answer", words)
+        first = next(line for line in user.lines if "Stop the answer" in line)
+        later = next(line for line in user.lines if words in line)
+        assert later.index(words) == first.index("Stop the answer")
+        assert not later[: later.index(words)].strip(" ▌▇▐▕")
+
+
 async def test_themes_are_tried_on_and_taken_back() -> None:
     async with driving() as user:
         await user.press("f9")

@@ -67,7 +67,7 @@ class _KeyTable(Widget):
         if key_width + slash_width + text_width > self.content_size.width:
             slash_width = 0
         indent = key_width + slash_width
-        text_width = max(self.content_size.width - indent, 20)
+        text_width = max(self.content_size.width - indent, 10)
         lines = [Content.assemble(("Keys", "bold"), ("   Esc closes", "$foreground-muted"))]
         for title, group in self._groups:
             lines += [Content(""), Content.styled(title.upper(), "bold $foreground-muted")]
