@@ -26,14 +26,14 @@ def workers() -> set[int]:
     return found
 
 
-def ends(process: int) -> bool:
+def ends(process: int, seconds: float = PATIENCE) -> bool:
     """Wait until the process of this number has ended, whoever started it; False if it does not."""
     try:
         file = os.pidfd_open(process)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([file], [], [], PATIENCE)[0])
+        return bool(select.select([file], [], [], seconds)[0])
     finally:
         os.close(file)
 

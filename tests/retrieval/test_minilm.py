@@ -80,7 +80,7 @@ class TestMiniLM:
             assert process.stdout
             worker = int(process.stdout.readline())
             process.kill()
-        assert ends(worker)
+        assert ends(worker, 4), "what nobody waits for is not brought to an end"
 
     def test_a_changed_file_of_a_package_is_not_loaded(self, tmp_path: Path) -> None:
         need("onnxruntime")
