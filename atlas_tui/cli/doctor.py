@@ -270,7 +270,7 @@ def _terminal() -> Iterator[Finding]:
     else:
         yield Finding(group, "colour", "note", "256 colours or fewer, as COLORTERM is not `truecolor`")
     if os.environ.get("TMUX"):
-        yield Finding(group, "tmux", "note", "copying needs `set -g set-clipboard on` in its configuration")
+        yield Finding(group, "tmux", "note", "copying needs tmux 3.2 or newer, else `set -g set-clipboard on`")
 
 
 def _encoding() -> str:

@@ -117,6 +117,14 @@ class AtlasApp(App[int]):
             keys = "  ".join(show_key(key) for key in acting.keys[action.id])
             yield SystemCommand(action.text, f"{keys}  {action.slash}", partial(acting.act, action.id))
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text: by the terminal, and where that may not know how, by a program of the machine."""
+        super().copy_to_clipboard(text)
+        if not self.is_headless:
+            from atlas_tui.tui.clipboard import copy_beside
+
+            copy_beside(text)
+
     def _fatal_error(self) -> None:
         # Textual would print the traceback with every local variable in it, and so also a key.
         self._close_messages_no_wait()
