@@ -217,7 +217,7 @@ def _response(form: dict[str, Any]) -> StoredResponse:
         reasoning=_text(form["reasoning"]),
         model=_text(form["model"]),
         provider=_text(form["provider"]),
-        usage=_checked(TokenUsage(**form["usage"]), int),
+        usage=_checked(TokenUsage(**form["usage"]), int, unknown=False),
         finish_reason=_optional(form["finish_reason"]),
         timing=_checked(Timing(**timing), float),
         request_id=_optional(form["request_id"]),
@@ -245,11 +245,11 @@ def _attempt(form: dict[str, Any]) -> Attempt:
     )
 
 
-def _checked(value: T, kind: Callable[[float], float]) -> T:
-    """A value whose every field is None or a number of this kind."""
+def _checked(value: T, kind: Callable[[float], float], *, unknown: bool = True) -> T:
+    """A value whose every field is a number of this kind or, where it may be unknown, None."""
     for field in dataclasses.fields(value):
         figure = getattr(value, field.name)
-        if figure is not None and kind(_number(figure)) != figure:
+        if not (unknown and figure is None) and kind(_number(figure)) != figure:
             raise ValueError(f"{field.name} is {figure!r}")
     return value
 

@@ -66,6 +66,7 @@ class TestJson:
             (["turns", 0, "responses", 0, "usage", "input_tokens"], 2**70),
             (["turns", 0, "responses", 0, "usage", "input_tokens"], -1),
             (["turns", 0, "responses", 0, "usage", "output_tokens"], 1.5),
+            (["turns", 0, "responses", 0, "usage", "output_tokens"], None),
             (["turns", 0, "responses", 0, "cost", "total"], float("inf")),
             (["turns", 0, "responses", 0, "timing", "ttft"], "soon"),
             (["turns", 0, "responses", 0, "attempts", 0, "provider"], ["x"]),
