@@ -20,6 +20,8 @@ from atlas_tui.session import Session, Turn
 from atlas_tui.store import Ledger, Store
 
 log = logging.getLogger(__name__)
+# Whether and where it is logged is the program's to say; without this, Python writes warnings to stderr.
+logging.getLogger("atlas_tui").addHandler(logging.NullHandler())
 TextCallback = Callable[[str, str], None]
 """`callback(delta, full_text)`."""
 

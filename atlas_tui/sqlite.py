@@ -75,6 +75,8 @@ def connect_to_read(path: Path, form: Form) -> sqlite3.Connection | None:
         AtlasError: it was written by a newer Atlas.
     """
     if not path.exists():
+        if path.parent.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         return None
     connection, version = _open_to_read(path, form)
     if version == len(form.migrations):

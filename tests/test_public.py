@@ -75,3 +75,14 @@ def test_a_client_loads_no_sdk_and_no_terminal_framework_until_it_asks() -> None
 def test_an_answer_of_the_mock_needs_no_sdk_either() -> None:
     loaded = loaded_by("from atlas_tui import create_query_client; create_query_client(delay_ms=0).query('Hello')")
     assert not loaded & {"anthropic", "openai", "ollama", "chromadb", "textual", "rich", "genai_prices"}
+
+
+def test_a_program_that_logs_nothing_finds_nothing_on_its_stderr() -> None:
+    """A vector server that is dead is a notice; Python writes what a library warns of to stderr if nobody takes it."""
+    code = (
+        "from atlas_tui import create_query_client\n"
+        "client = create_query_client('mock', db_path='http://127.0.0.1:1')\n"
+        "print(client.retrieve_only('anything'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -270,7 +270,8 @@ def test_damage_that_shows_later_is_one_sentence(library: Library, file: Path) -
 def test_a_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file")
     library = Library(tmp_path / "plain" / "library.sqlite3")
-    assert library.collections() == []
+    with pytest.raises(AtlasError, match=r"^the knowledge base .* cannot be read \(Not a directory\)"):
+        library.collections()
     with pytest.raises(AtlasError, match=r"^the knowledge base .* cannot be used"):
         library.collection("main").replace(state("a"), [])
 
