@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,3 +83,17 @@ def test_every_picture_and_file_that_is_linked_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README.read_text("utf-8"))
     assert links
     assert [link for link in links if not (README.parent / link).exists()] == []
+
+
+def test_the_program_with_documents_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "guide.md").write_text("# Install\n\nTo install it, run the installer.\n")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (program,) = (block for block in blocks if "index([" in block)
+    done: dict[str, Any] = {}
+    exec(program, done)
+    assert done["report"].added == 1
+    assert "run the installer" in done["found"][0]["content"]
+    assert done["answer"]["context"]["documents"] == done["found"]
+    done["client"].close()
