@@ -23,6 +23,8 @@ _LOOK = 0.1
 """Seconds after which it is seen that the input is no longer wanted, and that an escape was the key of that name."""
 _alt_letter = re.compile("\x1b([ac-eg-z])")
 """With b and f it knows them: they are the way of some terminals to go by words."""
+_wordy = re.compile("\x1b\\[(\\d*)(?::\\d*)*(?:(;\\d*)(:\\d)?)?((?:;[\\d:]*)?[A-Z~u])")
+"""A key in kitty's protocol: its number, its modifiers, whether it repeats (2) or is released (3), its text."""
 _ENTERS = (("\x1b\r", "\x1b[13;3u"), ("\x1b[27;3;13~", "\x1b[13;3u"), ("\x1b[27;2;13~", "\x1b[13;2u"))
 
 
@@ -48,7 +50,10 @@ class TerminalDriver(LinuxDriver):
                         self._hang_up()
                         break
                     if text := pastes.feed(decode(data)):  # for the parser no text would be the end
-                        self._handle(parser.feed(with_alt_named(text)))
+                        try:
+                            self._handle(parser.feed(as_known(text)))
+                        except ValueError:  # what looks like a key, and has a number that none has: no reason to end
+                            parser = XTermParser(self._debug)
                 self._handle(parser.tick())
 
     def _read(self) -> bytes:
@@ -66,19 +71,27 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=128 + signal.SIGHUP))
 
 
-def with_alt_named(text: str) -> str:
-    """What was typed, a letter with Alt and Enter with Alt or Shift in the form that Textual's parser knows.
+def as_known(text: str) -> str:
+    """What was typed, in the forms that Textual's parser knows: a letter with Alt, Enter with Alt or Shift.
 
     Most terminals send Alt as an escape before the key. Of Enter the parser then makes Enter alone: what was to be a
     new line would be sent. Of a letter it waits whether more follows, and if that is an escape too (the next such key,
     an arrow, the mouse that moves) it types `^` and the letter. Others send Enter in the form of xterm's
-    `modifyOtherKeys`, which it takes for no key.
+    `modifyOtherKeys`, which it takes for no key. Where kitty's protocol says more of a key than was asked for (what it
+    is without Shift, that it repeats, or is released), the parser fails.
     """
     if "\x1b" not in text:
         return text
     for form, name in _ENTERS:
         text = text.replace(form, name)
+    if ":" in text:
+        text = _wordy.sub(_plainly, text)
     return _alt_letter.sub(lambda found: f"\x1b[{ord(found[1])};3u", text)
+
+
+def _plainly(key: re.Match[str]) -> str:
+    number, modifiers, event, rest = key.groups("")
+    return "" if event == ":3" else f"\x1b[{number}{modifiers}{rest}"
 
 
 class Pastes:

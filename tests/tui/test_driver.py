@@ -18,7 +18,7 @@ from textual._xterm_parser import XTermParser
 
 from atlas_tui.store import LAST, Store
 from atlas_tui.text import clean
-from atlas_tui.tui.driver import Pastes, with_alt_named
+from atlas_tui.tui.driver import Pastes, as_known
 from tests.command import COMMAND, QUICK, Terminal, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -64,10 +64,13 @@ class TestPastes:
         ("\x1bb\x1bf\x1b\x7f", ["ctrl+left", "ctrl+right", "ctrl+w"]),
         ("\x1b[1;3C\x1bOP\x1bOp", ["alt+right", "f1", "0"]),
         ("a\x1b\r\r", ["a", "alt+enter", "enter"]),
+        ("\x1b[97;5:1u\x1b[97;5:2u\x1b[97;5:3ub", ["ctrl+a", "ctrl+a", "b"]),
+        ("\x1b[111:79;4u\x1b[97;;97:98u\x1b[1;1:2A\x1b[1;1:3A", ["alt+shift+o", "a", "b", "up"]),
+        (":\x1b[A\x1b[1;5F:\x1b[3~", ["colon", "up", "ctrl+end", "colon", "delete"]),
     ],
 )
 def test_keys_with_alt_are_known_at_once_whatever_follows(typed: str, keys: list[str]) -> None:
-    told = list(XTermParser().feed(with_alt_named(typed)))
+    told = list(XTermParser().feed(as_known(typed)))
     assert [each.key if isinstance(each, events.Key) else "move" for each in told] == keys
 
 
@@ -100,6 +103,15 @@ def test_enter_with_alt_or_shift_begins_a_new_line_as_terminals_send_it(here: Te
     here.shows("▌ first", "▌ second", "○ ready")
     assert not Store().conversations()
     here.process.send("\x03\x03")
+    assert here.end() == 0
+
+
+def test_what_is_no_key_does_no_harm(here: Terminal) -> None:
+    here.shows("Ask anything")
+    here.process.send("\x1b[99999999u")
+    here.process.send("still here")
+    here.shows("still here")
+    here.process.send("\x11")
     assert here.end() == 0
 
 
