@@ -73,6 +73,8 @@ __all__ = [
     "silent_url",
 ]  # fmt: skip
 
+PATIENCE = 30.0
+"""Seconds in which something must come that a test only waits for: that a client goes is looked at more strictly."""
 Responder = Callable[[Request], Answer]
 
 
@@ -113,11 +115,11 @@ class ScriptedServer:
         """The answer (or a function that makes it from the request) whenever the queue is empty."""
         self._otherwise = answer
 
-    def wait_request(self, count: int = 1, timeout: float = 5) -> Exchange:
+    def wait_request(self, count: int = 1, timeout: float = PATIENCE) -> Exchange:
         """Wait until so many requests of streams have come; the last of them."""
         return self._wait(lambda: self._nth([e for e in self.exchanges if e.answer], count), timeout, "request")
 
-    def wait_connection(self, count: int = 1, timeout: float = 5) -> None:
+    def wait_connection(self, count: int = 1, timeout: float = PATIENCE) -> None:
         """Wait until so many connections have been accepted, whatever came or came not over them."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.connections >= count, timeout):
@@ -128,12 +130,12 @@ class ScriptedServer:
         gone = lambda: self._nth([e for e in self.exchanges if e.disconnected is not None], count)  # noqa: E731
         return self._wait(gone, timeout, "disconnect")
 
-    def wait_ended(self, count: int = 1, timeout: float = 5) -> Exchange:
+    def wait_ended(self, count: int = 1, timeout: float = PATIENCE) -> Exchange:
         """Wait until so many answers are over on this side too; the last of them."""
         over = lambda: self._nth([e for e in self.exchanges if e.answer and e.ended is not None], count)  # noqa: E731
         return self._wait(over, timeout, "end")
 
-    def wait_sent(self, count: int = 1, timeout: float = 5) -> Exchange:
+    def wait_sent(self, count: int = 1, timeout: float = PATIENCE) -> Exchange:
         """Wait until so many deltas of the last exchange have been written."""
         sent = lambda: (  # noqa: E731
             self.exchanges[-1] if self.exchanges and len(self.exchanges[-1].sent) >= count else None
