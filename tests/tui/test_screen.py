@@ -83,6 +83,16 @@ async def test_resizing_reflows_the_answer() -> None:
         assert all(len(line) <= 70 for line in user.lines)
 
 
+async def test_a_picker_that_finds_nothing_says_what_can_be_typed() -> None:
+    async with driving() as user:
+        await user.press("f3", *"llama3")
+        await user.shows("Nothing found. PROVIDER:MODEL takes any model")
+        await user.press("enter")
+        await user.shows("Nothing found")
+        await user.press("escape", "f9", *"purple")
+        await user.shows("Nothing found")
+
+
 async def test_the_model_picker_filters_and_chooses() -> None:
     async with driving() as user:
         await user.shows("mock-advanced")

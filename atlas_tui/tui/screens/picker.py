@@ -60,6 +60,8 @@ class Picker(ModalScreen[str | None]):
         Binding("pageup", "move('page_up')", show=False, priority=True),
     ]
     placeholder: ClassVar[str] = "Type to filter"
+    nothing: ClassVar[str] = "Nothing found"
+    """Said where nothing holds what was typed."""
 
     def entries(self) -> Sequence[Entry]:
         """All that can be chosen now."""
@@ -89,6 +91,8 @@ class Picker(ModalScreen[str | None]):
         options.clear_options()
         shown = [entry for entry in self.found() if all(word in entry.text.plain.lower() for word in words)]
         options.add_options(Option(entry.text, id=entry.id, disabled=entry.id is None) for entry in shown)
+        if words and not shown:
+            options.add_option(Option(self.nothing, disabled=True))
         usable = [number for number, entry in enumerate(shown) if entry.id is not None]
         chosen = [number for number in usable if shown[number].id == wanted]
         options.highlighted = next(iter(chosen + usable), None)

@@ -25,6 +25,7 @@ class ModelPicker(Picker):
     """All models of all providers, with what is known of each; what cannot be used says why."""
 
     placeholder = "Provider or model"
+    nothing = "Nothing found. PROVIDER:MODEL takes any model of a provider."
 
     def __init__(self, catalogue: Catalogue, target: str) -> None:
         super().__init__()
