@@ -255,7 +255,7 @@ async def test_what_is_looked_for_is_found_before_all_of_it_has_been_put_in(stor
     async with driving(session=session_of(store, PlayedProvider(says("x")))) as user:
         user.app.chat.history.open(store.conversation("last"))
         user.app.chat.act("find", "question 1")
-        await user.shows("1111 found")
+        await user.shows("of 1,111")
 
 
 @pytest.mark.parametrize("theme", ["atlas-dark", "atlas-light"])

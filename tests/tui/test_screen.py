@@ -187,9 +187,15 @@ async def test_find_marks_and_counts() -> None:
     async with driving(PlayedProvider(says("alpha beta alpha"))) as user:
         await user.asked("Why?")
         await user.press("ctrl+f", *"alpha")
-        await user.shows("2 found")
-        await user.press("enter", "escape")
-        await user.shows_no("2 found")
+        await user.shows("1 of 2")
+        await user.press("enter")
+        await user.shows("2 of 2")
+        await user.press("enter")
+        await user.shows("1 of 2")
+        await user.press("x")
+        await user.shows("0 found")
+        await user.press("escape")
+        await user.shows_no("0 found")
         assert user.app.chat.prompt.editor.has_focus
 
 

@@ -24,6 +24,9 @@ class Searchable(Protocol):
     def find_previous(self) -> None:
         """Go to the place before."""
 
+    def found(self) -> tuple[int, int]:
+        """At which place one is, from 1, and how many there are."""
+
     def clear_find(self) -> None:
         """Take the marks away."""
 
@@ -78,6 +81,7 @@ class FindBar(Horizontal):
             searched.find_previous()
         else:
             searched.find_next()
+        self._say()
 
     def action_close(self) -> None:
         """Hide it."""
@@ -86,6 +90,10 @@ class FindBar(Horizontal):
         self.post_message(FindClosed())
 
     def _look(self) -> None:
-        query = self._field.value
-        hits = self._searched().find(query)
-        self._hits.update(f"{hits} found" if query else "")
+        self._searched().find(self._field.value)
+        self._say()
+
+    def _say(self) -> None:
+        place, hits = self._searched().found()
+        here = f"{place:,} of {hits:,}" if place else f"{hits} found"
+        self._hits.update(here if self._field.value else "")

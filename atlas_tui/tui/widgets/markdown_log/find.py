@@ -69,12 +69,7 @@ class Finder:
 
     def step(self, direction: int, message: int) -> Match | None:
         """The next match in a direction; the first time, from the message of this number on."""
-        matches = [
-            Match(found, stream, start, end)
-            for found in self._messages
-            for stream in (found.reasoning, found.answer)
-            for start, end in self._found.get(stream, ())
-        ]
+        matches = self._matches()
         if not matches:
             return None
         if self.current in matches:
@@ -85,6 +80,22 @@ class Finder:
             place -= direction < 0
         self.current = matches[place % len(matches)]
         return self.current
+
+
+    @property
+    def place(self) -> int:
+        """Which of all matches the current one is, from 1; 0 without one."""
+        matches = self._matches()
+        return matches.index(self.current) + 1 if self.current in matches else 0
+
+    def _matches(self) -> list[Match]:
+        """All of them, in their order."""
+        return [
+            Match(message, stream, start, end)
+            for message in self._messages
+            for stream in (message.reasoning, message.answer)
+            for start, end in self._found.get(stream, ())
+        ]
 
 
 class Finding(Reader):
@@ -111,6 +122,11 @@ class Finding(Reader):
     def find_previous(self) -> None:
         """Go to the match before, from the first to the last."""
         self._go_to_match(-1)
+
+    def found(self) -> tuple[int, int]:
+        """At which match one is, from 1 (0: at none), and how many there are."""
+        finder = self._finder
+        return (finder.place, len(finder)) if finder is not None else (0, 0)
 
     def clear_find(self) -> None:
         """Take the highlights away."""
