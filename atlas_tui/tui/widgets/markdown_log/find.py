@@ -81,7 +81,6 @@ class Finder:
         self.current = matches[place % len(matches)]
         return self.current
 
-
     @property
     def place(self) -> int:
         """Which of all matches the current one is, from 1; 0 without one."""
