@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from atlas_tui.models.base.cancel import CancelToken
 from atlas_tui.retrieval.indexing import Report, index
-from atlas_tui.retrieval.library import Collection, Library
+from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.places import take_out
 from atlas_tui.retrieval.values import SourceState
 from atlas_tui.retrieval.watching import watch
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    library = Library(tmp_path / "library.sqlite3")
-    yield library
-    library.close()
-
-
-@pytest.fixture
-def collection(library: Library) -> Collection:
-    return library.collection("default")
-
-
-@pytest.fixture
 def tree(tmp_path: Path) -> Path:
+    """A folder with one document."""
     return plant(tmp_path / "tree", "a.md")
 
 
