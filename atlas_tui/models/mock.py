@@ -25,6 +25,7 @@ from atlas_tui.models.base import (
     WireEvent,
     estimate_tokens,
 )
+from atlas_tui.text import counted
 
 _TOKEN = re.compile(r"\s*\S{1,5}|\s+")
 _BREATH = 64
@@ -41,7 +42,7 @@ REPLAY = "replay"
 
 _OPENING = (
     "This is a rehearsed answer: the **mock** provider played it, and no model was asked. "
-    'Your prompt was: "{prompt}" ({words} words).'
+    'Your prompt was: "{prompt}" ({words}).'
 )
 _STANDARD = """
 
@@ -218,10 +219,9 @@ class MockProvider(Provider):
             return "", self._response
         sent = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         prompt = _QUESTION.sub("", sent)
-        words = len(prompt.split())
         short = " ".join(prompt.split())
         short = short if len(short) <= 120 else short[:119] + "…"
-        answer = _OPENING.format(prompt=short, words=words) + _cited(sent)
+        answer = _OPENING.format(prompt=short, words=counted(len(prompt.split()), "word")) + _cited(sent)
         if self.model_name == "mock-basic":
             return "", answer + "\n"
         answer += _STANDARD
