@@ -112,3 +112,9 @@ class TestTheProcess:
         result = run("ask", "hi", "--config", settings(tmp_path, 'default_provider = "mok"'))
         words = "unknown provider 'mok' (default_provider in the settings): use one of anthropic, openai, ollama, mock"
         assert (result.status, result.out, result.err) == (2, "", f"atlas-tui: {words}\n")
+
+    @pytest.mark.parametrize("option", ["delay_ms = 'x'", "delay_ms = inf", "simulate_errors = []", "speed = 'fast'"])
+    def test_an_option_of_a_provider_that_is_no_number(self, option: str, tmp_path: Path) -> None:
+        result = run("ask", "hi", "--config", settings(tmp_path, f"[providers.mock]\n{option}\n"))
+        assert (result.status, result.out) == (2, "")
+        assert "of the mock provider is a number, not" in result.err

@@ -124,6 +124,9 @@ class MockProvider(Provider):
         column: int | None = None,
         **common: Any,
     ) -> None:
+        for option, value in (("delay_ms", delay_ms), ("simulate_errors", simulate_errors), ("speed", speed)):
+            if not isinstance(value, int | float) or not math.isfinite(value):  # the settings may hold anything
+                raise ConfigError(f"{option} of the mock provider is a number, not {value!r}")
         kinds = (*get_args(Kind), STALL)
         if error_type not in kinds:
             raise ConfigError(f"unknown error_type {error_type!r} of the mock provider: use one of {', '.join(kinds)}")
