@@ -22,6 +22,7 @@ from atlas_tui.retrieval.embedders import Embedder
 from atlas_tui.retrieval.library import Collection
 from atlas_tui.retrieval.stopping import Stop, Stopped
 from atlas_tui.retrieval.vectors.layered import mixed
+from atlas_tui.text import one_line
 
 _BATCH = 64
 """Texts between two commits: a second or two on a slow machine."""
@@ -81,10 +82,13 @@ def fill(
 
 @contextmanager
 def _alone(collection: Collection, stop: Stop) -> Iterator[None]:
-    """Nobody pays twice for a text."""
+    """Nobody pays twice for a text. Raises AtlasError where the folder cannot be written."""
     path = collection.file.with_name(f"{collection.file.name}.filling")
-    make_private_folder(path.parent)
-    file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        make_private_folder(path.parent)
+        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise AtlasError(f"{one_line(str(path.parent))} cannot be written ({error.strerror}): check it") from error
     try:
         while True:
             try:

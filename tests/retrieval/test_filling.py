@@ -200,6 +200,13 @@ def test_a_text_that_the_embedder_refuses_is_passed_over_and_counted(tmp_path: P
     assert len(collection.vector_ids(MODEL)) == 150
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    collection = worded(tmp_path, TEXTS)
+    (tmp_path / f"{collection.file.name}.filling").mkdir()
+    with pytest.raises(AtlasError, match=r"cannot be written \(Is a directory\)"):
+        fill(collection, Plain())
+
+
 def test_an_empty_collection_needs_no_embedder(tmp_path: Path) -> None:
     embedder = Plain(EMBEDDER)
     assert fill(shelf(tmp_path), embedder).embedder == ""
