@@ -136,10 +136,12 @@ class ScriptedServer:
         return self._wait(over, timeout, "end")
 
     def wait_sent(self, count: int = 1, timeout: float = PATIENCE) -> Exchange:
-        """Wait until so many deltas of the last exchange have been written."""
-        sent = lambda: (  # noqa: E731
-            self.exchanges[-1] if self.exchanges and len(self.exchanges[-1].sent) >= count else None
-        )
+        """Wait until so many deltas of the last stream have been written; a listing may have come since."""
+
+        def sent() -> Exchange | None:
+            last = next((exchange for exchange in reversed(self.exchanges) if exchange.answer), None)
+            return last if last is not None and len(last.sent) >= count else None
+
         return self._wait(sent, timeout, "delta")
 
     @staticmethod

@@ -229,6 +229,16 @@ def test_a_leaving_client_is_noticed_at_once(server: ScriptedServer, answer: Scr
     assert exchange.disconnected - left < 0.5
 
 
+def test_a_listing_does_not_hide_the_stream_before_it(server: ScriptedServer) -> None:
+    server.play(Script([Delta("x"), Stall()]))
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port)) as client:
+        client.sendall(b"POST /api/chat HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}")
+        server.wait_request()
+        assert httpx.get(f"{server.url}/v1/models").status_code == 200
+        assert server.wait_sent().request.path == "/api/chat"
+
+
 def test_stopping_ends_every_stall() -> None:
     with ScriptedServer() as server:
         server.play(Script([Stall()]))
