@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Protocol
 from xml.parsers import expat
 
 from atlas_tui.retrieval.reading.blocks import Unreadable
@@ -34,8 +33,8 @@ _FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallbac
 """Holds once more, for old programs, what stands before it."""
 
 
-class Elements(Protocol):
-    """Takes the elements of a part as they come; names are without their namespaces."""
+class Elements:
+    """Takes the elements of a part as they come; names are without their namespaces. Nothing counts by itself."""
 
     def begin(self, tag: str, values: dict[str, str]) -> None:
         """An element begins."""

@@ -8,7 +8,7 @@ from time import monotonic
 from urllib.parse import unquote
 
 from atlas_tui.retrieval.reading import hypertext
-from atlas_tui.retrieval.reading.archive import opened
+from atlas_tui.retrieval.reading.archive import Elements, opened
 from atlas_tui.retrieval.reading.blocks import Block, Unreadable
 from atlas_tui.retrieval.reading.decoding import decode
 
@@ -39,7 +39,7 @@ def read(data: bytes) -> list[Block]:
     return blocks
 
 
-class _Package:
+class _Package(Elements):
     """Where the list of the book's parts is, and which of them are read one after the other."""
 
     def __init__(self) -> None:
@@ -61,9 +61,3 @@ class _Package:
             self._parts[values.get("id", "")] = values.get("href", "")
         elif tag == "itemref":
             self._order.append(values.get("idref", ""))
-
-    def end(self, tag: str) -> None:
-        """Nothing follows."""
-
-    def text(self, text: str) -> None:
-        """There is none that counts."""

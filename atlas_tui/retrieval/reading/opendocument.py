@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atlas_tui.retrieval.reading import tables
-from atlas_tui.retrieval.reading.archive import opened
+from atlas_tui.retrieval.reading.archive import Elements, opened
 from atlas_tui.retrieval.reading.blocks import Block, Headings, heading
 
 _SPACES = ("urn:oasis:names:tc:opendocument:xmlns:",)
@@ -26,7 +26,7 @@ def read(data: bytes) -> list[Block]:
     return body.blocks
 
 
-class _Body:
+class _Body(Elements):
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._headings = Headings()
@@ -86,7 +86,7 @@ class _Body:
             self.blocks.append(Block(text, self._headings.path, page=self._page))
 
 
-class _Sheets:
+class _Sheets(Elements):
     """A spreadsheet's rows, each value under its column's name."""
 
     def __init__(self) -> None:

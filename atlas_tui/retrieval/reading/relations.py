@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
-from atlas_tui.retrieval.reading.archive import Archive
+from atlas_tui.retrieval.reading.archive import Archive, Elements
 
 
-class _Targets:
+class _Targets(Elements):
     def __init__(self) -> None:
         self.found: dict[str, tuple[str, str]] = {}
 
@@ -15,12 +15,6 @@ class _Targets:
         if tag == "Relationship" and values.get("TargetMode") != "External":
             kind = values.get("Type", "").rpartition("/")[2]
             self.found[values.get("Id", "")] = kind, values.get("Target", "")
-
-    def end(self, tag: str) -> None:
-        """Nothing stands within."""
-
-    def text(self, text: str) -> None:
-        """There is none."""
 
 
 def relations(archive: Archive, part: str) -> dict[str, tuple[str, str]]:

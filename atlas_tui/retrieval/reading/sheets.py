@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from atlas_tui.retrieval.reading import tables
-from atlas_tui.retrieval.reading.archive import opened
+from atlas_tui.retrieval.reading.archive import Elements, opened
 from atlas_tui.retrieval.reading.blocks import Block, heading
 from atlas_tui.retrieval.reading.relations import relations
 
@@ -42,7 +42,7 @@ def read(data: bytes) -> list[Block]:
     return blocks
 
 
-class _Book:
+class _Book(Elements):
     def __init__(self) -> None:
         self.sheets: list[tuple[str, str]] = []
         """Name and id of each, in order."""
@@ -54,14 +54,8 @@ class _Book:
         elif tag == "workbookPr":
             self.epoch = _EPOCHS[values.get("date1904") in ("1", "true")]
 
-    def end(self, tag: str) -> None:
-        """Nothing follows."""
 
-    def text(self, text: str) -> None:
-        """There is none."""
-
-
-class _Strings:
+class _Strings(Elements):
     """The texts of all cells, each once."""
 
     def __init__(self) -> None:
@@ -86,7 +80,7 @@ class _Strings:
             self._parts.append(text)
 
 
-class _Styles:
+class _Styles(Elements):
     """Which styles of cells show a number as a date."""
 
     def __init__(self) -> None:
@@ -111,11 +105,8 @@ class _Styles:
         if tag == "cellXfs":
             self._count = -1
 
-    def text(self, text: str) -> None:
-        """There is none."""
 
-
-class _Sheet:
+class _Sheet(Elements):
     def __init__(self, strings: list[str], dates: set[int], epoch: datetime) -> None:
         self.rows: list[tables.Row] = []
         """Those that hold something."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas_tui.retrieval.reading.archive import Archive, opened
+from atlas_tui.retrieval.reading.archive import Archive, Elements, opened
 from atlas_tui.retrieval.reading.blocks import Block, heading
 from atlas_tui.retrieval.reading.relations import related, relations
 
@@ -39,7 +39,7 @@ def _slide(archive: Archive, part: str, number: int) -> list[Block]:
     return [Block(text, (title,) if title else (), page=number) for text in texts]
 
 
-class _Order:
+class _Order(Elements):
     """The slides as they are shown; their names tell in which order they were made."""
 
     def __init__(self) -> None:
@@ -49,14 +49,8 @@ class _Order:
         if tag == "sldId" and "id" in values:
             self.ids.append(values["id"])
 
-    def end(self, tag: str) -> None:
-        """Nothing follows."""
 
-    def text(self, text: str) -> None:
-        """There is none."""
-
-
-class _Shapes:
+class _Shapes(Elements):
     def __init__(self) -> None:
         self.titles: list[str] = []
         self.texts: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from atlas_tui.retrieval.reading.archive import opened
+from atlas_tui.retrieval.reading.archive import Elements, opened
 from atlas_tui.retrieval.reading.blocks import Block, Headings
 
 _SPACES = (
@@ -39,7 +39,7 @@ def read(data: bytes) -> list[Block]:
     return body.blocks
 
 
-class _Styles:
+class _Styles(Elements):
     """The outline level of each paragraph style, by its id; the names of ids differ by language."""
 
     def __init__(self) -> None:
@@ -72,11 +72,8 @@ class _Styles:
         if tag == "style":
             self._style = ""
 
-    def text(self, text: str) -> None:
-        """Styles have none."""
 
-
-class _Body:
+class _Body(Elements):
     def __init__(self, styles: _Styles) -> None:
         self.blocks: list[Block] = []
         self._styles = styles
